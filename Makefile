@@ -1,0 +1,141 @@
+# One set of commands, for people and for CI: `make help` lists them.
+#
+# Every folder below daemon/ is a layer and becomes one archive, build/lib/lib<layer>.a. Files named
+# *_test.c are unit tests: each becomes one program of its own, linked with every layer. Nothing is
+# listed by hand: a new .c file in a layer is built, a new *_test.c is built and run.
+
+BUILD   ?= build
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+DESTDIR ?=
+SEED    ?= 1
+STEPS   ?= 20000
+TIME    ?= 60
+
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
+PYTHON  ?= /usr/bin/python3
+SAN     ?=
+
+PACKAGES := libsystemd libbpf libmicrohttpd gnutls libxml-2.0 jansson libcgroup
+CTL_PACKAGES := libcurl libedit libxml-2.0 jansson
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wswitch-enum -Wshadow -Wstrict-prototypes \
+            -Wmissing-prototypes -Wvla -Werror
+OPT      ?= -O2
+HARDENING ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
+CFLAGS   += -std=c17 -D_GNU_SOURCE -DSV_VERSION='"$(VERSION)"' $(OPT) -g -fno-omit-frame-pointer \
+            $(HARDENING) $(WARNINGS) $(SAN)
+INCLUDES := -Iinclude -Idaemon -Ictl -I$(BUILD)
+SYSTEM_INCLUDES := $(subst -I,-isystem ,$(shell pkg-config --cflags $(PACKAGES) $(CTL_PACKAGES) 2>/dev/null))
+LDFLAGS  += -Wl,-z,relro,-z,now $(SAN)
+LIBS      := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+CTL_LIBS  := $(shell pkg-config --libs $(CTL_PACKAGES) 2>/dev/null)
+
+# The order is the link order: who uses stands before who is used.
+LAYERS := driver api io core port wire config base
+sources = $(filter-out %_test.c,$(wildcard daemon/$(1)/*.c daemon/$(1)/*/*.c))
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(call sources,$(1)))
+LAYER_LIBS := $(foreach l,$(LAYERS),$(if $(call sources,$(l)),$(BUILD)/lib/lib$(l).a))
+CTL_LAYERS := wire config base
+CTL_LAYER_LIBS := $(foreach l,$(CTL_LAYERS),$(if $(call sources,$(l)),$(BUILD)/lib/lib$(l).a))
+CTL_SOURCES := $(filter-out %_test.c,$(wildcard ctl/*.c ctl/*/*.c))
+TEST_SOURCES := $(wildcard daemon/*/*_test.c daemon/*/*/*_test.c tests/sim/*_test.c tests/bpf/*_test.c)
+TESTS := $(patsubst %.c,$(BUILD)/test/%,$(TEST_SOURCES))
+FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
+
+PROGRAMS := $(if $(wildcard daemon/main.c),$(BUILD)/svisord) $(if $(CTL_SOURCES),$(BUILD)/svctl)
+
+.PHONY: all help
+all: $(PROGRAMS)
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(INCLUDES) $(SYSTEM_INCLUDES) -MMD -MP -c -o $@ $<
+
+define layer_rule
+$(BUILD)/lib/lib$(1).a: $(call objects,$(1))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
+
+## make                 build build/svisord and build/svctl
+$(BUILD)/svisord: $(BUILD)/obj/daemon/main.o $(LAYER_LIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/svctl: $(CTL_SOURCES:%.c=$(BUILD)/obj/%.o) $(CTL_LAYER_LIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(CTL_LIBS)
+
+# eBPF: one object, loaded through the skeleton that bpftool writes.
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) include/svisor/bpf_abi.h
+	@mkdir -p $(@D)
+	$(CLANG) -O2 -g -Wall -Werror -target bpf -Iinclude -Ibpf \
+	    -isystem /usr/include/$(shell $(CC) -dumpmachine) -c -o $(@:.o=.raw.o) $<
+	$(BPFTOOL) gen object $@ $(@:.o=.raw.o)
+
+$(BUILD)/gen/%.skel.h: $(BUILD)/bpf/%.bpf.o
+	@mkdir -p $(@D)
+	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp
+	mv $@.tmp $@
+
+$(BUILD)/obj/daemon/io/bpf.o: $(BUILD)/gen/svisor.skel.h
+
+$(BUILD)/test/%: $(BUILD)/obj/%.o $(LAYER_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $< $(LAYER_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
+
+.PHONY: tests
+tests: $(TESTS)
+.SECONDARY:
+
+## make check           run every test that this machine can run
+## make check-quick     the part of it that takes under two minutes
+## make lint            layers, purity, banned words, generated docs, format
+.PHONY: check check-quick lint
+check: all tests
+	$(PYTHON) tests/support/run.py --build $(BUILD) all
+check-quick: all tests
+	$(PYTHON) tests/support/run.py --build $(BUILD) quick
+lint: all
+	$(PYTHON) tests/lint/lint.py --build $(BUILD)
+
+## make deps            install what is missing (Debian packages)
+.PHONY: deps
+deps:
+	tests/support/deps.sh
+
+## make demo            build and run the demonstration
+## make bench           measure svisord beside supervisord and the bare kernel
+## make sim             simulate the core: SEED=… STEPS=…
+## make fuzz            fuzz every parser of outside bytes: TIME=… seconds each
+## make asan            build with ASan and UBSan, and run the tests with them
+.PHONY: demo bench sim fuzz asan
+demo: all
+	docs/examples/demo/run
+bench: all
+	$(PYTHON) tests/bench/bench.py --build $(BUILD)
+sim: $(BUILD)/test/tests/sim/core_sim_test
+	$< $(SEED) $(STEPS)
+asan:
+	$(MAKE) BUILD=$(BUILD)/asan OPT=-O1 HARDENING=-DSV_SANITIZED=1 \
+	    SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" check
+
+-include tests/fuzz/fuzz.mk
+
+## make install         DESTDIR=… PREFIX=…
+.PHONY: install clean
+install: all
+	install -D -m 755 $(BUILD)/svisord $(DESTDIR)$(PREFIX)/sbin/svisord
+	install -D -m 755 $(BUILD)/svctl $(DESTDIR)$(PREFIX)/bin/svctl
+
+## make clean
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,50 @@
+/* The cgroup tree of this daemon. See cgroup.c for the essay. */
+#ifndef SV_IO_CGROUP_H
+#define SV_IO_CGROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/str.h"
+
+/* The daemon's own subtree: DESIGN section 3 says where it is rooted. */
+struct sv_cgroup_tree;
+/* One run of one process: <root>/<group>/<process>.<run>. */
+struct sv_cgroup_leaf;
+
+/*
+ * Finds the cgroup2 mount, makes and opens the root for `identifier`. 0, or a negative errno when no
+ * cgroup can be had; `ret_reason` then says in words what is missing and how to enable it.
+ */
+int sv_cgroup_tree_open(const char *identifier, struct sv_cgroup_tree **ret_tree,
+                        struct sv_str *ret_reason);
+/* Removes the directories that are empty; leaves the others. */
+void sv_cgroup_tree_free(struct sv_cgroup_tree *tree);
+const char *sv_cgroup_tree_path(const struct sv_cgroup_tree *tree); /* absolute */
+uint64_t sv_cgroup_tree_id(const struct sv_cgroup_tree *tree);      /* kernel id = inode number */
+uint32_t sv_cgroup_tree_level(const struct sv_cgroup_tree *tree);   /* depth below the v2 root */
+
+/* Names are escaped where a user's name cannot be a directory name. */
+int sv_cgroup_leaf_create(struct sv_cgroup_tree *tree, const char *group, const char *process,
+                          uint32_t run, struct sv_cgroup_leaf **ret_leaf);
+int sv_cgroup_leaf_fd(const struct sv_cgroup_leaf *leaf); /* O_PATH|O_DIRECTORY; for CLONE_INTO_CGROUP */
+uint64_t sv_cgroup_leaf_id(const struct sv_cgroup_leaf *leaf);
+const char *sv_cgroup_leaf_path(const struct sv_cgroup_leaf *leaf); /* absolute */
+/* 1: a process is in it, 0: empty, negative errno. Reads cgroup.events. */
+int sv_cgroup_leaf_populated(const struct sv_cgroup_leaf *leaf);
+/* A descriptor of cgroup.events that polls EPOLLPRI when `populated` changes; the leaf owns it. */
+int sv_cgroup_leaf_watch_fd(struct sv_cgroup_leaf *leaf);
+/* SIGKILL to everything in it, at once, also to what it forks meanwhile. */
+int sv_cgroup_leaf_kill(const struct sv_cgroup_leaf *leaf);
+/* Signals every process in it through pidfds, `except` left out (0: none). Returns how many. */
+int sv_cgroup_leaf_signal(const struct sv_cgroup_leaf *leaf, int number, pid_t except);
+/*
+ * Removes the directory and frees the leaf. A directory that is still busy is left for the next
+ * sv_cgroup_tree_sweep(). NULL is allowed.
+ */
+void sv_cgroup_leaf_free(struct sv_cgroup_leaf *leaf);
+/* Removes what earlier removals had to leave. Returns how many are still there. */
+int sv_cgroup_tree_sweep(struct sv_cgroup_tree *tree);
+
+#endif

@@ -1,0 +1,17 @@
+/* The stdin of one run: writes that never block, with a bounded buffer behind them. */
+#ifndef SV_IO_INPUT_H
+#define SV_IO_INPUT_H
+
+#include <stddef.h>
+
+#include "io/loop.h"
+
+struct sv_input;
+
+/* Owns `fd` (the writing end, non-blocking). */
+int sv_input_new(struct sv_loop *loop, int fd, struct sv_input **ret_input);
+void sv_input_free(struct sv_input *input);
+/* 0: written or buffered. -EPIPE: nobody reads any more. -ENOBUFS: over SV_STDIN_BUFFER_BYTES_MAX. */
+int sv_input_write(struct sv_input *input, const void *data, size_t length);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * Kernel assistance: the eBPF programs of bpf/, one ring buffer, and the report of what is active.
+ *
+ * Facts only. A record says that something happened in our subtree; who decides is the core.
+ */
+#ifndef SV_IO_KERNEL_H
+#define SV_IO_KERNEL_H
+
+#include <jansson.h>
+#include <stdint.h>
+#include <svisor/bpf_abi.h>
+
+#include "io/cgroup.h"
+#include "io/loop.h"
+
+struct sv_kernel;
+
+/* Called for each record, in order, from the loop or from sv_kernel_drain(). */
+typedef void (*sv_kernel_function)(void *user, const struct sv_bpf_record *record);
+
+/*
+ * Loads and attaches what this machine allows. Always succeeds unless memory is short: without any BPF
+ * the object exists, delivers nothing, and its report says why. `tree` may be NULL (no cgroup).
+ * `is_bpf_wanted` false: do not even try (valgrind, tests of the fallback).
+ */
+int sv_kernel_new(struct sv_loop *loop, const struct sv_cgroup_tree *tree, bool is_bpf_wanted,
+                  sv_kernel_function function, void *user, struct sv_kernel **ret_kernel);
+void sv_kernel_free(struct sv_kernel *kernel);
+/* Reads what is in the ring now: before a pidfd's exit is handled, so that its record comes first. */
+void sv_kernel_drain(struct sv_kernel *kernel);
+/* Records lost since the start, by kind (enum sv_bpf_kind). */
+uint64_t sv_kernel_lost(const struct sv_kernel *kernel, unsigned kind);
+
+/*
+ * Every facility as a row: {"name","active","gives","missing","remedy","detail"}: cgroup2, each
+ * controller, clone3, pidfd, each BPF program, ring buffer, libcgroup's view, RLIMIT_NOFILE …
+ * A new reference. NULL without memory.
+ */
+json_t *sv_kernel_report(const struct sv_kernel *kernel);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * A log file with rotation: what Supervisor's RotatingFileHandler does (loggers.py), without its stalls.
+ *
+ * The file is opened for appending. Before a write that would end above `maxbytes`… see logfile.c for
+ * when it turns over. A write that fails (disk full) never blocks and never ends the program: the bytes
+ * are counted in `lost_bytes`, the first failure of a row is logged once.
+ */
+#ifndef SV_IO_LOGFILE_H
+#define SV_IO_LOGFILE_H
+
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct sv_logfile;
+
+int sv_logfile_open(const char *path, uint64_t maxbytes, uint32_t backups,
+                    struct sv_logfile **ret_file);
+void sv_logfile_free(struct sv_logfile *file);
+void sv_logfile_write(struct sv_logfile *file, const void *data, size_t length);
+/* Closes and opens again under the same name (SIGUSR2, external rotation). */
+int sv_logfile_reopen(struct sv_logfile *file);
+/* Removes the file and opens a new one (clearProcessLogs, clearLog). */
+int sv_logfile_clear(struct sv_logfile *file);
+const char *sv_logfile_path(const struct sv_logfile *file);
+uint64_t sv_logfile_lost_bytes(const struct sv_logfile *file);
+
+/* Outcomes of reading, besides 0 and negative errno. */
+#define SV_LOGREAD_BAD_ARGUMENTS 1 /* Supervisor's BAD_ARGUMENTS */
+#define SV_LOGREAD_FAILED        2 /* Supervisor's FAILED */
+#define SV_LOGREAD_NO_FILE       3
+
+/* Supervisor 4.2.5, options.py, readFile(): negative offset counts from the end, length 0 is "to the end". */
+int sv_logfile_read(const char *path, int64_t offset, int64_t length, struct sv_str *ret_text);
+/* options.py, tailFile(): appends the bytes, and says the offset of the end and if bytes were skipped. */
+int sv_logfile_tail(const char *path, int64_t offset, int64_t length, struct sv_str *ret_text,
+                    int64_t *ret_offset, int *ret_overflow);
+
+#endif

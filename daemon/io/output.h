@@ -1,0 +1,63 @@
+/*
+ * What one program writes to one descriptor: read in bounded turns, and sent where the user wants it.
+ *
+ * A `struct sv_sink` is where the bytes of one channel of one process go, run after run: log file, syslog,
+ * journal. A `struct sv_output` is the reading end of the pipe of one run; it feeds the sink, takes
+ * capture mode out of the stream, and calls back for events and for listeners. See output.c.
+ */
+#ifndef SV_IO_OUTPUT_H
+#define SV_IO_OUTPUT_H
+
+#include <stdbool.h>
+
+#include "config/config.h"
+#include "io/logfile.h"
+#include "io/loop.h"
+
+struct sv_sink;
+struct sv_output;
+
+struct sv_sink_options {
+    const struct sv_channel_config *channel; /* kept until sv_sink_free() */
+    enum sv_channel which;
+    const char *process_name; /* "x" or "group:x": identifier in syslog and journal; copied */
+    const char *identifier;   /* the daemon's: for AUTO names; copied */
+    const char *childlogdir;  /* for AUTO; copied */
+    bool strip_ansi;
+};
+
+/* Makes the AUTO file; opens nothing else before the first sv_output. */
+int sv_sink_new(const struct sv_sink_options *options, struct sv_sink **ret_sink);
+/* `is_removing_auto`: an AUTO file and its backups go too (the group was removed). */
+void sv_sink_free(struct sv_sink *sink, bool is_removing_auto);
+/* NULL: this channel has no file. Borrowed until sv_sink_free(). */
+const char *sv_sink_path(const struct sv_sink *sink);
+int sv_sink_reopen(struct sv_sink *sink);
+int sv_sink_clear(struct sv_sink *sink);
+uint64_t sv_sink_lost_bytes(const struct sv_sink *sink);
+
+struct sv_output_callbacks {
+    void *user;
+    /* Every piece outside capture mode; for PROCESS_LOG events and for the protocol of listeners. */
+    void (*data)(void *user, enum sv_channel which, const char *data, size_t length);
+    /* What stood between the capture tokens: PROCESS_COMMUNICATION. */
+    void (*captured)(void *user, enum sv_channel which, const char *data, size_t length);
+    /* The pipe has no writer any more; nothing comes after this. May be NULL. */
+    void (*closed)(void *user, enum sv_channel which);
+};
+
+/* Owns `fd` (the reading end, non-blocking). `callbacks` is copied. */
+int sv_output_new(struct sv_loop *loop, int fd, struct sv_sink *sink,
+                  const struct sv_output_callbacks *callbacks, struct sv_output **ret_output);
+/* Reads all that is in the pipe now, up to a bound: before an exit is reported. */
+void sv_output_drain(struct sv_output *output);
+/* Drains, flushes what is held back, frees. */
+void sv_output_free(struct sv_output *output);
+
+/* The last bytes of the channel, for `svctl why`: up to `length_max`, oldest first. */
+void sv_sink_last_bytes(const struct sv_sink *sink, size_t length_max, struct sv_str *ret_text);
+
+/* Removes files of AUTO names of this identifier that an earlier daemon left (unless nocleanup). */
+void sv_sink_clean_auto_files(const char *childlogdir, const char *identifier);
+
+#endif

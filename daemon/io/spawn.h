@@ -1,0 +1,58 @@
+/* Starts one program, straight into its cgroup. See spawn.c for the essay. */
+#ifndef SV_IO_SPAWN_H
+#define SV_IO_SPAWN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Everything the child needs, prepared before: the child itself may not allocate. */
+struct sv_spawn_plan {
+    const char *path;        /* file to execute, already looked up in PATH */
+    char *const *argv;
+    char *const *envp;
+    const char *directory;   /* NULL: stay */
+    mode_t umask;            /* meaningful with has_umask */
+    bool has_umask;
+    bool has_user;
+    uid_t uid;
+    gid_t gid;
+    const gid_t *groups;     /* supplementary, looked up before */
+    size_t group_count;
+    int stdin_fd, stdout_fd, stderr_fd; /* become 0, 1, 2; each >= 3; may be equal to each other */
+    int cgroup_fd;           /* directory of the leaf; -1: stay in the daemon's cgroup */
+    uint64_t nofile_soft;    /* RLIMIT_NOFILE to restore in the child; 0: as it is */
+};
+
+enum sv_spawn_stage { /* where the child failed */
+    SV_SPAWN_STAGE_FORK, /* there was no child */
+    SV_SPAWN_STAGE_CGROUP,
+    SV_SPAWN_STAGE_USER,
+    SV_SPAWN_STAGE_DIRECTORY,
+    SV_SPAWN_STAGE_EXEC,
+};
+
+struct sv_spawned {
+    pid_t pid;
+    int pidfd; /* close-on-exec; -1 where the kernel has none */
+};
+
+struct sv_spawn_failure {
+    enum sv_spawn_stage stage;
+    int error; /* positive errno */
+};
+
+#define SV_SPAWN_FAILED 1
+
+/*
+ * 0: the child has executed the file. SV_SPAWN_FAILED: it has not, `ret_failure` says where and why, the
+ * child is reaped and wrote Supervisor's words ("supervisor: couldn't exec …: ENOENT\n" and so on) to
+ * stderr_fd. Negative errno: the daemon's own trouble.
+ */
+int sv_spawn(const struct sv_spawn_plan *plan, struct sv_spawned *ret_spawned,
+             struct sv_spawn_failure *ret_failure);
+
+/* Which way sv_spawn() takes on this kernel, for `svctl kernel`: "clone3", "fork" … */
+const char *sv_spawn_method(void);
+
+#endif

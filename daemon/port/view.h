@@ -1,0 +1,41 @@
+/* What the core shows of itself: copies of plain data for API, log and driver. */
+#ifndef SV_PORT_VIEW_H
+#define SV_PORT_VIEW_H
+
+#include <svisor/reasons.h>
+
+#include "port/event.h"
+
+enum sv_listener_state { /* Supervisor 4.2.5, dispatchers.py, EventListenerStates */
+    SV_LISTENER_ACKNOWLEDGED,
+    SV_LISTENER_READY,
+    SV_LISTENER_BUSY,
+    SV_LISTENER_UNKNOWN,
+};
+
+struct sv_process_view {
+    sv_process_id id;
+    const struct sv_program_config *config; /* until the group is removed */
+    const struct sv_group_config *group;
+    enum sv_process_state state;
+    enum sv_reason reason;
+    uint32_t run;     /* counts every spawn from 1; 0: never started */
+    int32_t pid;      /* 0: none */
+    uint32_t backoff; /* failed starts in a row */
+    int64_t started_wall_ns; /* of the last start; 0: never */
+    int64_t stopped_wall_ns; /* of the last end; 0: never */
+    int64_t next_start_wall_ns; /* BACKOFF, or a delayed restart: when it is due; 0: none */
+    bool has_wait_status;
+    int wait_status;      /* of the last end, as wait(2) gives it */
+    const char *spawnerr; /* Supervisor's words; "" if none. Until the next step */
+    bool is_spawning;     /* STARTING, and the answer to SPAWN has not come yet */
+    enum sv_listener_state listener_state;
+};
+
+struct sv_group_view {
+    const struct sv_group_config *config;
+    const sv_process_id *processes; /* in the order of config->programs */
+    size_t process_count;
+};
+
+#endif

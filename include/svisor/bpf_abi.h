@@ -1,0 +1,52 @@
+/*
+ * The records that the eBPF programs put into the ring buffer: fixed width, explicit pads, zeroed.
+ * Included by bpf/ and by daemon/io; tests/bpf holds both to the same layout.
+ *
+ * SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause
+ */
+#ifndef SVISOR_BPF_ABI_H
+#define SVISOR_BPF_ABI_H
+
+#include <linux/types.h>
+
+#define SV_BPF_ABI_VERSION 1
+#define SV_BPF_COMM_BYTES  16
+
+enum sv_bpf_kind {
+    SV_BPF_FORK,
+    SV_BPF_EXEC,
+    SV_BPF_EXIT,   /* the last thread is dying, and why; not yet dead: FACTS E, docs/kernel.md */
+    SV_BPF_SIGNAL, /* somebody sent a signal to a process of ours */
+    SV_BPF_OOM,    /* the OOM killer chose a process of ours */
+    SV_BPF_KIND_COUNT
+};
+
+struct sv_bpf_record {
+    __u32 kind;
+    __u32 pid;       /* thread group id that the record is about */
+    __u64 time_ns;   /* bpf_ktime_get_boot_ns() */
+    __u64 cgroup_id; /* the leaf of that process */
+    union {
+        struct {
+            __u32 parent_pid;
+            __u32 pad;
+        } fork;
+        struct {
+            __u32 wait_status;
+            __u32 pad;
+            __u64 max_rss_bytes;
+        } exit;
+        struct {
+            __u32 number;
+            __s32 code; /* si_code */
+            __u32 sender_pid;
+            __u32 sender_uid;
+            __u64 sender_cgroup_id;
+        } signal;
+        __u64 raw[3];
+    };
+    char comm[SV_BPF_COMM_BYTES];        /* of the process that it is about */
+    char sender_comm[SV_BPF_COMM_BYTES]; /* SIGNAL only */
+};
+
+#endif

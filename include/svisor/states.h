@@ -1,0 +1,33 @@
+/* States and event types that the daemon, its clients and its files share, by name and by number. */
+#ifndef SVISOR_STATES_H
+#define SVISOR_STATES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum sv_process_state {
+#define PROCESS_STATE(name, code) SV_PROCESS_##name = (code),
+#include "svisor/process_states.def"
+#undef PROCESS_STATE
+};
+
+/* Supervisor 4.2.5, states.py, SupervisorStates. */
+enum sv_supervisor_state {
+    SV_SUPERVISOR_FATAL = 2,
+    SV_SUPERVISOR_RUNNING = 1,
+    SV_SUPERVISOR_RESTARTING = 0,
+    SV_SUPERVISOR_SHUTDOWN = -1,
+};
+
+enum sv_notice_type {
+#define NOTICE(name, parent) SV_NOTICE_##name,
+#include "svisor/notices.def"
+#undef NOTICE
+    SV_NOTICE_COUNT
+};
+
+/* A set of notice types, one bit each. */
+typedef uint32_t sv_notice_set;
+_Static_assert(SV_NOTICE_COUNT <= 32, "sv_notice_set has a bit for each type");
+
+#endif
