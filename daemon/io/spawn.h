@@ -3,6 +3,7 @@
 #define SV_IO_SPAWN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -39,20 +40,24 @@ struct sv_spawned {
 
 struct sv_spawn_failure {
     enum sv_spawn_stage stage;
-    int error; /* positive errno */
+    int error; /* positive errno; ECANCELED with CGROUP: killed at birth, that cgroup is spent */
+    pid_t pid; /* of the child that was; 0: there was none */
 };
 
 #define SV_SPAWN_FAILED 1
 
 /*
  * 0: the child has executed the file. SV_SPAWN_FAILED: it has not, `ret_failure` says where and why, the
- * child is reaped and wrote Supervisor's words ("supervisor: couldn't exec …: ENOENT\n" and so on) to
- * stderr_fd. Negative errno: the daemon's own trouble.
+ * child is reaped, and Supervisor's words ("supervisor: couldn't exec …: ENOENT\n" and so on) stand in
+ * stderr_fd. Negative errno: the daemon's own trouble. Not for two threads at once.
  */
 int sv_spawn(const struct sv_spawn_plan *plan, struct sv_spawned *ret_spawned,
              struct sv_spawn_failure *ret_failure);
 
-/* Which way sv_spawn() takes on this kernel, for `svctl kernel`: "clone3", "fork" … */
+/*
+ * Which way sv_spawn() takes on this machine, for `svctl kernel`: "clone3 into cgroup", "clone3", "fork".
+ * Settled by the first spawns.
+ */
 const char *sv_spawn_method(void);
 
 #endif

@@ -1,0 +1,37 @@
+/* The child's side of a spawn: what runs between the birth and execve(). See spawn_child.c. */
+#ifndef SV_IO_SPAWN_CHILD_H
+#define SV_IO_SPAWN_CHILD_H
+
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "io/spawn.h"
+
+/* How far the child has come. Written by the child, read by the parent after it. */
+enum sv_child_progress {
+    SV_CHILD_UNBORN, /* not one instruction of it has run */
+    SV_CHILD_RUNS,
+    SV_CHILD_EXECUTES, /* execve() was called: no word after this means that it worked */
+    SV_CHILD_FAILED,
+};
+
+/* One page of paper between parent and child: shared memory with CLONE_VM, a copy after fork(). */
+struct sv_child {
+    const struct sv_spawn_plan *plan;
+    struct rlimit nofile; /* meaningful with plan->nofile_soft */
+    bool joins_cgroup;    /* the kernel did not do it at birth */
+    int error_fd; /* close-on-exec pipe for `progress` and `failure`; -1: memory is shared */
+
+    volatile enum sv_child_progress progress;
+    struct sv_spawn_failure failure; /* meaningful with SV_CHILD_FAILED */
+};
+
+/* What goes through `error_fd`. */
+struct sv_child_message {
+    struct sv_spawn_failure failure;
+};
+
+/* Never returns: it becomes the program, or exits with status 127. */
+_Noreturn void sv_child_main(void *child);
+
+#endif
