@@ -17,9 +17,12 @@
 #define SV_OUTPUT_PIPE_BYTES      (1u << 20)   /* F_SETPIPE_SZ, where the user's pipe quota allows */
 #define SV_STDIN_BUFFER_BYTES_MAX (1u << 20)   /* waiting for a program that does not read */
 #define SV_SYSLOG_LINE_BYTES_MAX  8192
+#define SV_CAPTURE_BYTES_MAX      (16u << 20) /* one capture of a program; it is held in memory and sent as one event */
+#define SV_LAST_BYTES_MAX         1024        /* kept in memory per channel that has no readable log file */
 
 /* Listeners. */
 #define SV_LISTENER_RESULT_BYTES_MAX (1u << 20)
+#define SV_LISTENER_LINE_BYTES_MAX   256    /* of a RESULT line; a number needs 20 */
 #define SV_LISTENER_BUFFER_MAX       100000 /* events; the option buffer_size may not ask for more */
 
 /* HTTP and XML-RPC. */
@@ -29,10 +32,15 @@
 #define SV_HTTP_STREAM_BUFFER_BYTES_MAX (1u << 20)
 #define SV_XMLRPC_DEPTH_MAX         64
 #define SV_XMLRPC_VALUES_MAX        100000 /* values in one call */
+#define SV_XMLRPC_RESPONSE_VALUES_MAX 4000000 /* values in one answer, for svctl: 20 for each of SV_PROCESSES_MAX, twice */
 #define SV_MULTICALL_MAX            10000  /* calls in one system.multicall */
 #define SV_CALLS_WAITING_MAX        20000  /* calls that wait for a process, over all connections */
 
 /* Life of a process. */
 #define SV_SPAWNS_PER_TURN_MAX 32 /* then the loop looks at its other sources */
+#define SV_KILL_WAIT_SECONDS   10 /* after SIGKILL: dying takes milliseconds unless stuck in the kernel */
+#define SV_RESTART_DELAY_SECONDS_MAX 86400 /* without restart_delay_max: doubled 17 times from a second */
+#define SV_SHUTDOWN_REPORT_SECONDS   3     /* "waiting for … to die", as often as Supervisor says it */
+#define SV_SPAWNERR_BYTES_MAX        4096  /* kept of why a program could not be started */
 
 #endif
