@@ -1,0 +1,573 @@
+/*
+ * The cgroup tree of this daemon:
+ *
+ *     <base>/svisor/<identifier>/<group>/<process>.<run>/
+ *
+ * Every *run* of a process has a fresh directory. Linux 6.12 to 6.18 (6.1 not; tried) kill at birth
+ * whatever is spawned into a cgroup that was ever killed, itself or by way of an ancestor, so a
+ * directory is used once. It costs 40 us, and pays with numbers that belong to one run only.
+ *
+ * All of this is mkdirat(), openat() and unlinkat() on kept descriptors: libcgroup needs nine to
+ * sixteen times as long, and writes into the subtree_control of directories that are not ours.
+ *
+ * Two daemons of one identifier must not share a directory. The first takes a lock (flock, which
+ * lives on the open directory and ends with the process); the second finds it taken and becomes
+ * `<identifier>.2`, and so on. A dead daemon holds no lock, so the next one moves in again, removes
+ * the directories that are empty and leaves alone what still has living processes in it.
+ *
+ * rmdir() of a cgroup whose last process is just dying says EBUSY for some milliseconds. Such a
+ * directory goes to a list, and sv_cgroup_tree_sweep() tries again. Directories of groups are kept
+ * until then too: a program that is restarted often would else pay for its group each time.
+ */
+#include "io/cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "io/cgroup_names.h"
+#include "io/cgroup_place.h"
+#include "io/cgroup_walk.h"
+
+enum {
+    SAME_IDENTIFIER_MAX = 100, /* daemons of one name on one host */
+    SAME_RUN_MAX = 1000,       /* directories of dead daemons with one process's name and run */
+    EVENTS_BYTES = 128,        /* "populated 1\nfrozen 0\n" and room for two more */
+};
+
+#define TREE_DIRECTORY "svisor"
+
+struct group {
+    struct sv_cgroup_tree *tree;
+    char *name;          /* escaped */
+    int fd;              /* O_PATH */
+    unsigned user_count; /* leaves, and directories waiting to be removed */
+};
+
+/* A directory that could not be removed yet. */
+struct leftover {
+    struct leftover *next;
+    struct group *group;
+    char name[];
+};
+
+struct sv_cgroup_tree {
+    struct sv_cgroup_place place;
+    char *path;
+    char *parent; /* <base>/svisor */
+    int fd;       /* holds the lock */
+    uint64_t id;
+    struct sv_map groups; /* escaped name -> struct group */
+    struct leftover *leftovers;
+};
+
+struct sv_cgroup_leaf {
+    struct group *group;
+    char *path;
+    const char *name; /* the end of `path` */
+    uint64_t id;
+    int fd;
+    int events_fd; /* -1: nobody has asked */
+};
+
+/* --- groups --- */
+
+static void group_free(struct group *group)
+{
+    if (group->fd >= 0)
+        close(group->fd);
+    free(group->name);
+    free(group);
+}
+
+static int group_open(struct sv_cgroup_tree *tree, const char *name, struct group **ret_group)
+{
+    struct group *group = calloc(1, sizeof(*group));
+    if (!group)
+        return -ENOMEM;
+    *group = (struct group){.tree = tree, .name = strdup(name), .fd = -1};
+    int r = group->name ? 0 : -ENOMEM;
+    if (r == 0 && mkdirat(tree->fd, name, 0755) < 0 && errno != EEXIST)
+        r = -errno;
+    if (r == 0) {
+        group->fd = openat(tree->fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        r = group->fd < 0 ? -errno : sv_map_put(&tree->groups, name, group);
+    }
+    if (r < 0) {
+        group_free(group);
+        return error_trace(r);
+    }
+    *ret_group = group;
+    return 0;
+}
+
+static int group_find(struct sv_cgroup_tree *tree, const char *name, struct group **ret_group)
+{
+    struct group *group = sv_map_get(&tree->groups, name);
+    if (group) {
+        *ret_group = group;
+        return 0;
+    }
+    return group_open(tree, name, ret_group);
+}
+
+/* --- removal --- */
+
+static bool remove_directory(const struct group *group, const char *name)
+{
+    if (unlinkat(group->fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+        return true;
+    struct stat status;
+    if (errno != EBUSY || fstatat(group->fd, name, &status, 0) < 0 || status.st_nlink <= 2)
+        return false;
+    struct sv_str path = {0};
+    sv_str_addf(&path, "%s/%s/%s", group->tree->path, group->name, name);
+    if (sv_str_ok(&path))
+        sv_cgroup_subtree_prune(path.data);
+    sv_str_done(&path);
+    return unlinkat(group->fd, name, AT_REMOVEDIR) == 0;
+}
+
+/* Takes over the caller's share of `group`, if it has one, for as long as the directory stands. */
+static void remove_or_remember(struct group *group, const char *name)
+{
+    if (remove_directory(group, name)) {
+        group->user_count--;
+        return;
+    }
+    struct leftover *leftover = malloc(sizeof(*leftover) + strlen(name) + 1);
+    if (!leftover) {
+        sv_log_warn("cgroup %s/%s/%s stays: no memory to remember it", group->tree->path,
+                    group->name, name);
+        group->user_count--;
+        return;
+    }
+    memcpy(leftover->name, name, strlen(name) + 1);
+    leftover->group = group;
+    leftover->next = group->tree->leftovers;
+    group->tree->leftovers = leftover;
+}
+
+int sv_cgroup_tree_sweep(struct sv_cgroup_tree *tree)
+{
+    int count = 0;
+    for (struct leftover **at = &tree->leftovers; *at;) {
+        struct leftover *leftover = *at;
+        if (remove_directory(leftover->group, leftover->name)) {
+            leftover->group->user_count--;
+            *at = leftover->next;
+            free(leftover);
+        } else {
+            count++;
+            at = &leftover->next;
+        }
+    }
+    sv_map_foreach (entry, &tree->groups) {
+        struct group *group = entry->value;
+        if (group->user_count > 0)
+            continue;
+        /* What fails is not ours: somebody lives in the group's own directory. */
+        (void)unlinkat(tree->fd, group->name, AT_REMOVEDIR);
+        sv_map_remove(&tree->groups, group->name);
+        group_free(group);
+    }
+    return count;
+}
+
+/* --- the tree --- */
+
+static bool is_same_directory(int fd, const char *path)
+{
+    struct stat ours, there;
+    return fstat(fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_ino == there.st_ino;
+}
+
+/*
+ * Makes `path`, opens and locks it. The daemon that held it before may remove it between our open
+ * and our lock, so what is locked is compared with what stands there. -EWOULDBLOCK: another daemon
+ * lives there.
+ */
+static int lock_directory(const char *path)
+{
+    for (;;) {
+        if (mkdir(path, 0755) < 0 && errno != EEXIST)
+            return -errno;
+        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT)
+            continue;
+        if (fd < 0)
+            return -errno;
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+            int error = -errno;
+            close(fd);
+            return error;
+        }
+        if (is_same_directory(fd, path))
+            return fd;
+        close(fd);
+    }
+}
+
+/* Takes the first free of <parent>/<name>, <parent>/<name>.2 … */
+static int take_directory(struct sv_cgroup_tree *tree, const char *name)
+{
+    for (unsigned number = 1; number <= SAME_IDENTIFIER_MAX; number++) {
+        struct sv_str path = {0};
+        sv_str_addf(&path, "%s/%s", tree->parent, name);
+        if (number > 1)
+            sv_str_addf(&path, ".%u", number);
+        char *text = sv_str_take(&path);
+        if (!text)
+            return -ENOMEM;
+        if (mkdir(tree->parent, 0755) < 0 && errno != EEXIST) {
+            int error = -errno;
+            free(text);
+            return error;
+        }
+        int fd = lock_directory(text);
+        if (fd >= 0) {
+            tree->fd = fd;
+            tree->path = text;
+            return 0;
+        }
+        free(text);
+        if (fd != -EWOULDBLOCK)
+            return fd;
+    }
+    return -EWOULDBLOCK;
+}
+
+/*
+ * Spawning into the tree moves a process from the daemon's cgroup to the leaf; the kernel asks for
+ * the right to write cgroup.procs of their nearest common ancestor, which is the base or above it.
+ */
+static int try_base(struct sv_cgroup_tree *tree, const struct sv_cgroup_base *base,
+                    const char *name)
+{
+    struct sv_str procs = {0};
+    sv_str_addf(&procs, "%s/cgroup.procs", base->path);
+    int r = 0;
+    if (!sv_str_ok(&procs))
+        r = -ENOMEM;
+    else if (faccessat(AT_FDCWD, procs.data, W_OK, AT_EACCESS) < 0)
+        r = -errno;
+    sv_str_done(&procs);
+    if (r < 0)
+        return r;
+    struct sv_str parent = {0};
+    sv_str_addf(&parent, "%s/" TREE_DIRECTORY, base->path);
+    free(tree->parent);
+    tree->parent = sv_str_take(&parent);
+    return tree->parent ? take_directory(tree, name) : -ENOMEM;
+}
+
+/* Directories that a daemon before us left: removed where empty, else kept on the list. */
+static void adopt_leftovers(struct sv_cgroup_tree *tree, const char *group_name)
+{
+    struct group *group;
+    if (group_find(tree, group_name, &group) < 0)
+        return;
+    int fd = openat(tree->fd, group_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (!directory) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory)) {
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+            continue;
+        group->user_count++;
+        remove_or_remember(group, entry->d_name);
+    }
+    closedir(directory);
+}
+
+static void find_leftovers(struct sv_cgroup_tree *tree)
+{
+    int fd = openat(tree->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (!directory) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory))
+        if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+            adopt_leftovers(tree, entry->d_name);
+    closedir(directory);
+    int count = sv_cgroup_tree_sweep(tree);
+    if (count > 0)
+        sv_log_warn(
+            "%d cgroups of an earlier daemon below %s still hold processes; they are left alone",
+            count, tree->path);
+}
+
+static void forget(struct sv_cgroup_tree *tree)
+{
+    while (tree->leftovers) {
+        struct leftover *next = tree->leftovers->next;
+        free(tree->leftovers);
+        tree->leftovers = next;
+    }
+    sv_map_foreach (entry, &tree->groups)
+        group_free(entry->value);
+    sv_map_done(&tree->groups);
+    if (tree->fd >= 0)
+        close(tree->fd);
+    free(tree->path);
+    free(tree->parent);
+    free(tree);
+}
+
+/* Tries every base; the words of the failures are the reason. */
+static int take_any_base(struct sv_cgroup_tree *tree, const char *identifier, struct sv_str *reason)
+{
+    struct sv_str name = {0};
+    sv_cgroup_name_escape(identifier, SV_CGROUP_NAME_GROUP, &name);
+    int r = sv_str_ok(&name) ? -ENOENT : -ENOMEM;
+    for (unsigned i = 0; i < tree->place.base_count && sv_str_ok(&name); i++) {
+        const struct sv_cgroup_base *base = &tree->place.bases[i];
+        r = try_base(tree, base, name.data);
+        if (r == 0)
+            break;
+        sv_str_addf(reason, "%s%s (%s): %s", i ? "; " : "", base->path, base->why,
+                    sv_errno_name(r));
+    }
+    sv_str_done(&name);
+    if (r < 0)
+        sv_str_add(reason, "; start svisord as root, or in a cgroup that is yours "
+                           "(systemd-run --user --scope -p Delegate=yes svisord …)");
+    else
+        sv_str_clear(reason);
+    return r;
+}
+
+int sv_cgroup_tree_open(const char *identifier, struct sv_cgroup_tree **ret_tree,
+                        struct sv_str *ret_reason)
+{
+    struct sv_cgroup_tree *tree = calloc(1, sizeof(*tree));
+    if (!tree)
+        return -ENOMEM;
+    tree->fd = -1;
+    int r = sv_cgroup_place_find(&tree->place, ret_reason);
+    if (r == 0)
+        r = take_any_base(tree, identifier, ret_reason);
+    struct stat status;
+    if (r == 0 && fstat(tree->fd, &status) < 0)
+        r = -errno;
+    if (r < 0) {
+        forget(tree);
+        return error_trace(r);
+    }
+    tree->id = status.st_ino;
+    find_leftovers(tree);
+    *ret_tree = tree;
+    return 0;
+}
+
+void sv_cgroup_tree_free(struct sv_cgroup_tree *tree)
+{
+    if (!tree)
+        return;
+    sv_cgroup_tree_sweep(tree);
+    (void)rmdir(tree->path); /* both fail, rightly, while anything is in them */
+    (void)rmdir(tree->parent);
+    forget(tree);
+}
+
+const char *sv_cgroup_tree_path(const struct sv_cgroup_tree *tree)
+{
+    return tree->path;
+}
+
+uint64_t sv_cgroup_tree_id(const struct sv_cgroup_tree *tree)
+{
+    return tree->id;
+}
+
+uint32_t sv_cgroup_tree_level(const struct sv_cgroup_tree *tree)
+{
+    return sv_cgroup_place_level(&tree->place, tree->path);
+}
+
+/* --- leaves --- */
+
+/*
+ * A directory of that name may be left by a daemon before us, with somebody living in it. It is not
+ * used again (see the essay), so the run's name gets a tail: "web.3-2".
+ */
+static int make_leaf_directory(struct group *group, const char *process, uint32_t run,
+                               struct sv_str *ret_name)
+{
+    for (unsigned number = 1; number <= SAME_RUN_MAX; number++) {
+        sv_str_clear(ret_name);
+        sv_cgroup_name_escape(process, SV_CGROUP_NAME_LEAF, ret_name);
+        sv_str_addf(ret_name, ".%u", run);
+        if (number > 1)
+            sv_str_addf(ret_name, "-%u", number);
+        if (!sv_str_ok(ret_name))
+            return -ENOMEM;
+        if (mkdirat(group->fd, ret_name->data, 0755) == 0)
+            return 0;
+        if (errno != EEXIST)
+            return -errno;
+    }
+    return -EEXIST;
+}
+
+static int leaf_open(struct group *group, const char *name, struct sv_cgroup_leaf **ret_leaf)
+{
+    struct sv_cgroup_leaf *leaf = calloc(1, sizeof(*leaf));
+    if (!leaf)
+        return -ENOMEM;
+    struct sv_str path = {0};
+    sv_str_addf(&path, "%s/%s/%s", group->tree->path, group->name, name);
+    *leaf = (struct sv_cgroup_leaf){.group = group, .path = sv_str_take(&path), .events_fd = -1};
+    leaf->fd = openat(group->fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct stat status;
+    int r = leaf->path ? 0 : -ENOMEM;
+    if (leaf->fd < 0 || fstat(leaf->fd, &status) < 0)
+        r = -errno;
+    if (r < 0) {
+        if (leaf->fd >= 0)
+            close(leaf->fd);
+        free(leaf->path);
+        free(leaf);
+        return error_trace(r);
+    }
+    leaf->id = status.st_ino;
+    leaf->name = leaf->path + strlen(leaf->path) - strlen(name);
+    *ret_leaf = leaf;
+    return 0;
+}
+
+int sv_cgroup_leaf_create(struct sv_cgroup_tree *tree, const char *group_name, const char *process,
+                          uint32_t run, struct sv_cgroup_leaf **ret_leaf)
+{
+    struct sv_str name = {0};
+    sv_cgroup_name_escape(group_name, SV_CGROUP_NAME_GROUP, &name);
+    struct group *group = NULL;
+    int r = sv_str_ok(&name) ? group_find(tree, name.data, &group) : -ENOMEM;
+    if (r == 0) {
+        r = make_leaf_directory(group, process, run, &name);
+        if (r == 0) {
+            r = leaf_open(group, name.data, ret_leaf);
+            group->user_count++;
+            if (r < 0)
+                remove_or_remember(group, name.data);
+        }
+    }
+    sv_str_done(&name);
+    return r < 0 ? error_trace(r) : 0;
+}
+
+int sv_cgroup_leaf_fd(const struct sv_cgroup_leaf *leaf)
+{
+    return leaf->fd;
+}
+
+uint64_t sv_cgroup_leaf_id(const struct sv_cgroup_leaf *leaf)
+{
+    return leaf->id;
+}
+
+const char *sv_cgroup_leaf_path(const struct sv_cgroup_leaf *leaf)
+{
+    return leaf->path;
+}
+
+int sv_cgroup_leaf_populated(const struct sv_cgroup_leaf *leaf)
+{
+    char text[EVENTS_BYTES];
+    ssize_t length;
+    if (leaf->events_fd >= 0) {
+        length = pread(leaf->events_fd, text, sizeof(text) - 1, 0);
+        if (length < 0)
+            return -errno;
+        text[length] = '\0';
+    } else {
+        length = sv_cgroup_read(leaf->fd, "cgroup.events", text, sizeof(text));
+        if (length < 0)
+            return (int)length;
+    }
+    const char *at = strstr(text, "populated ");
+    return at ? at[strlen("populated ")] == '1' : -EBADMSG;
+}
+
+/* Read once before it is polled: kernfs reports the first poll of a descriptor as ready otherwise.
+ */
+int sv_cgroup_leaf_watch_fd(struct sv_cgroup_leaf *leaf)
+{
+    if (leaf->events_fd < 0) {
+        int fd = openat(leaf->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            return error_trace(-errno);
+        leaf->events_fd = fd;
+    }
+    int r = sv_cgroup_leaf_populated(leaf);
+    return r < 0 ? error_trace(r) : leaf->events_fd;
+}
+
+/* Calls `function` with the leaf as a subtree. */
+static int kernel_path_of(const struct sv_cgroup_leaf *leaf, struct sv_str *ret_path)
+{
+    sv_cgroup_place_kernel_path(&leaf->group->tree->place, leaf->path, ret_path);
+    return sv_str_ok(ret_path) ? 0 : -ENOMEM;
+}
+
+static int kill_by_signals(const struct sv_cgroup_leaf *leaf)
+{
+    struct sv_str kernel_path = {0};
+    int r = kernel_path_of(leaf, &kernel_path);
+    if (r == 0)
+        r = sv_cgroup_subtree_kill(&(struct sv_cgroup_subtree){
+            .fd = leaf->fd, .path = leaf->path, .kernel_path = kernel_path.data});
+    sv_str_done(&kernel_path);
+    return r;
+}
+
+int sv_cgroup_leaf_kill(const struct sv_cgroup_leaf *leaf)
+{
+    int fd = openat(leaf->fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? kill_by_signals(leaf) : error_trace(-errno);
+    ssize_t length = write(fd, "1", 1);
+    int error = -errno;
+    close(fd);
+    return length == 1 ? 0 : error_trace(error);
+}
+
+int sv_cgroup_leaf_signal(const struct sv_cgroup_leaf *leaf, int number, pid_t except)
+{
+    struct sv_str kernel_path = {0};
+    int r = kernel_path_of(leaf, &kernel_path);
+    if (r == 0) {
+        struct sv_cgroup_subtree subtree = {
+            .fd = leaf->fd, .path = leaf->path, .kernel_path = kernel_path.data};
+        r = sv_cgroup_subtree_signal(&subtree, number, except);
+    }
+    sv_str_done(&kernel_path);
+    return r;
+}
+
+void sv_cgroup_leaf_free(struct sv_cgroup_leaf *leaf)
+{
+    if (!leaf)
+        return;
+    if (leaf->events_fd >= 0)
+        close(leaf->events_fd);
+    close(leaf->fd);
+    remove_or_remember(leaf->group, leaf->name);
+    free(leaf->path);
+    free(leaf);
+}
