@@ -17,6 +17,10 @@ CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
 PYTHON  ?= /usr/bin/python3
 SAN     ?=
+# V=1 shows the whole commands.
+V       ?= 0
+Q       := $(if $(filter 1,$(V)),,@)
+say      = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' '$(1)' '$(patsubst $(BUILD)/%,%,$(2))')
 
 PACKAGES := libsystemd libbpf libmicrohttpd gnutls libxml-2.0 jansson libcgroup
 CTL_PACKAGES := libcurl libedit libxml-2.0 jansson
@@ -55,40 +59,45 @@ help:
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(INCLUDES) $(SYSTEM_INCLUDES) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS) $(INCLUDES) $(SYSTEM_INCLUDES) -MMD -MP -c -o $@ $<
 
 define layer_rule
 $(BUILD)/lib/lib$(1).a: $(call objects,$(1))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$$(Q)ar rcs $$@ $$^
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 
 ## make                 build build/svisord and build/svctl
 $(BUILD)/svisord: $(BUILD)/obj/daemon/main.o $(LAYER_LIBS)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/svctl: $(CTL_SOURCES:%.c=$(BUILD)/obj/%.o) $(CTL_LAYER_LIBS)
-	$(CC) $(LDFLAGS) -o $@ $^ $(CTL_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CTL_LIBS)
 
 # eBPF: one object, loaded through the skeleton that bpftool writes.
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) include/svisor/bpf_abi.h
 	@mkdir -p $(@D)
-	$(CLANG) -O2 -g -Wall -Werror -target bpf -Iinclude -Ibpf \
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) -O2 -g -Wall -Werror -target bpf -Iinclude -Ibpf \
 	    -isystem /usr/include/$(shell $(CC) -dumpmachine) -c -o $(@:.o=.raw.o) $<
-	$(BPFTOOL) gen object $@ $(@:.o=.raw.o)
+	$(Q)$(BPFTOOL) gen object $@ $(@:.o=.raw.o)
 
 $(BUILD)/gen/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	@mkdir -p $(@D)
-	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp
 	mv $@.tmp $@
 
 $(BUILD)/obj/daemon/io/bpf.o: $(BUILD)/gen/svisor.skel.h
 
 $(BUILD)/test/%: $(BUILD)/obj/%.o $(LAYER_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $< $(LAYER_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(LAYER_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
 
 .PHONY: tests
 tests: $(TESTS)

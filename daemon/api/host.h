@@ -13,7 +13,7 @@
 #include "port/view.h"
 
 /* Outcomes of check_command, as Supervisor's startProcess distinguishes them. */
-enum sv_command_check { SV_COMMAND_OK, SV_COMMAND_NO_FILE, SV_COMMAND_NOT_EXECUTABLE };
+enum sv_command_check { SV_CHECK_OK, SV_CHECK_NO_FILE, SV_CHECK_NOT_EXECUTABLE };
 
 /* Outcomes of remove_group. */
 enum sv_group_change { SV_GROUP_DONE, SV_GROUP_BAD_NAME, SV_GROUP_ALREADY, SV_GROUP_STILL_RUNNING };

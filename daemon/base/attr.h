@@ -20,4 +20,12 @@
         stolen_;                                   \
     })
 
+/* The same for a descriptor: the variable is -1 afterwards. */
+static inline int sv_steal_fd(int *fd)
+{
+    int stolen = *fd;
+    *fd = -1;
+    return stolen;
+}
+
 #endif

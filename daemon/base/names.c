@@ -63,6 +63,25 @@ sv_notice_set sv_notice_set_of(enum sv_notice_type type)
     return set;
 }
 
+static const struct {
+    const char *name;
+    const char *text;
+} reasons[SV_REASON_COUNT] = {
+#define REASON(name, text) [SV_REASON_##name] = {#name, text},
+#include "svisor/reasons.def"
+#undef REASON
+};
+
+const char *sv_reason_name(enum sv_reason reason)
+{
+    return (unsigned)reason < SV_REASON_COUNT ? reasons[reason].name : "?";
+}
+
+const char *sv_reason_text(enum sv_reason reason)
+{
+    return (unsigned)reason < SV_REASON_COUNT ? reasons[reason].text : "?";
+}
+
 bool sv_process_state_is_stopped(enum sv_process_state state)
 {
     return state == SV_PROCESS_STOPPED || state == SV_PROCESS_EXITED || state == SV_PROCESS_FATAL ||

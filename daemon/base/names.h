@@ -2,6 +2,7 @@
 #ifndef SV_BASE_NAMES_H
 #define SV_BASE_NAMES_H
 
+#include <svisor/reasons.h>
 #include <svisor/states.h>
 
 /* "STOPPED" … "UNKNOWN". */
@@ -14,6 +15,10 @@ const char *sv_notice_name(enum sv_notice_type type);
 bool sv_notice_parse(const char *name, enum sv_notice_type *ret_type);
 /* The type and everything that is a kind of it. */
 sv_notice_set sv_notice_set_of(enum sv_notice_type type);
+
+/* "AUTOSTART" … and the words that complete "NAME is STATE: …". */
+const char *sv_reason_name(enum sv_reason reason);
+const char *sv_reason_text(enum sv_reason reason);
 
 /* STOPPED, EXITED, FATAL, UNKNOWN: Supervisor 4.2.5, states.py, STOPPED_STATES. */
 bool sv_process_state_is_stopped(enum sv_process_state state);

@@ -1,0 +1,250 @@
+/*
+ * The life of a driver, and the one path that every event takes:
+ *
+ *     something happens -> sv_driver_feed() -> sv_core_step() -> actions -> sv_driver_perform()
+ *
+ * Performing an action may feed further events (a spawn answers at once). They only append to the same
+ * list, which the outermost call works off in order, so nothing recurses and the order is the core's.
+ * Spawning is the one slow action: after SV_SPAWNS_PER_TURN_MAX of them the rest waits for the next turn
+ * of the loop, so that a thousand programs that start do not silence the API.
+ */
+#include "driver/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <svisor/limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "driver/environment.h"
+
+/* Above this the list of actions gives its memory back when it is empty: it grows once, at the start. */
+enum { ACTIONS_KEPT_MAX = 256 };
+
+/* Deadlines are seconds for people; 1 ms lets the kernel join wake-ups and is never noticed. */
+enum { TIMER_ACCURACY_NS = 1000000 };
+
+static void pump(struct sv_driver *driver);
+
+static void on_deadline(void *user)
+{
+    sv_driver_feed(user, (struct sv_event){.kind = SV_EVENT_TIME});
+}
+
+static void on_pump(void *user)
+{
+    pump(user);
+}
+
+void sv_driver_feed(struct sv_driver *driver, struct sv_event event)
+{
+    event.now_ns = sv_now_ns();
+    event.wall_ns = sv_wall_ns();
+    sv_core_step(driver->core, &event, &driver->actions);
+    pump(driver);
+}
+
+static void pump(struct sv_driver *driver)
+{
+    if (driver->is_performing)
+        return;
+    driver->is_performing = true;
+    size_t spawn_count = 0;
+    struct sv_actions *actions = &driver->actions;
+    while (driver->performed_count < actions->count) {
+        struct sv_action action = actions->items[driver->performed_count];
+        if (action.kind == SV_ACTION_SPAWN && ++spawn_count > SV_SPAWNS_PER_TURN_MAX)
+            break;
+        driver->performed_count++;
+        sv_driver_perform(driver, &action);
+    }
+    driver->is_performing = false;
+    if (driver->performed_count < actions->count) {
+        sv_source_enable(driver->pump, true);
+    } else {
+        driver->performed_count = 0;
+        actions->count = 0; /* the blobs of DELIVER actions went with their performing */
+        if (actions->capacity > ACTIONS_KEPT_MAX)
+            sv_actions_done(actions);
+    }
+    sv_source_arm(driver->timer, sv_core_deadline_ns(driver->core));
+}
+
+struct sv_unit *sv_driver_unit(struct sv_driver *driver, sv_process_id id)
+{
+    return sv_idmap_get(&driver->units, id);
+}
+
+/* What programs are told to reach us by; a unix socket is preferred (options.py, realize()). */
+static int choose_server_url(struct sv_driver *driver)
+{
+    const struct sv_config *config = driver->config;
+    const struct sv_http_config *chosen = NULL;
+    for (size_t i = 0; i < config->http_server_count; i++) {
+        const struct sv_http_config *server = &config->http_servers[i];
+        if (!chosen || (server->path && !chosen->path))
+            chosen = server;
+    }
+    if (!chosen)
+        return 0;
+    struct sv_str url = {0};
+    if (chosen->path)
+        sv_str_addf(&url, "unix://%s", chosen->path);
+    else
+        sv_str_addf(&url, "http://%s:%u", chosen->host[0] ? chosen->host : "localhost",
+                    chosen->port);
+    driver->server_url = sv_str_take(&url);
+    return driver->server_url ? 0 : -ENOMEM;
+}
+
+/* environ, and over it the environment of [supervisord]: what every program inherits. */
+static int make_base_environment(struct sv_driver *driver)
+{
+    const char *const *lists[] = {(const char *const *)environ, driver->config->daemon.environment};
+    return sv_environment_merge(lists, SV_ARRAY_LENGTH(lists), &driver->base_environment);
+}
+
+static int open_kernel(struct sv_driver *driver)
+{
+    struct sv_str reason SV_CLEANUP(sv_str_done) = {0};
+    int r = sv_cgroup_tree_open(driver->config->daemon.identifier, &driver->tree, &reason);
+    if (r == -ENOMEM)
+        return error_trace(r);
+    if (r < 0)
+        sv_log_warn("programs run without a cgroup of their own: %s", sv_str_text(&reason));
+    return sv_kernel_new(driver->loop, driver->tree, driver->options.is_bpf_wanted, sv_facts_record,
+                         driver, &driver->kernel);
+}
+
+static int open_http(struct sv_driver *driver, struct sv_str *ret_error)
+{
+    int r = sv_http_new(driver->loop, sv_routes_handle, driver, &driver->http);
+    if (r < 0)
+        return error_trace(r);
+    const struct sv_config *config = driver->config;
+    for (size_t i = 0; i < config->http_server_count; i++) {
+        r = sv_http_listen(driver->http, &config->http_servers[i], ret_error);
+        if (r == -ENOMEM)
+            return error_trace(r);
+        if (r < 0)
+            return SV_DRIVER_REFUSED;
+    }
+    return 0;
+}
+
+static int open_loop(struct sv_driver *driver)
+{
+    int r = sv_loop_new(&driver->loop);
+    if (r < 0)
+        return error_trace(r);
+    r = sv_loop_add_timer(driver->loop, TIMER_ACCURACY_NS, on_deadline, driver, &driver->timer);
+    if (r < 0)
+        return error_trace(r);
+    r = sv_loop_add_defer(driver->loop, SV_PRIORITY_NORMAL, on_pump, driver, &driver->pump);
+    if (r < 0)
+        return error_trace(r);
+    return sv_loop_add_defer(driver->loop, SV_PRIORITY_OUTPUT, sv_runs_sweep, driver,
+                             &driver->sweep);
+}
+
+static int add_configured_groups(struct sv_driver *driver, struct sv_str *ret_error)
+{
+    for (size_t i = 0; i < driver->config->group_count; i++) {
+        const struct sv_group_config *group = driver->config->groups[i];
+        int r = sv_groups_add(driver, driver->config, group);
+        if (r == -ENOMEM)
+            return error_trace(r);
+        if (r < 0) {
+            sv_str_addf(ret_error, "group %s could not be made: %s (%s)", group->name,
+                        sv_errno_text(r), sv_errno_name(r));
+            return SV_DRIVER_REFUSED;
+        }
+    }
+    return 0;
+}
+
+static int open_all(struct sv_driver *driver, struct sv_str *ret_error)
+{
+    int r = open_loop(driver);
+    if (r != 0)
+        return r;
+    driver->core = sv_core_new(sv_now_ns() ^ (uint64_t)getpid() << 32);
+    if (!driver->core)
+        return -ENOMEM;
+    sv_host_init(driver);
+    driver->api = sv_api_new(&driver->api_host);
+    if (!driver->api)
+        return -ENOMEM;
+    r = choose_server_url(driver);
+    if (r != 0)
+        return r;
+    r = make_base_environment(driver);
+    if (r != 0)
+        return r;
+    r = open_kernel(driver);
+    if (r != 0)
+        return r;
+    if (!driver->config->daemon.nocleanup)
+        sv_sink_clean_auto_files(driver->config->daemon.childlogdir,
+                                 driver->config->daemon.identifier);
+    r = add_configured_groups(driver, ret_error);
+    if (r != 0)
+        return r;
+    r = open_http(driver, ret_error);
+    if (r != 0)
+        return r;
+    r = sv_signals_begin(driver);
+    return r != 0 ? r : sv_ticks_begin(driver);
+}
+
+int sv_driver_new(const struct sv_driver_options *options, struct sv_driver **ret_driver,
+                  struct sv_str *ret_error)
+{
+    struct sv_driver *driver = calloc(1, sizeof(*driver));
+    if (!driver)
+        return -ENOMEM;
+    driver->options = *options;
+    driver->config = sv_config_ref(options->config);
+    int r = open_all(driver, ret_error);
+    if (r != 0) {
+        sv_driver_free(driver);
+        return r;
+    }
+    *ret_driver = driver;
+    return 0;
+}
+
+void sv_driver_free(struct sv_driver *driver)
+{
+    if (!driver)
+        return;
+    sv_http_free(driver->http);
+    sv_api_free(driver->api);
+    sv_groups_free_all(driver);
+    sv_kernel_free(driver->kernel);
+    sv_cgroup_tree_free(driver->tree);
+    sv_actions_done(&driver->actions);
+    sv_core_free(driver->core);
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(driver->signals); i++)
+        sv_source_free(driver->signals[i]);
+    sv_source_free(driver->tick_timer);
+    sv_source_free(driver->timer);
+    sv_source_free(driver->pump);
+    sv_source_free(driver->sweep);
+    sv_loop_free(driver->loop);
+    sv_idmap_done(&driver->units);
+    sv_idmap_done(&driver->runs_by_pid);
+    sv_idmap_done(&driver->runs_by_cgroup);
+    sv_str_done(&driver->scratch);
+    free(driver->server_url);
+    free(driver->base_environment);
+    sv_config_unref(driver->config);
+    free(driver);
+}
+
+int sv_driver_run(struct sv_driver *driver)
+{
+    sv_driver_feed(driver, (struct sv_event){.kind = SV_EVENT_BEGIN});
+    return sv_loop_run(driver->loop);
+}

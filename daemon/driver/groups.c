@@ -1,0 +1,117 @@
+/*
+ * Groups: they come and go together with the outside of their processes.
+ *
+ * The core gives the ids, so a group is added to it first; its actions (autostart) are performed only
+ * after the units exist. A group is removed in the core, which then says RELEASE for each process and
+ * PROCESS_GROUP_REMOVED, in whichever order; the last of them frees it.
+ */
+#include "driver/internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+
+static void free_group(struct sv_unit_group *group)
+{
+    sv_fcgi_listener_free(group->fcgi);
+    sv_config_unref(group->owner);
+    free(group);
+}
+
+static void free_if_done(struct sv_unit_group *group)
+{
+    if (group->is_removed && group->unit_count == 0)
+        free_group(group);
+}
+
+static int make_units(struct sv_driver *driver, struct sv_unit_group *group)
+{
+    const struct sv_group_view *view = sv_core_group(driver->core, group->config->name);
+    assert(view && view->process_count == group->config->program_count);
+    for (size_t i = 0; i < view->process_count; i++) {
+        int r = sv_unit_new(driver, group, view->processes[i], group->config->programs[i]);
+        if (r < 0)
+            return error_trace(r);
+    }
+    return 0;
+}
+
+static int new_group(struct sv_config *owner, const struct sv_group_config *config,
+                     struct sv_unit_group **ret_group)
+{
+    struct sv_unit_group *group = calloc(1, sizeof(*group));
+    if (!group)
+        return -ENOMEM;
+    group->owner = sv_config_ref(owner);
+    group->config = config;
+    if (config->kind == SV_GROUP_FCGI) {
+        int r = sv_fcgi_listener_new(&config->fcgi, &group->fcgi);
+        if (r < 0) {
+            free_group(group);
+            return error_trace(r);
+        }
+    }
+    *ret_group = group;
+    return 0;
+}
+
+int sv_groups_add(struct sv_driver *driver, struct sv_config *owner,
+                  const struct sv_group_config *config)
+{
+    struct sv_unit_group *group;
+    int r = new_group(owner, config, &group);
+    if (r < 0)
+        return r;
+    r = sv_map_put(&driver->groups, config->name, group);
+    if (r < 0) {
+        free_group(group);
+        return error_trace(r);
+    }
+    bool was_performing = driver->is_performing;
+    driver->is_performing = true;
+    sv_driver_feed(driver, (struct sv_event){.kind = SV_EVENT_GROUP_ADD, .group = config});
+    r = make_units(driver, group);
+    if (r < 0)
+        sv_driver_feed(driver,
+                       (struct sv_event){.kind = SV_EVENT_GROUP_REMOVE, .name = config->name});
+    driver->is_performing = was_performing;
+    sv_source_enable(driver->pump, true);
+    sv_ticks_rearm(driver);
+    return r;
+}
+
+void sv_groups_release(struct sv_driver *driver, sv_process_id id)
+{
+    struct sv_unit *unit = sv_driver_unit(driver, id);
+    if (!unit)
+        return;
+    struct sv_unit_group *group = unit->group;
+    sv_unit_free(unit);
+    free_if_done(group);
+}
+
+void sv_groups_removed(struct sv_driver *driver, const char *name)
+{
+    struct sv_unit_group *group = sv_map_remove(&driver->groups, name);
+    if (!group)
+        return;
+    group->is_removed = true;
+    free_if_done(group);
+    sv_ticks_rearm(driver);
+}
+
+void sv_groups_free_all(struct sv_driver *driver)
+{
+    for (size_t i = 0; i < driver->units.slot_count;) {
+        struct sv_unit *unit = driver->units.slots[i].value;
+        if (unit)
+            sv_groups_release(driver, unit->id); /* may move another unit into this slot */
+        else
+            i++;
+    }
+    sv_map_foreach (entry, &driver->groups)
+        free_group(entry->value);
+    sv_map_done(&driver->groups);
+}

@@ -1,0 +1,297 @@
+/*
+ * Launching one run: look the command up, make its pipes and its cgroup, spawn it, watch it.
+ *
+ * Every way to fail ends in SPAWN_FAILED with Supervisor's words in it (process.py, spawn()), and the core
+ * decides what to do about it. Nothing of a failed run is left behind.
+ */
+#include "driver/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "driver/environment.h"
+#include "io/account.h"
+#include "io/command.h"
+#include "io/pipes.h"
+#include "io/spawn.h"
+
+/* Everything that is needed until the child has executed its file. */
+struct launch {
+    struct sv_unit *unit;
+    struct sv_run *run;
+    struct sv_pipes pipes;
+    bool has_socket; /* a reference of the group's fcgi socket, given back if the launch fails */
+    struct sv_account account;
+    bool has_account;
+    struct sv_str path;
+    struct sv_str variables[4];
+    const char **environment;
+    struct sv_str error; /* why it failed */
+};
+
+static void launch_done(struct launch *launch)
+{
+    sv_pipes_close(&launch->pipes);
+    sv_account_done(&launch->account);
+    sv_str_done(&launch->path);
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(launch->variables); i++)
+        sv_str_done(&launch->variables[i]);
+    free(launch->environment);
+    sv_str_done(&launch->error);
+}
+
+static bool find_command(struct launch *launch)
+{
+    const struct sv_program_config *config = launch->unit->config;
+    if (!config->argv) {
+        sv_str_add(&launch->error, config->argv_error);
+        return false;
+    }
+    return sv_command_find(config->argv, sv_environment_path(config), &launch->path,
+                           &launch->error) == SV_COMMAND_OK;
+}
+
+static bool make_pipes(struct launch *launch)
+{
+    const struct sv_unit *unit = launch->unit;
+    int socket = -1;
+    if (unit->group->fcgi) {
+        int r = sv_fcgi_listener_acquire(unit->group->fcgi, &socket);
+        if (r < 0) {
+            sv_str_addf(&launch->error, "Could not create FastCGI socket %s: %s",
+                        unit->group->config->fcgi.url, sv_errno_text(r));
+            return false;
+        }
+        launch->has_socket = true;
+    }
+    int r = sv_pipes_make(unit->config->redirect_stderr, socket, &launch->pipes);
+    if (r == -EMFILE || r == -ENFILE)
+        sv_str_addf(&launch->error, "too many open files to spawn '%s'", unit->config->name);
+    else if (r < 0)
+        sv_str_addf(&launch->error, "unknown error making dispatchers for '%s': %s",
+                    unit->config->name, sv_errno_name(r));
+    return r >= 0;
+}
+
+/* A program without a cgroup is worth more than no program: it is started, and the log says so. */
+static void make_leaf(struct launch *launch)
+{
+    struct sv_unit *unit = launch->unit;
+    struct sv_driver *driver = unit->driver;
+    if (!driver->tree)
+        return;
+    int r = sv_cgroup_leaf_create(driver->tree, unit->group->config->name, unit->config->name,
+                                  launch->run->number, &launch->run->leaf);
+    if (r < 0)
+        sv_log_error("%s: runs without a cgroup of its own: %s", unit->config->name,
+                     sv_errno_text(r));
+}
+
+static bool make_environment(struct launch *launch)
+{
+    const struct sv_unit *unit = launch->unit;
+    const char *url =
+        unit->config->serverurl ? unit->config->serverurl : unit->driver->server_url;
+    struct sv_str *variables = launch->variables;
+    sv_str_add(&variables[0], "SUPERVISOR_ENABLED=1");
+    sv_str_addf(&variables[1], "SUPERVISOR_PROCESS_NAME=%s", unit->config->name);
+    sv_str_addf(&variables[2], "SUPERVISOR_GROUP_NAME=%s", unit->group->config->name);
+    const char *own[SV_ARRAY_LENGTH(launch->variables) + 1] = {
+        sv_str_text(&variables[0]), sv_str_text(&variables[1]), sv_str_text(&variables[2])};
+    if (url) {
+        sv_str_addf(&variables[3], "SUPERVISOR_SERVER_URL=%s", url);
+        own[3] = sv_str_text(&variables[3]);
+    }
+    const char *const *lists[] = {unit->driver->base_environment, own, unit->config->environment};
+    int r = sv_environment_merge(lists, SV_ARRAY_LENGTH(lists), &launch->environment);
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(launch->variables); i++)
+        if (!sv_str_ok(&variables[i]))
+            r = -ENOMEM;
+    if (r < 0)
+        sv_str_addf(&launch->error, "out of memory to spawn '%s'", unit->config->name);
+    return r == 0;
+}
+
+/*
+ * Groups are looked up here: the child may not read files. Whoever is that user already needs no change,
+ * so that a daemon without privileges runs programs of its own user (options.py, drop_privileges()).
+ */
+static bool find_account(struct launch *launch)
+{
+    const struct sv_program_config *config = launch->unit->config;
+    if (config->uid == SV_ID_NONE || config->uid == getuid())
+        return true;
+    struct sv_str reason SV_CLEANUP(sv_str_done) = {0};
+    int r = sv_account_load(config->uid, &launch->account, &reason);
+    launch->has_account = r == 0;
+    if (r != 0)
+        sv_str_addf(&launch->error, "couldn't setuid to %u: %s", config->uid,
+                    r < 0 ? sv_errno_text(r) : sv_str_text(&reason));
+    return r == 0;
+}
+
+static void describe_failure(struct launch *launch, const struct sv_spawn_failure *failure)
+{
+    const struct sv_program_config *config = launch->unit->config;
+    const char *why = sv_errno_name(failure->error);
+    switch (failure->stage) {
+    case SV_SPAWN_STAGE_FORK:
+        if (failure->error == EAGAIN)
+            sv_str_addf(&launch->error, "Too many processes in process table to spawn '%s'",
+                        config->name);
+        else
+            sv_str_addf(&launch->error, "unknown error during fork for '%s': %s", config->name,
+                        why);
+        break;
+    case SV_SPAWN_STAGE_CGROUP:
+        sv_str_addf(&launch->error, "couldn't enter the cgroup: %s", why);
+        break;
+    case SV_SPAWN_STAGE_USER:
+        sv_str_addf(&launch->error, "couldn't setuid to %u: %s", config->uid, why);
+        break;
+    case SV_SPAWN_STAGE_DIRECTORY:
+        sv_str_addf(&launch->error, "couldn't chdir to %s: %s", config->directory, why);
+        break;
+    case SV_SPAWN_STAGE_EXEC:
+        sv_str_addf(&launch->error, "couldn't exec %s: %s", config->argv[0], why);
+        break;
+    }
+}
+
+static bool spawn(struct launch *launch)
+{
+    struct sv_unit *unit = launch->unit;
+    const struct sv_program_config *config = unit->config;
+    struct sv_run *run = launch->run;
+    struct sv_spawn_plan plan = {
+        .path = sv_str_text(&launch->path),
+        .argv = (char *const *)config->argv,
+        .envp = (char *const *)launch->environment,
+        .directory = config->directory,
+        .umask = (mode_t)config->umask,
+        .has_umask = config->umask != SV_ID_NONE,
+        .has_user = launch->has_account,
+        .uid = launch->account.uid,
+        .gid = launch->account.gid,
+        .groups = launch->account.groups,
+        .group_count = launch->account.group_count,
+        .stdin_fd = launch->pipes.child_stdin_fd,
+        .stdout_fd = launch->pipes.child_stdout_fd,
+        .stderr_fd = launch->pipes.child_stderr_fd,
+        .cgroup_fd = run->leaf ? sv_cgroup_leaf_fd(run->leaf) : -1,
+        .nofile_soft = unit->driver->options.nofile_soft,
+    };
+    struct sv_spawned spawned;
+    struct sv_spawn_failure failure = {0};
+    int r = sv_spawn(&plan, &spawned, &failure);
+    if (r < 0)
+        failure = (struct sv_spawn_failure){.stage = SV_SPAWN_STAGE_FORK, .error = -r};
+    if (r != 0) {
+        describe_failure(launch, &failure);
+        return false;
+    }
+    run->pid = spawned.pid;
+    run->pidfd = spawned.pidfd;
+    return true;
+}
+
+static void on_data(void *user, enum sv_channel which, const char *data, size_t length)
+{
+    struct sv_run *run = user;
+    struct sv_unit *unit = run->unit;
+    if (unit->parser && which == SV_STDOUT)
+        sv_listener_heard(unit, data, length);
+    else
+        sv_notice_output(unit, run, which, data, length);
+}
+
+static void on_captured(void *user, enum sv_channel which, const char *data, size_t length)
+{
+    struct sv_run *run = user;
+    sv_notice_capture(run->unit, run, which, data, length);
+}
+
+static void on_closed(void *user, enum sv_channel which)
+{
+    (void)which;
+    sv_run_output_closed(user);
+}
+
+static bool open_streams(struct launch *launch)
+{
+    struct sv_run *run = launch->run;
+    struct sv_unit *unit = run->unit;
+    struct sv_loop *loop = unit->driver->loop;
+    struct sv_output_callbacks callbacks = {
+        .user = run, .data = on_data, .captured = on_captured, .closed = on_closed};
+    int *fds[] = {[SV_STDOUT] = &launch->pipes.stdout_fd, [SV_STDERR] = &launch->pipes.stderr_fd};
+    for (int c = 0; c < 2; c++) {
+        if (*fds[c] < 0)
+            continue;
+        if (sv_output_new(loop, sv_steal_fd(fds[c]), unit->sinks[c], &callbacks,
+                          &run->outputs[c]) < 0)
+            return false;
+        run->open_outputs++;
+    }
+    return launch->pipes.stdin_fd < 0 ||
+           sv_input_new(loop, sv_steal_fd(&launch->pipes.stdin_fd), &run->input) == 0;
+}
+
+static bool launch_run(struct launch *launch, uint32_t run_number)
+{
+    struct sv_unit *unit = launch->unit;
+    if (!find_command(launch) || !find_account(launch) || !make_environment(launch) ||
+        !make_pipes(launch))
+        return false;
+    launch->run = sv_run_new(unit, run_number);
+    if (!launch->run || !open_streams(launch)) {
+        sv_str_addf(&launch->error, "out of memory to spawn '%s'", unit->config->name);
+        return false;
+    }
+    make_leaf(launch);
+    bool is_spawned = spawn(launch);
+    sv_pipes_close_child_ends(&launch->pipes);
+    return is_spawned;
+}
+
+static void take_over(struct launch *launch)
+{
+    struct sv_unit *unit = launch->unit;
+    struct sv_run *run = unit->run = sv_steal(&launch->run);
+    if (unit->parser)
+        sv_listener_parser_done(unit->parser); /* a fresh listener begins a fresh conversation */
+    int r = sv_run_watch_exit(run);
+    if (r < 0)
+        sv_log_critical("%s (pid %d): its end cannot be watched: %s", unit->config->name,
+                        (int)run->pid, sv_errno_text(r));
+    sv_log_info("spawned: '%s' with pid %d", unit->config->name, (int)run->pid);
+    sv_driver_feed(unit->driver, (struct sv_event){.kind = SV_EVENT_SPAWNED,
+                                                   .process = unit->id,
+                                                   .run = run->number,
+                                                   .pid = run->pid});
+}
+
+static void fail(struct launch *launch, uint32_t run_number)
+{
+    struct sv_unit *unit = launch->unit;
+    sv_run_free(launch->run); /* what the child wrote about its failure goes to the log of the program */
+    if (launch->has_socket)
+        sv_fcgi_listener_release(unit->group->fcgi);
+    sv_log_info("spawnerr: %s", sv_str_text(&launch->error));
+    sv_driver_feed(unit->driver, (struct sv_event){.kind = SV_EVENT_SPAWN_FAILED,
+                                                   .process = unit->id,
+                                                   .run = run_number,
+                                                   .text = sv_str_text(&launch->error)});
+}
+
+void sv_launch(struct sv_unit *unit, uint32_t run_number)
+{
+    struct launch launch = {.unit = unit, .pipes = SV_PIPES_NONE};
+    if (launch_run(&launch, run_number))
+        take_over(&launch);
+    else
+        fail(&launch, run_number);
+    launch_done(&launch);
+}

@@ -1,0 +1,197 @@
+/*
+ * Telling: what the core reports becomes lines of the log, events for the listeners, and a second look
+ * for the calls that wait.
+ *
+ * The words of the log are Supervisor's (process.py), because people grep for them. The payload of an event
+ * is rendered only if some pool subscribes to its type.
+ */
+#include "driver/internal.h"
+
+#include "base/log.h"
+#include "base/names.h"
+#include "base/wait_status.h"
+
+static bool is_wanted(const struct sv_driver *driver, enum sv_notice_type type)
+{
+    return sv_core_wanted_notices(driver->core) >> type & 1;
+}
+
+void sv_notice_publish(struct sv_driver *driver, enum sv_notice_type type,
+                       const struct sv_str *payload)
+{
+    struct sv_blob *blob =
+        sv_str_ok(payload) ? sv_blob_new(sv_str_text(payload), payload->length) : NULL;
+    if (!blob) {
+        sv_log_error("event %s lost: out of memory", sv_notice_name(type));
+        return;
+    }
+    sv_driver_feed(driver, (struct sv_event){.kind = SV_EVENT_PUBLISH,
+                                             .publish = {.type = type, .blob = blob}});
+    sv_blob_unref(blob);
+}
+
+static void log_running(const struct sv_unit *unit, const struct sv_action *action)
+{
+    (void)action;
+    sv_log_info("success: %s entered RUNNING state, process has stayed up for > than %u seconds "
+                "(startsecs)",
+                unit->config->name, unit->config->startsecs);
+}
+
+static bool is_expected_exit(const struct sv_unit *unit)
+{
+    int code = sv_wait_exitstatus(unit->last_end.wait_status);
+    for (size_t i = 0; i < unit->config->exitcode_count; i++)
+        if (unit->config->exitcodes[i] == code)
+            return true;
+    return false;
+}
+
+static void log_end(const struct sv_unit *unit, const char *verb, bool is_expected,
+                    const char *verdict)
+{
+    struct sv_str text SV_CLEANUP(sv_str_done) = {0};
+    sv_wait_describe(unit->last_end.wait_status, &text);
+    sv_log(is_expected ? SV_LOG_INFO : SV_LOG_WARN, "%s: %s (%s%s)", verb, unit->config->name,
+           sv_str_text(&text), verdict);
+}
+
+static void log_exited(const struct sv_unit *unit, const struct sv_action *action)
+{
+    log_end(unit, "exited", action->notice.is_expected,
+            action->notice.is_expected ? "; expected" : "; not expected");
+}
+
+static void log_backoff(const struct sv_unit *unit, const struct sv_action *action)
+{
+    if (action->notice.reason == SV_REASON_EXITED_TOO_QUICKLY)
+        log_end(unit, "exited", false, "; not expected");
+}
+
+static void log_stopped(const struct sv_unit *unit, const struct sv_action *action)
+{
+    if (action->notice.from == SV_PROCESS_STOPPING)
+        log_end(unit, "stopped", is_expected_exit(unit), "");
+}
+
+static void log_fatal(const struct sv_unit *unit, const struct sv_action *action)
+{
+    if (action->notice.reason == SV_REASON_TOO_MANY_RETRIES)
+        sv_log_info("gave up: %s entered FATAL state, too many start retries too quickly",
+                    unit->config->name);
+}
+
+typedef void (*log_function)(const struct sv_unit *unit, const struct sv_action *action);
+
+static const log_function loggers[SV_NOTICE_COUNT] = {
+    [SV_NOTICE_PROCESS_STATE_RUNNING] = log_running,
+    [SV_NOTICE_PROCESS_STATE_EXITED] = log_exited,
+    [SV_NOTICE_PROCESS_STATE_BACKOFF] = log_backoff,
+    [SV_NOTICE_PROCESS_STATE_STOPPED] = log_stopped,
+    [SV_NOTICE_PROCESS_STATE_FATAL] = log_fatal,
+};
+
+static void tell_state(struct sv_driver *driver, const struct sv_action *action)
+{
+    const struct sv_unit *unit = sv_driver_unit(driver, action->process);
+    if (!unit)
+        return;
+    if (loggers[action->notice.type])
+        loggers[action->notice.type](unit, action);
+    if (is_wanted(driver, action->notice.type)) {
+        struct sv_str payload SV_CLEANUP(sv_str_done) = {0};
+        struct sv_state_notice notice = {
+            .type = action->notice.type,
+            .process_name = unit->config->name,
+            .group_name = unit->group->config->name,
+            .from = action->notice.from,
+            .pid = action->notice.pid,
+            .tries = action->notice.tries,
+            .is_expected = action->notice.is_expected,
+        };
+        sv_payload_process_state(&notice, &payload);
+        sv_notice_publish(driver, action->notice.type, &payload);
+    }
+    sv_api_process_changed(driver->api, action->process);
+}
+
+static void tell_group(struct sv_driver *driver, const struct sv_action *action)
+{
+    struct sv_str payload SV_CLEANUP(sv_str_done) = {0};
+    sv_payload_group(action->notice.group_name, &payload);
+    bool is_wanted_now = is_wanted(driver, action->notice.type);
+    if (action->notice.type == SV_NOTICE_PROCESS_GROUP_REMOVED)
+        sv_groups_removed(driver, action->notice.group_name);
+    if (is_wanted_now)
+        sv_notice_publish(driver, action->notice.type, &payload);
+}
+
+static void tell_daemon(struct sv_driver *driver, const struct sv_action *action)
+{
+    struct sv_str payload = {0};
+    if (is_wanted(driver, action->notice.type))
+        sv_notice_publish(driver, action->notice.type, &payload);
+    sv_api_process_changed(driver->api, 0);
+}
+
+/* A fact without a change of state. */
+static void tell_fact(struct sv_driver *driver, const struct sv_action *action)
+{
+    const struct sv_unit *unit = sv_driver_unit(driver, action->process);
+    const char *name = unit                         ? unit->config->name
+                       : action->notice.group_name ? action->notice.group_name
+                                                   : "svisord";
+    enum sv_log_level level =
+        action->notice.reason == SV_REASON_STOP_TIMEOUT ? SV_LOG_WARN : SV_LOG_INFO;
+    sv_log(level, "%s: %s", name, sv_reason_text(action->notice.reason));
+}
+
+void sv_notice_tell(struct sv_driver *driver, const struct sv_action *action)
+{
+    enum sv_notice_type type = action->notice.type;
+    if (type == SV_NOTICE_EVENT)
+        tell_fact(driver, action);
+    else if (sv_notice_set_of(SV_NOTICE_PROCESS_STATE) >> type & 1)
+        tell_state(driver, action);
+    else if (sv_notice_set_of(SV_NOTICE_PROCESS_GROUP) >> type & 1)
+        tell_group(driver, action);
+    else
+        tell_daemon(driver, action);
+}
+
+static const enum sv_notice_type log_types[] = {
+    [SV_STDOUT] = SV_NOTICE_PROCESS_LOG_STDOUT,
+    [SV_STDERR] = SV_NOTICE_PROCESS_LOG_STDERR,
+};
+
+static const enum sv_notice_type communication_types[] = {
+    [SV_STDOUT] = SV_NOTICE_PROCESS_COMMUNICATION_STDOUT,
+    [SV_STDERR] = SV_NOTICE_PROCESS_COMMUNICATION_STDERR,
+};
+
+static const char *const channel_names[] = {[SV_STDOUT] = "stdout", [SV_STDERR] = "stderr"};
+
+void sv_notice_output(struct sv_unit *unit, const struct sv_run *run, enum sv_channel which,
+                      const char *data, size_t length)
+{
+    if (sv_log_enabled(SV_LOG_DEBUG))
+        sv_log_debug("'%s' %s output:\n%.*s", unit->config->name, channel_names[which],
+                     (int)length, data);
+    if (!unit->config->channels[which].events_enabled || !is_wanted(unit->driver, log_types[which]))
+        return;
+    struct sv_str payload SV_CLEANUP(sv_str_done) = {0};
+    sv_payload_process_log(unit->config->name, unit->group->config->name, run->pid,
+                           channel_names[which], data, length, &payload);
+    sv_notice_publish(unit->driver, log_types[which], &payload);
+}
+
+void sv_notice_capture(struct sv_unit *unit, const struct sv_run *run, enum sv_channel which,
+                       const char *data, size_t length)
+{
+    if (!is_wanted(unit->driver, communication_types[which]))
+        return;
+    struct sv_str payload SV_CLEANUP(sv_str_done) = {0};
+    sv_payload_process_communication(unit->config->name, unit->group->config->name, run->pid, data,
+                                     length, &payload);
+    sv_notice_publish(unit->driver, communication_types[which], &payload);
+}

@@ -1,0 +1,273 @@
+/*
+ * A run: one life of one process, from its spawn until nothing is left of it.
+ *
+ *     spawned -> over (main process reaped) -> empty (cgroup) and silent (pipes) -> freed
+ *
+ * The main process is dead when its pidfd says so and waitid() has its status; the EXIT record of eBPF,
+ * which comes first, says only that it is dying and why (its sockets and memory are still there:
+ * docs/kernel.md). The record is kept to cross-check the status, and to stand in for it should somebody
+ * else have reaped the process.
+ *
+ * A run of which strays are left, or whose pipes somebody still holds, lingers: its output goes on to the
+ * log files, its cgroup is watched. Invariants: unit->run is the run that the core calls the current one
+ * and is not over; a run that is over is in driver->lingering, or freed.
+ */
+#include "driver/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/wait_status.h"
+
+struct sv_run *sv_run_new(struct sv_unit *unit, uint32_t number)
+{
+    struct sv_run *run = calloc(1, sizeof(*run));
+    if (!run)
+        return NULL;
+    run->unit = unit;
+    run->number = number;
+    run->pidfd = -1;
+    return run;
+}
+
+static void forget_ids(struct sv_run *run)
+{
+    struct sv_driver *driver = run->unit->driver;
+    if (run->pid > 0 && sv_idmap_get(&driver->runs_by_pid, (uint64_t)run->pid) == run)
+        sv_idmap_remove(&driver->runs_by_pid, (uint64_t)run->pid);
+    if (run->leaf && sv_idmap_get(&driver->runs_by_cgroup, sv_cgroup_leaf_id(run->leaf)) == run)
+        sv_idmap_remove(&driver->runs_by_cgroup, sv_cgroup_leaf_id(run->leaf));
+}
+
+void sv_run_free(struct sv_run *run)
+{
+    if (!run)
+        return;
+    forget_ids(run);
+    sv_source_free(run->exit_source);
+    sv_source_free(run->empty_source);
+    if (run->pidfd >= 0)
+        close(run->pidfd);
+    for (int i = 0; i < 2; i++)
+        sv_output_free(run->outputs[i]);
+    sv_input_free(run->input);
+    sv_cgroup_leaf_free(run->leaf);
+    free(run);
+}
+
+static bool has_something_left(const struct sv_run *run)
+{
+    return run->empty_source || run->open_outputs > 0;
+}
+
+/* Not done where the last thing of a run goes: that is often inside a callback of that very thing. */
+void sv_runs_sweep(void *user)
+{
+    struct sv_driver *driver = user;
+    for (struct sv_run **link = &driver->lingering; *link;) {
+        struct sv_run *run = *link;
+        if (has_something_left(run)) {
+            link = &run->next;
+        } else {
+            *link = run->next;
+            sv_run_free(run);
+        }
+    }
+}
+
+void sv_runs_forget(struct sv_unit *unit)
+{
+    for (struct sv_run **link = &unit->driver->lingering; *link;) {
+        struct sv_run *run = *link;
+        if (run->unit != unit) {
+            link = &run->next;
+        } else {
+            *link = run->next;
+            sv_run_free(run);
+        }
+    }
+}
+
+static void linger(struct sv_run *run)
+{
+    struct sv_driver *driver = run->unit->driver;
+    run->next = driver->lingering;
+    driver->lingering = run;
+    if (!has_something_left(run))
+        sv_source_enable(driver->sweep, true);
+}
+
+/* cgroup.events changed: tells the core when the last stray is gone. */
+static void on_populated(void *user, int fd, uint32_t events)
+{
+    (void)fd;
+    (void)events;
+    struct sv_run *run = user;
+    if (sv_cgroup_leaf_populated(run->leaf) > 0)
+        return;
+    struct sv_driver *driver = run->unit->driver;
+    struct sv_event event = {
+        .kind = SV_EVENT_EMPTIED, .process = run->unit->id, .run = run->number};
+    sv_source_free(sv_steal(&run->empty_source));
+    if (!has_something_left(run))
+        sv_source_enable(driver->sweep, true);
+    sv_driver_feed(driver, event);
+}
+
+/* True when strays are left, and then watches for their end. */
+static bool watch_strays(struct sv_run *run)
+{
+    if (!run->leaf)
+        return false;
+    /* The descriptor is opened before the first look, so that no change between the two is missed. */
+    int fd = sv_cgroup_leaf_watch_fd(run->leaf);
+    if (fd < 0 || sv_cgroup_leaf_populated(run->leaf) <= 0)
+        return false;
+    int r = sv_loop_add_io(run->unit->driver->loop, fd, EPOLLPRI, SV_PRIORITY_EXIT, on_populated,
+                           run, &run->empty_source);
+    if (r < 0)
+        sv_log_error("%s: the processes left in its cgroup cannot be watched: %s",
+                     run->unit->config->name, sv_errno_text(r));
+    return r >= 0;
+}
+
+static void remember_end(struct sv_run *run, int wait_status)
+{
+    run->unit->last_end = (struct sv_end){
+        .run = run->number,
+        .pid = run->pid,
+        .wait_status = wait_status,
+        .is_by_svisord = run->is_stop_signalled,
+        .was_oom_victim = run->was_oom_victim,
+        .fork_count = run->fork_count,
+        .sender = run->sender,
+    };
+}
+
+/* The status is known and the process is reaped: reported exactly once. */
+static void end_run(struct sv_run *run, int wait_status)
+{
+    struct sv_unit *unit = run->unit;
+    for (int i = 0; i < 2; i++)
+        if (run->outputs[i])
+            sv_output_drain(run->outputs[i]);
+    run->is_over = true;
+    sv_source_free(sv_steal(&run->exit_source));
+    sv_input_free(sv_steal(&run->input));
+    if (run->pidfd >= 0)
+        close(run->pidfd);
+    run->pidfd = -1;
+    remember_end(run, wait_status);
+    bool has_strays = watch_strays(run);
+    struct sv_driver *driver = unit->driver;
+    struct sv_event event = {.kind = SV_EVENT_EXITED,
+                             .process = unit->id,
+                             .run = run->number,
+                             .exited = {.wait_status = wait_status, .has_strays = has_strays}};
+    if (unit->run == run)
+        unit->run = NULL;
+    if (unit->group->fcgi)
+        sv_fcgi_listener_release(unit->group->fcgi);
+    linger(run);
+    sv_driver_feed(driver, event);
+}
+
+/* 1: `ret_status` is the status and the process is reaped; 0: it lives; negative errno. */
+static int reap(const struct sv_run *run, int *ret_status)
+{
+    siginfo_t info = {0};
+    int r = run->pidfd >= 0 ? waitid(P_PIDFD, (id_t)run->pidfd, &info, WEXITED | WNOHANG)
+                            : waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOHANG);
+    if (r < 0)
+        return -errno;
+    if (info.si_pid == 0)
+        return 0;
+    if (info.si_code == CLD_EXITED)
+        *ret_status = (info.si_status & 0xff) << 8;
+    else
+        *ret_status = (info.si_status & 0x7f) | (info.si_code == CLD_DUMPED ? 0x80 : 0);
+    return 1;
+}
+
+void sv_run_check_exit(struct sv_run *run)
+{
+    if (run->is_over)
+        return;
+    struct sv_driver *driver = run->unit->driver;
+    sv_kernel_drain(driver->kernel);
+    int wait_status = 0;
+    int r = reap(run, &wait_status);
+    if (r == 0)
+        return;
+    if (r < 0) {
+        /* Not our child any more, or reaped by somebody: eBPF has the status, or nobody has. */
+        sv_log_warn("%s (pid %d): its exit status was taken by somebody else (%s); %s",
+                    run->unit->config->name, (int)run->pid, sv_errno_text(r),
+                    run->has_kernel_status ? "using what the kernel recorded" : "it is unknown");
+        wait_status = run->has_kernel_status ? run->kernel_status : 0;
+    } else if (run->has_kernel_status && run->kernel_status != wait_status) {
+        sv_log_error("%s (pid %d): waitid() says status 0x%04x, the kernel's exit record 0x%04x",
+                     run->unit->config->name, (int)run->pid, (unsigned)wait_status,
+                     (unsigned)run->kernel_status);
+    }
+    end_run(run, wait_status);
+}
+
+static void on_pidfd(void *user, int fd, uint32_t events)
+{
+    (void)fd;
+    (void)events;
+    sv_run_check_exit(user);
+}
+
+int sv_run_watch_exit(struct sv_run *run)
+{
+    struct sv_driver *driver = run->unit->driver;
+    int r = sv_idmap_put(&driver->runs_by_pid, (uint64_t)run->pid, run);
+    if (r < 0)
+        return error_trace(r);
+    if (run->leaf) {
+        r = sv_idmap_put(&driver->runs_by_cgroup, sv_cgroup_leaf_id(run->leaf), run);
+        if (r < 0)
+            return error_trace(r);
+    }
+    if (run->pidfd < 0)
+        return 0; /* SIGCHLD tells */
+    return sv_loop_add_io(driver->loop, run->pidfd, EPOLLIN, SV_PRIORITY_EXIT, on_pidfd, run,
+                          &run->exit_source);
+}
+
+/*
+ * Every child that has ended: ours (where there is no pidfd), and orphans that were reparented to us as
+ * PID 1 or subreaper. WNOWAIT looks first, so that a status of ours is taken by sv_run_check_exit() alone.
+ */
+void sv_runs_reap(struct sv_driver *driver)
+{
+    for (;;) {
+        siginfo_t info = {0};
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+            return;
+        struct sv_run *run = sv_idmap_get(&driver->runs_by_pid, (uint64_t)info.si_pid);
+        if (run && !run->is_over) {
+            sv_run_check_exit(run);
+            continue;
+        }
+        int wait_status = 0;
+        if (waitpid(info.si_pid, &wait_status, WNOHANG) != info.si_pid)
+            return;
+        struct sv_str text SV_CLEANUP(sv_str_done) = {0};
+        sv_wait_describe(wait_status, &text);
+        sv_log_info("reaped unknown pid %d (%s)", (int)info.si_pid, sv_str_text(&text));
+    }
+}
+
+void sv_run_output_closed(struct sv_run *run)
+{
+    run->open_outputs--;
+    if (run->is_over && !has_something_left(run))
+        sv_source_enable(run->unit->driver->sweep, true);
+}

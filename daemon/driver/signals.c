@@ -1,0 +1,93 @@
+/* The signals that svisord obeys, with Supervisor's meanings (supervisord.py, handle_signal()). */
+#include "driver/internal.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/wait_status.h"
+
+static void shut_down(struct sv_driver *driver, int number, bool is_restart)
+{
+    struct sv_str name SV_CLEANUP(sv_str_done) = {0};
+    sv_signal_name(number, &name);
+    enum sv_supervisor_state state = sv_core_state(driver->core);
+    if (is_restart && state == SV_SUPERVISOR_SHUTDOWN) {
+        sv_log_warn("ignored %s indicating restart request (shutdown in progress)",
+                    sv_str_text(&name));
+        return;
+    }
+    sv_log_warn("received %s indicating %s request", sv_str_text(&name),
+                is_restart ? "restart" : "exit");
+    sv_driver_feed(driver,
+                   (struct sv_event){.kind = SV_EVENT_SHUTDOWN, .is_restart = is_restart});
+}
+
+static void on_exit_request(void *user, int number)
+{
+    shut_down(user, number, false);
+}
+
+static void on_restart_request(void *user, int number)
+{
+    shut_down(user, number, true);
+}
+
+void sv_logs_reopen(struct sv_driver *driver)
+{
+    if (driver->options.log)
+        sv_daemon_log_reopen(driver->options.log);
+    for (size_t i = 0; i < driver->units.slot_count; i++) {
+        struct sv_unit *unit = driver->units.slots[i].value;
+        for (int c = 0; unit && c < 2; c++)
+            sv_sink_reopen(unit->sinks[c]);
+    }
+}
+
+static void on_reopen_request(void *user, int number)
+{
+    (void)number;
+    sv_log_info("received SIGUSR2 indicating log reopen request");
+    sv_logs_reopen(user);
+}
+
+static void on_child(void *user, int number)
+{
+    (void)number;
+    sv_runs_reap(user);
+}
+
+static const struct {
+    int number;
+    sv_signal_function function;
+} handlers[] = {
+    {SIGTERM, on_exit_request},    {SIGINT, on_exit_request},     {SIGQUIT, on_exit_request},
+    {SIGHUP, on_restart_request}, {SIGUSR2, on_reopen_request},
+};
+
+/*
+ * pidfds tell of our own children. SIGCHLD is needed for the others: as PID 1, or as the subreaper that
+ * svisord becomes where it has no cgroups, so that orphans of a program stay below it and can be seen.
+ */
+static int watch_children(struct sv_driver *driver, struct sv_source **ret_source)
+{
+    if (!driver->tree)
+        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    if (driver->tree && getpid() != 1)
+        return 0;
+    return sv_loop_add_signal(driver->loop, SIGCHLD, on_child, driver, ret_source);
+}
+
+int sv_signals_begin(struct sv_driver *driver)
+{
+    _Static_assert(SV_ARRAY_LENGTH(handlers) < SV_ARRAY_LENGTH(driver->signals), "one for SIGCHLD");
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(handlers); i++) {
+        int r = sv_loop_add_signal(driver->loop, handlers[i].number, handlers[i].function, driver,
+                                   &driver->signals[i]);
+        if (r < 0)
+            return error_trace(r);
+    }
+    return watch_children(driver, &driver->signals[SV_ARRAY_LENGTH(handlers)]);
+}
