@@ -1,9 +1,11 @@
 /*
- * What one program writes to one descriptor: read in bounded turns, and sent where the user wants it.
+ * What one program writes to one descriptor: read in bounded turns, and sent where the user wants
+ * it.
  *
- * A `struct sv_sink` is where the bytes of one channel of one process go, run after run: log file, syslog,
- * journal. A `struct sv_output` is the reading end of the pipe of one run; it feeds the sink, takes
- * capture mode out of the stream, and calls back for events and for listeners. See output.c.
+ * A `struct sv_sink` is where the bytes of one channel of one process go, run after run: log file,
+ * syslog, journal. A `struct sv_output` is the reading end of the pipe of one run; it feeds the
+ * sink, takes capture mode out of the stream, and calls back for events and for listeners. See
+ * output.c.
  */
 #ifndef SV_IO_OUTPUT_H
 #define SV_IO_OUTPUT_H
@@ -26,8 +28,13 @@ struct sv_sink_options {
     bool strip_ansi;
 };
 
-/* Makes the AUTO file; opens nothing else before the first sv_output. */
+/* Makes the AUTO file; opens nothing else before the first sv_output or sv_sink_open(). */
 int sv_sink_new(const struct sv_sink_options *options, struct sv_sink **ret_sink);
+/*
+ * Opens the log file unless it is open: call it before the spawn. A negative errno is Supervisor's
+ * "unknown error making dispatchers for 'x': EACCES" (EMFILE: "too many open files to spawn 'x'").
+ */
+int sv_sink_open(struct sv_sink *sink);
 /* `is_removing_auto`: an AUTO file and its backups go too (the group was removed). */
 void sv_sink_free(struct sv_sink *sink, bool is_removing_auto);
 /* NULL: this channel has no file. Borrowed until sv_sink_free(). */
@@ -38,20 +45,25 @@ uint64_t sv_sink_lost_bytes(const struct sv_sink *sink);
 
 struct sv_output_callbacks {
     void *user;
-    /* Every piece outside capture mode; for PROCESS_LOG events and for the protocol of listeners. */
+    /* Every piece, tokens taken out; for PROCESS_LOG events and for the protocol of listeners. Also
+     * what is in capture mode: so does Supervisor's code, against its documentation. May be NULL.
+     */
     void (*data)(void *user, enum sv_channel which, const char *data, size_t length);
-    /* What stood between the capture tokens: PROCESS_COMMUNICATION. */
+    /* What stood between the capture tokens: PROCESS_COMMUNICATION. May be NULL. */
     void (*captured)(void *user, enum sv_channel which, const char *data, size_t length);
-    /* The pipe has no writer any more; nothing comes after this. May be NULL. */
+    /* The pipe has no writer any more; nothing comes after this. May be NULL. The output may be
+     * freed in it, and only in it. */
     void (*closed)(void *user, enum sv_channel which);
 };
 
-/* Owns `fd` (the reading end, non-blocking). `callbacks` is copied. */
+/* Owns `fd` (the reading end, non-blocking) once it has succeeded. `callbacks` is copied. Opens the
+ * sink. */
 int sv_output_new(struct sv_loop *loop, int fd, struct sv_sink *sink,
                   const struct sv_output_callbacks *callbacks, struct sv_output **ret_output);
-/* Reads all that is in the pipe now, up to a bound: before an exit is reported. */
+/* Reads all that is in the pipe now, up to a bound: before an exit is reported. May call `closed`;
+ * the output may be gone then, if `closed` frees it. */
 void sv_output_drain(struct sv_output *output);
-/* Drains, flushes what is held back, frees. */
+/* Drains, flushes what is held back, frees. Does not call `closed`. NULL is allowed. */
 void sv_output_free(struct sv_output *output);
 
 /* The last bytes of the channel, for `svctl why`: up to `length_max`, oldest first. */

@@ -1,0 +1,18 @@
+/* Sends lines to the systemd journal with fields of their own. See journal.c. */
+#ifndef SV_IO_JOURNAL_H
+#define SV_IO_JOURNAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sv_journal;
+
+/* `group` and `process` are copied. `priority` is one of syslog's, LOG_INFO and so on. NULL: no
+ * memory. */
+struct sv_journal *sv_journal_new(const char *group, const char *process, int priority);
+void sv_journal_free(struct sv_journal *journal);
+void sv_journal_line(struct sv_journal *journal, const char *line, size_t length);
+/* Bytes of lines that could not be delivered. */
+uint64_t sv_journal_lost_bytes(const struct sv_journal *journal);
+
+#endif

@@ -1,0 +1,230 @@
+/*
+ * The reading end of one channel of one run.
+ *
+ *     pipe --read--> strip_ansi? --> capture? --> sink (log file, syslog, journal)
+ *                                             \-> callbacks (events, listeners)
+ *
+ * Fairness. A turn reads at most SV_OUTPUT_TURN_BYTES_MAX, in pieces of at most READ_BYTES
+ * (Supervisor's own 128 KB: a piece is also one PROCESS_LOG event and the unit by which a log file
+ * turns over), and runs at SV_PRIORITY_OUTPUT, behind exits, timers and requests. A program that
+ * never stops writing costs the others one turn, never more.
+ *
+ * Memory. The buffer is on the stack of the callback: one for all programs, and none between turns.
+ * With thousands of programs a buffer for each would be the daemon's largest part.
+ *
+ * The pipe is made larger (SV_OUTPUT_PIPE_BYTES) when a turn finds as much in it as a default pipe
+ * holds, not before: the kernel allocates 10 KB of slots for a pipe of 1 MB, which quiet programs
+ * do not need.
+ *
+ * The child's end of the pipe is open for reading too (see pipes.c), so the end of file comes when
+ * the last process that inherited it is gone, which may be long after the program itself.
+ *
+ * Capture. As in Supervisor's code, `data` also sees what is between the tokens (its documentation
+ * says otherwise); only the log file, syslog and journal do not.
+ */
+#include "io/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <svisor/limits.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "io/ansi.h"
+#include "io/capture.h"
+#include "io/sink.h"
+
+enum { READ_BYTES = 128 << 10, DEFAULT_PIPE_BYTES = 64 << 10 };
+
+struct sv_output {
+    int fd;
+    bool is_pipe_large;
+    struct sv_ansi ansi;
+    struct sv_sink *sink;
+    struct sv_source *source;   /* NULL after the end of file */
+    struct sv_capture *capture; /* NULL: no capture mode */
+    struct sv_str captured;
+    struct sv_output_callbacks callbacks;
+};
+
+enum reading { READ_SOME, READ_NOTHING_NOW, READ_END };
+
+static void log_to_main(const struct sv_output *output, const char *data, size_t length)
+{
+    if (!sv_log_enabled(SV_LOG_DEBUG))
+        return;
+    int shown = length > SV_SYSLOG_LINE_BYTES_MAX ? SV_SYSLOG_LINE_BYTES_MAX : (int)length;
+    sv_log_debug("'%s' %s output:\n%.*s", sv_sink_process_name(output->sink),
+                 sv_sink_channel(output->sink) == SV_STDOUT ? "stdout" : "stderr", shown, data);
+}
+
+static void on_piece(void *user, const char *data, size_t length, bool is_captured)
+{
+    struct sv_output *output = user;
+    if (is_captured)
+        sv_capture_bound_append(&output->captured, sv_sink_config(output->sink)->capture_maxbytes,
+                                data, length);
+    else
+        sv_sink_write(output->sink, data, length);
+    log_to_main(output, data, length);
+    if (output->callbacks.data)
+        output->callbacks.data(output->callbacks.user, sv_sink_channel(output->sink), data, length);
+}
+
+static void on_capture_ended(void *user)
+{
+    struct sv_output *output = user;
+    if (!sv_str_ok(&output->captured))
+        sv_log_error("%s: no memory for a captured event; it is dropped",
+                     sv_sink_process_name(output->sink));
+    else if (output->callbacks.captured)
+        output->callbacks.captured(output->callbacks.user, sv_sink_channel(output->sink),
+                                   sv_str_text(&output->captured), output->captured.length);
+    sv_str_done(&output->captured);
+}
+
+static void take_plain(struct sv_output *output, const char *data, size_t length)
+{
+    if (output->capture)
+        sv_capture_feed(output->capture, data, length);
+    else if (length > 0)
+        on_piece(output, data, length, false);
+}
+
+/* Apart, so that the second buffer is on the stack only where it is needed. */
+__attribute__((noinline)) static void take_stripped(struct sv_output *output, const char *data,
+                                                    size_t length)
+{
+    char text[READ_BYTES + 1];
+    take_plain(output, text, sv_ansi_strip(&output->ansi, data, length, text));
+}
+
+/* The stream has ended: hands out everything that waited for more. */
+static void finish_stream(struct sv_output *output)
+{
+    char escape;
+    if (sv_sink_strips_ansi(output->sink))
+        take_plain(output, &escape, sv_ansi_finish(&output->ansi, &escape));
+    if (output->capture)
+        sv_capture_finish(output->capture);
+    sv_sink_end_run(output->sink);
+}
+
+static void enlarge_pipe(struct sv_output *output)
+{
+    output->is_pipe_large = true;
+    /* EPERM: the user's quota of pipe memory is used up. The pipe works as it is. */
+    (void)fcntl(output->fd, F_SETPIPE_SZ, (int)SV_OUTPUT_PIPE_BYTES);
+}
+
+static enum reading read_once(struct sv_output *output, size_t *ret_length)
+{
+    char data[READ_BYTES];
+    ssize_t n = read(output->fd, data, sizeof(data));
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return READ_NOTHING_NOW;
+    if (n < 0)
+        sv_log_error("cannot read the output of %s: %s; it is read no more",
+                     sv_sink_process_name(output->sink), sv_errno_text(errno));
+    if (n <= 0)
+        return READ_END;
+    *ret_length = (size_t)n;
+    if (n >= DEFAULT_PIPE_BYTES && !output->is_pipe_large)
+        enlarge_pipe(output);
+    if (sv_sink_strips_ansi(output->sink))
+        take_stripped(output, data, (size_t)n);
+    else
+        take_plain(output, data, (size_t)n);
+    return READ_SOME;
+}
+
+/* Reads up to about `bytes_max`. True at the end of the file. */
+static bool read_bounded(struct sv_output *output, size_t bytes_max)
+{
+    size_t total = 0;
+    while (total < bytes_max) {
+        size_t length = 0;
+        enum reading reading = read_once(output, &length);
+        if (reading != READ_SOME)
+            return reading == READ_END;
+        total += length;
+        /* Less than a piece: the pipe was emptied. The next call would only say EAGAIN, and an end
+         * of file wakes the loop by itself. */
+        if (length < READ_BYTES)
+            return false;
+    }
+    return false;
+}
+
+/* The output may be gone when this returns: its owner frees it in `closed`. */
+static void end(struct sv_output *output)
+{
+    sv_source_free(output->source);
+    output->source = NULL;
+    finish_stream(output);
+    if (output->callbacks.closed)
+        output->callbacks.closed(output->callbacks.user, sv_sink_channel(output->sink));
+}
+
+static void on_readable(void *user, int fd, uint32_t events)
+{
+    (void)fd;
+    (void)events;
+    struct sv_output *output = user;
+    if (read_bounded(output, SV_OUTPUT_TURN_BYTES_MAX))
+        end(output);
+}
+
+int sv_output_new(struct sv_loop *loop, int fd, struct sv_sink *sink,
+                  const struct sv_output_callbacks *callbacks, struct sv_output **ret_output)
+{
+    int r = sv_sink_open(sink);
+    if (r < 0)
+        return error_trace(r);
+    struct sv_output *output = calloc(1, sizeof(*output));
+    if (!output)
+        return -ENOMEM;
+    output->fd = fd;
+    output->sink = sink;
+    output->callbacks = *callbacks;
+    if (sv_sink_config(sink)->capture_maxbytes > 0) {
+        struct sv_capture_callbacks capture = {output, on_piece, on_capture_ended};
+        output->capture = sv_capture_new(&capture);
+        if (!output->capture)
+            r = -ENOMEM;
+    }
+    if (r == 0)
+        r = sv_loop_add_io(loop, fd, EPOLLIN, SV_PRIORITY_OUTPUT, on_readable, output,
+                           &output->source);
+    if (r < 0) {
+        sv_capture_free(output->capture);
+        free(output);
+        return error_trace(r);
+    }
+    *ret_output = output;
+    return 0;
+}
+
+void sv_output_drain(struct sv_output *output)
+{
+    if (output->source && read_bounded(output, SV_OUTPUT_PIPE_BYTES))
+        end(output);
+}
+
+void sv_output_free(struct sv_output *output)
+{
+    if (!output)
+        return;
+    if (output->source) {
+        (void)read_bounded(output, SV_OUTPUT_PIPE_BYTES);
+        sv_source_free(output->source);
+        finish_stream(output);
+    }
+    sv_capture_free(output->capture);
+    sv_str_done(&output->captured);
+    close(output->fd);
+    free(output);
+}

@@ -1,0 +1,18 @@
+/* What output.c needs of a sink; everybody else uses io/output.h. See sink.c. */
+#ifndef SV_IO_SINK_H
+#define SV_IO_SINK_H
+
+#include <stddef.h>
+
+#include "io/output.h"
+
+/* Bytes of the program, escapes already taken out, for log file, syslog and journal. */
+void sv_sink_write(struct sv_sink *sink, const char *data, size_t length);
+/* The run has ended: the last line goes out although no newline followed. */
+void sv_sink_end_run(struct sv_sink *sink);
+enum sv_channel sv_sink_channel(const struct sv_sink *sink);
+const struct sv_channel_config *sv_sink_config(const struct sv_sink *sink);
+const char *sv_sink_process_name(const struct sv_sink *sink); /* without the group */
+bool sv_sink_strips_ansi(const struct sv_sink *sink);
+
+#endif
