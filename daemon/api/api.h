@@ -1,9 +1,9 @@
 /*
  * The remote methods: one row of methods.def each, called with jansson values, answered once.
  *
- * A call is answered inside sv_api_call() or later: startProcess waits for RUNNING, a group for all its
- * members, system.multicall for all its calls. Nothing blocks meanwhile. The driver says whenever a process
- * has changed, and the waiting calls that care look again.
+ * A call is answered inside sv_api_call() or later: startProcess waits for RUNNING, a group for all
+ * its members, system.multicall for all its calls. Nothing blocks meanwhile. The driver says
+ * whenever a process has changed, and the waiting calls that care look again.
  */
 #ifndef SV_API_API_H
 #define SV_API_API_H
@@ -30,9 +30,9 @@ struct sv_api *sv_api_new(const struct sv_api_host *host);
 void sv_api_free(struct sv_api *api);
 
 /*
- * `params` is an array (borrowed). `answered` is called exactly once, perhaps before this returns; then NULL
- * is returned. Otherwise the waiting call, which the caller may drop with sv_api_call_cancel() until it is
- * answered.
+ * `params` is an array (borrowed). `answered` is called exactly once, perhaps before this returns;
+ * then NULL is returned. Otherwise the waiting call, which the caller may drop with
+ * sv_api_call_cancel() until it is answered.
  */
 struct sv_api_call *sv_api_call(struct sv_api *api, const char *method, json_t *params,
                                 sv_api_answered answered, void *user);

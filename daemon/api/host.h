@@ -1,8 +1,10 @@
 /*
- * What the remote methods need of the daemon. The driver implements it; api knows neither io nor core.
+ * What the remote methods need of the daemon. The driver implements it; api knows neither io nor
+ * core.
  *
- * Every function gets `user`. Times are what the core holds. Functions that change something have done so,
- * as far as it can be done at once, when they return: look at the view again to see what came of it.
+ * Every function gets `user`. Times are what the core holds. Functions that change something have
+ * done so, as far as it can be done at once, when they return: look at the view again to see what
+ * came of it.
  */
 #ifndef SV_API_HOST_H
 #define SV_API_HOST_H
@@ -22,7 +24,8 @@ struct sv_api_host {
     void *user;
 
     /* Looking. Views and strings are borrowed until the next call that changes something. */
-    const struct sv_group_view *(*groups)(void *user, size_t *ret_count); /* by priority, as added */
+    const struct sv_group_view *(*groups)(void *user,
+                                          size_t *ret_count); /* by priority, as added */
     bool (*process)(void *user, sv_process_id id, struct sv_process_view *ret_view);
     enum sv_supervisor_state (*state)(void *user);
     int32_t (*pid)(void *user);
@@ -44,23 +47,25 @@ struct sv_api_host {
     enum sv_group_change (*remove_group)(void *user, const char *name);
     /* Reads the files again. False: `ret_error` has everything that is wrong, the old one stays. */
     bool (*reread)(void *user, struct sv_str *ret_error);
-    /* Compares the last configuration read with what is active: -1 removed, 0 same, 1 changed, 2 added. */
+    /* Compares the last configuration read with what is active: -1 removed, 0 same, 1 changed, 2
+     * added. */
     int (*compare_group)(void *user, const char *name);
 
     /* Logs: path is NULL when the channel has no file. Reading outcomes as in SV_LOGREAD_*. */
     const char *(*log_path)(void *user, sv_process_id id, enum sv_channel channel);
     const char *(*main_log_path)(void *user);
-    int (*read_log)(void *user, const char *path, int64_t offset, int64_t length, struct sv_str *ret);
-    int (*tail_log)(void *user, const char *path, int64_t offset, int64_t length, struct sv_str *ret,
-                    int64_t *ret_offset, int *ret_overflow);
+    int (*read_log)(void *user, const char *path, int64_t offset, int64_t length,
+                    struct sv_str *ret);
+    int (*tail_log)(void *user, const char *path, int64_t offset, int64_t length,
+                    struct sv_str *ret, int64_t *ret_offset, int *ret_overflow);
     int (*clear_process_log)(void *user, sv_process_id id); /* both channels */
     int (*clear_main_log)(void *user);
 
     /* The daemon. */
     void (*shutdown)(void *user, bool is_restart);
     void (*publish_remote)(void *user, const char *type, const char *data);
-    json_t *(*kernel_report)(void *user);                 /* new reference */
-    json_t *(*why)(void *user, sv_process_id id);         /* new reference: what is known of its last end */
+    json_t *(*kernel_report)(void *user);         /* new reference */
+    json_t *(*why)(void *user, sv_process_id id); /* new reference: what is known of its last end */
 };
 
 /* Outcomes of read_log and tail_log, the same as io/logfile.h's. */

@@ -1,0 +1,24 @@
+#include "api/fault.h"
+
+const char *sv_fault_name(enum sv_fault fault)
+{
+    switch (fault) {
+    case SV_FAULT_NONE:
+        break;
+#define FAULT(name, code)                                                                          \
+    case SV_FAULT_##name:                                                                          \
+        return #name;
+#include "api/faults.def"
+#undef FAULT
+    }
+    return "UNKNOWN";
+}
+
+void sv_fault_text(enum sv_fault fault, const char *extra, struct sv_str *ret_text)
+{
+    sv_str_add(ret_text, sv_fault_name(fault));
+    if (extra) {
+        sv_str_add(ret_text, ": ");
+        sv_str_add(ret_text, extra);
+    }
+}

@@ -1,0 +1,19 @@
+/* The faults of the remote methods, by name and number: rows of faults.def. */
+#ifndef SV_API_FAULT_H
+#define SV_API_FAULT_H
+
+#include "base/str.h"
+
+enum sv_fault {
+    SV_FAULT_NONE = 0,
+#define FAULT(name, code) SV_FAULT_##name = (code),
+#include "api/faults.def"
+#undef FAULT
+};
+
+/* "BAD_NAME" for 10; "UNKNOWN" for a number that is no fault. */
+const char *sv_fault_name(enum sv_fault fault);
+/* Appends "BAD_NAME: extra", or "BAD_NAME" when `extra` is NULL. */
+void sv_fault_text(enum sv_fault fault, const char *extra, struct sv_str *ret_text);
+
+#endif

@@ -1,0 +1,95 @@
+#include "api/method.h"
+
+#include <string.h>
+
+#include "api/handlers.h"
+
+/* clang-format off */
+#define NOTHING                              {0}
+#define REQUIRED(type_, name_, doc_)         {SV_TYPE_##type_, #name_, NULL, doc_}
+#define OPTIONAL(type_, name_, fallback_, doc_) {SV_TYPE_##type_, #name_, fallback_, doc_}
+/* clang-format on */
+
+static const struct sv_method methods[] = {
+#define ALIAS(name_, method_)
+#define METHOD(name_, handler_, kind_, flags_, result_, result_doc_, help_, doc_, ...)             \
+    {                                                                                              \
+        .name = name_,                                                                             \
+        .handler = sv_method_##handler_,                                                           \
+        .kind = SV_METHOD_##kind_,                                                                 \
+        .flags = flags_,                                                                           \
+        .result = SV_TYPE_##result_,                                                               \
+        .result_doc = result_doc_,                                                                 \
+        .help = help_,                                                                             \
+        .doc = doc_,                                                                               \
+        .parameters = {__VA_ARGS__},                                                               \
+    },
+#include "api/methods.def"
+#undef METHOD
+#undef ALIAS
+};
+
+static const struct {
+    const char *name;
+    const char *method;
+} aliases[] = {
+#define METHOD(...)
+#define ALIAS(name_, method_) {name_, method_},
+#include "api/methods.def"
+#undef METHOD
+#undef ALIAS
+};
+
+const struct sv_method *sv_method_at(size_t index, const char **ret_name)
+{
+    if (index < SV_ARRAY_LENGTH(methods)) {
+        *ret_name = methods[index].name;
+        return &methods[index];
+    }
+    index -= SV_ARRAY_LENGTH(methods);
+    if (index >= SV_ARRAY_LENGTH(aliases))
+        return NULL;
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(methods); i++) {
+        if (strcmp(methods[i].name, aliases[index].method) == 0) {
+            *ret_name = aliases[index].name;
+            return &methods[i];
+        }
+    }
+    return NULL;
+}
+
+size_t sv_method_parameter_count(const struct sv_method *method)
+{
+    size_t count = 0;
+    while (method->parameters[count].name)
+        count++;
+    return count;
+}
+
+void sv_method_help(const struct sv_method *method, struct sv_str *ret_text)
+{
+    sv_str_addf(ret_text, "%s\n", method->help);
+    if (*method->doc)
+        sv_str_addf(ret_text, "\n%s\n", method->doc);
+    sv_str_add_char(ret_text, '\n');
+    for (const struct sv_parameter *p = method->parameters; p->name; p++) {
+        sv_str_addf(ret_text, "@param %s %s %s", sv_value_type_name(p->type), p->name, p->doc);
+        if (p->fallback)
+            sv_str_addf(ret_text, " (default: %s)", p->fallback);
+        sv_str_add_char(ret_text, '\n');
+    }
+    sv_str_addf(ret_text, "@return %s result %s\n", sv_value_type_name(method->result),
+                method->result_doc);
+}
+
+json_t *sv_method_signature(const struct sv_method *method)
+{
+    json_t *types = json_array();
+    bool ok = json_array_append_new(types, json_string(sv_value_type_name(method->result))) == 0;
+    for (const struct sv_parameter *p = method->parameters; p->name; p++)
+        ok = ok && json_array_append_new(types, json_string(sv_value_type_name(p->type))) == 0;
+    if (ok)
+        return types;
+    json_decref(types);
+    return NULL;
+}

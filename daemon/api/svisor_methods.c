@@ -1,0 +1,24 @@
+/* svisor.*: what Supervisor does not have. */
+#include "api/handlers.h"
+#include "api/target.h"
+
+void sv_method_get_svisor_version(struct sv_api_call *call, const struct sv_argument *arguments)
+{
+    (void)arguments;
+    sv_call_return(call, json_string(SV_VERSION));
+}
+
+void sv_method_get_kernel_report(struct sv_api_call *call, const struct sv_argument *arguments)
+{
+    (void)arguments;
+    const struct sv_api_host *host = sv_call_host(call);
+    sv_call_return(call, host->kernel_report(host->user));
+}
+
+void sv_method_why(struct sv_api_call *call, const struct sv_argument *arguments)
+{
+    const struct sv_api_host *host = sv_call_host(call);
+    struct sv_process_view view;
+    if (sv_target_process(call, arguments[0].text, &view))
+        sv_call_return(call, host->why(host->user, view.id));
+}
