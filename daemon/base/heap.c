@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 /*
- * The usual array: the children of place p are 2p and 2p + 1, counted from 1. Each node knows its place,
- * so that moving a deadline costs log n and not a search.
+ * The usual array: the children of place p are 2p and 2p + 1, counted from 1. Each node knows its
+ * place, so that moving a deadline costs log n and not a search.
  */
 
 void sv_heap_done(struct sv_heap *heap)

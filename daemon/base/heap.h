@@ -1,8 +1,10 @@
 /*
- * A binary min-heap of nodes that live inside their owners: who is due next, without asking everybody.
+ * A binary min-heap of nodes that live inside their owners: who is due next, without asking
+ * everybody.
  *
- * A node is in at most one heap. Nodes with equal keys leave in the order of their `tie`, so that the same
- * input gives the same order. The zero value is an empty heap and a node outside of any heap.
+ * A node is in at most one heap. Nodes with equal keys leave in the order of their `tie`, so that
+ * the same input gives the same order. The zero value is an empty heap and a node outside of any
+ * heap.
  */
 #ifndef SV_BASE_HEAP_H
 #define SV_BASE_HEAP_H

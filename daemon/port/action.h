@@ -56,6 +56,7 @@ struct sv_action {
             uint32_t tries;      /* STARTING, BACKOFF */
             bool is_expected;    /* EXITED */
             const char *group_name;
+            uint64_t serial; /* LISTENER_OVERFLOW: of the event that was discarded */
         } notice;
         struct {
             struct sv_blob *blob; /* one reference, the driver's to unref */

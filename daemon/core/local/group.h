@@ -1,0 +1,53 @@
+/* The groups of one node: who is there, in which order, and how to find one. See group.c. */
+#ifndef SV_CORE_LOCAL_GROUP_H
+#define SV_CORE_LOCAL_GROUP_H
+
+#include "base/map.h"
+#include "core/local/pool.h"
+#include "core/local/process.h"
+
+struct sv_group {
+    const struct sv_group_config *config;
+    struct sv_group_view view;
+    char *name;                   /* a copy: outlives the configuration by one step */
+    struct sv_process *processes; /* in the order of config->programs */
+    sv_process_id *ids;
+    char *texts;            /* the spawnerr of each */
+    struct sv_pool *pool;   /* NULL: not a listener group */
+    sv_process_id first_id; /* its processes are first_id, first_id + 1 … */
+    size_t process_count;
+    size_t unsettled_count;
+    bool is_stop_sent; /* by the shutdown */
+};
+
+/* The zero value has no groups. */
+struct sv_groups {
+    struct sv_group **by_priority; /* equal ones in the order of their adding */
+    struct sv_group **by_id;       /* in the order of adding: ids ascend */
+    struct sv_group_view *views;   /* as by_priority */
+    size_t count;
+    size_t capacity;
+    struct sv_map by_name;
+    struct sv_group *removed; /* freed when the next step begins: actions may still name it */
+    sv_process_id last_id;
+    size_t process_count;
+    size_t unsettled_count;
+    struct sv_group **pools; /* those that have one, as by_priority */
+    size_t pool_count;
+    sv_notice_set wanted;
+};
+
+void sv_groups_done(struct sv_groups *groups);
+/* NULL when there is one of that name already. Aborts without memory, as sv_actions_add() does. */
+struct sv_group *sv_groups_add(struct sv_groups *groups, const struct sv_group_config *config);
+void sv_groups_remove(struct sv_groups *groups, struct sv_group *group);
+/* Frees the last one removed. */
+void sv_groups_forget(struct sv_groups *groups);
+struct sv_group *sv_groups_find(const struct sv_groups *groups, const char *name);
+/* NULL when there is no such process. */
+struct sv_process *sv_groups_process(const struct sv_groups *groups, sv_process_id id,
+                                     struct sv_group **ret_group);
+/* After every event of a process: keeps the counts of what is not settled yet. */
+void sv_groups_count(struct sv_groups *groups, struct sv_group *group, struct sv_process *process);
+
+#endif

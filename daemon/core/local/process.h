@@ -1,0 +1,101 @@
+/* The life of one process. See process.c for the essay and process.def for the table. */
+#ifndef SV_CORE_LOCAL_PROCESS_H
+#define SV_CORE_LOCAL_PROCESS_H
+
+#include "base/heap.h"
+#include "core/core.h"
+#include "core/local/restart.h"
+
+enum sv_process_event_kind {
+    SV_PROCESS_EVENT_START,
+    SV_PROCESS_EVENT_STOP,
+    SV_PROCESS_EVENT_SIGNAL,
+    SV_PROCESS_EVENT_SHUTDOWN,
+    SV_PROCESS_EVENT_SPAWNED,
+    SV_PROCESS_EVENT_SPAWN_FAILED,
+    SV_PROCESS_EVENT_EXITED,
+    SV_PROCESS_EVENT_EMPTIED,
+    SV_PROCESS_EVENT_SIGNAL_FAILED,
+    SV_PROCESS_EVENT_DEADLINE,
+    SV_PROCESS_EVENT_STRAYS_DEADLINE,
+    SV_PROCESS_EVENT_COUNT
+};
+
+struct sv_process_event {
+    enum sv_process_event_kind kind;
+    enum sv_reason reason; /* START, STOP, SHUTDOWN */
+    int number;            /* SIGNAL: the signal; SPAWNED: the pid; EXITED: the wait status */
+    bool has_strays;       /* EXITED */
+    const char *text;      /* SPAWN_FAILED */
+};
+
+/* The main process of the current run. */
+enum sv_main_phase {
+    SV_MAIN_NONE,
+    SV_MAIN_HELD,     /* to be spawned when the former run has left nothing behind */
+    SV_MAIN_SPAWNING, /* asked for, not answered yet */
+    SV_MAIN_ALIVE,
+};
+
+/* What the last run left behind in its cgroup. */
+enum sv_strays_phase { SV_STRAYS_NONE, SV_STRAYS_SIGNALLED, SV_STRAYS_KILLED };
+
+struct sv_process {
+    struct sv_heap_node alarm;   /* the earlier one of the two deadlines */
+    uint64_t deadline_ns;        /* of the state; SV_NEVER: none */
+    uint64_t strays_deadline_ns; /* SV_NEVER exactly when there are no strays */
+    uint64_t pending_signals; /* bit n - 1: signal n was asked for while the spawn is under way */
+    int64_t started_wall_ns;
+    int64_t stopped_wall_ns;
+    int64_t next_start_wall_ns;
+    const struct sv_program_config *config;
+    char *spawnerr; /* the group's memory */
+    sv_process_id id;
+    uint32_t spawnerr_bytes;
+    uint32_t run;
+    uint32_t failure_count; /* Supervisor calls it backoff */
+    int32_t pid;            /* kept until the state has left the run, for the notices */
+    int wait_status;
+    enum sv_process_state state; /* only enter() of process.c writes it */
+    enum sv_reason reason;
+    enum sv_reason stop_reason; /* of the stop that was asked of this run; NONE: not asked */
+    uint8_t main;               /* enum sv_main_phase */
+    uint8_t strays;             /* enum sv_strays_phase */
+    bool has_wait_status;
+    bool was_killed;   /* SIGKILL was sent to this run */
+    bool is_abandoned; /* and it did not even die of that: a shutdown no longer waits */
+    bool is_counted;   /* as unsettled, by its group */
+};
+
+/* What one step works with. */
+struct sv_step {
+    uint64_t now_ns;
+    int64_t wall_ns;
+    struct sv_actions *actions;
+    struct sv_heap *alarms;
+    struct sv_random *random;
+    bool may_start;     /* false once the daemon stops */
+    uint32_t permitted; /* states that the present cell may enter; set by sv_process_handle() */
+};
+
+void sv_process_init(struct sv_process *process, sv_process_id id,
+                     const struct sv_program_config *config);
+/* How many bytes `spawnerr` needs to hold Supervisor's longest words about this program. */
+size_t sv_process_spawnerr_bytes(const struct sv_program_config *config);
+/* False: a stale or repeated answer, to be dropped. */
+bool sv_process_awaits(const struct sv_process *process, enum sv_process_event_kind kind,
+                       uint32_t run);
+void sv_process_handle(struct sv_process *process, const struct sv_process_event *event,
+                       struct sv_step *step);
+/* Nothing of it is alive that a shutdown would have to wait for. */
+bool sv_process_is_settled(const struct sv_process *process);
+/* Everything but `group` and `listener_state`. */
+void sv_process_show(const struct sv_process *process, struct sv_process_view *ret_view);
+/* Ends what is left of it, before it is removed. */
+void sv_process_discard(struct sv_process *process, struct sv_step *step);
+
+/* For the test of the table. */
+enum sv_cell_kind { SV_CELL_HANDLED, SV_CELL_IGNORED, SV_CELL_IMPOSSIBLE };
+enum sv_cell_kind sv_process_cell(enum sv_process_state state, enum sv_process_event_kind event);
+
+#endif
