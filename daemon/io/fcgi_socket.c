@@ -22,6 +22,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/attr.h"
 #include "base/error.h"
 #include "base/log.h"
 
@@ -33,105 +34,96 @@ struct sv_fcgi_listener {
     ino_t inode;
 };
 
-struct sv_fcgi_listener *sv_fcgi_listener_new(const struct sv_fcgi_socket *config)
+int sv_fcgi_listener_new(const struct sv_fcgi_socket *config,
+                         struct sv_fcgi_listener **ret_listener)
 {
     struct sv_fcgi_listener *listener = calloc(1, sizeof(*listener));
     if (!listener)
-        return NULL;
+        return -ENOMEM;
     listener->config = config;
     listener->fd = -1;
-    return listener;
-}
-
-static int fail(struct sv_str *ret_text, const char *what, const char *where, int error)
-{
-    sv_str_addf(ret_text, "%s %s: %s", what, where, sv_errno_text(error));
-    return -error;
-}
-
-static int remove_old_socket(const char *path, struct sv_str *ret_text)
-{
-    struct stat status;
-    if (lstat(path, &status) < 0)
-        return errno == ENOENT ? 0 : fail(ret_text, "cannot look at", path, errno);
-    if (!S_ISSOCK(status.st_mode))
-        return fail(ret_text, "will not replace what is not a socket:", path, EEXIST);
-    return unlink(path) < 0 ? fail(ret_text, "cannot remove the old socket", path, errno) : 0;
-}
-
-static int dress_file(const struct sv_fcgi_socket *config, struct sv_str *ret_text)
-{
-    bool has_owner = config->owner_uid != SV_ID_NONE || config->owner_gid != SV_ID_NONE;
-    /* (uid_t)-1 is SV_ID_NONE: leave as it is. */
-    if (has_owner && chown(config->path, config->owner_uid, config->owner_gid) < 0)
-        return fail(ret_text, "Could not change ownership of socket file:", config->path, errno);
-    if (config->mode != SV_ID_NONE && chmod(config->path, config->mode) < 0)
-        return fail(ret_text, "Could not change permissions of socket file:", config->path, errno);
+    *ret_listener = listener;
     return 0;
 }
 
-static int bind_unix(struct sv_fcgi_listener *listener, struct sv_str *ret_text)
+static int remove_old_socket(const char *path)
+{
+    struct stat status;
+    if (lstat(path, &status) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (!S_ISSOCK(status.st_mode))
+        return -ENOTSOCK;
+    return unlink(path) < 0 ? -errno : 0;
+}
+
+/* After bind(): owner and mode, and by what to know the file again. */
+static int dress_file(struct sv_fcgi_listener *listener)
 {
     const struct sv_fcgi_socket *config = listener->config;
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t length = strlen(config->path);
-    if (length >= sizeof(address.sun_path))
-        return fail(ret_text, "the path of a unix socket has at most 107 bytes:", config->path,
-                    ENAMETOOLONG);
-    memcpy(address.sun_path, config->path, length);
-    int r = remove_old_socket(config->path, ret_text);
-    if (r < 0)
-        return r;
-    if (config->mode != SV_ID_NONE && fchmod(listener->fd, config->mode) < 0)
-        return fail(ret_text, "cannot set the mode of", config->path, errno);
-    if (bind(listener->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-        return fail(ret_text, "cannot bind", config->url, errno);
-    r = dress_file(config, ret_text);
+    bool has_owner = config->owner_uid != SV_ID_NONE || config->owner_gid != SV_ID_NONE;
     struct stat status;
-    if (r == 0 && lstat(config->path, &status) < 0)
-        r = fail(ret_text, "cannot look at", config->path, errno);
-    if (r < 0) {
-        unlink(config->path);
-        return r;
-    }
+    /* (uid_t)-1 is SV_ID_NONE: leave as it is. */
+    if ((has_owner && chown(config->path, config->owner_uid, config->owner_gid) < 0) ||
+        (config->mode != SV_ID_NONE && chmod(config->path, config->mode) < 0) ||
+        lstat(config->path, &status) < 0)
+        return -errno;
     listener->device = status.st_dev;
     listener->inode = status.st_ino;
     return 0;
 }
 
-/* IPv4 as Supervisor; IPv6 where the host has no other address. */
-static struct addrinfo *resolve(const struct sv_fcgi_socket *config, int *ret_error)
+static int open_unix(struct sv_fcgi_listener *listener)
 {
+    const struct sv_fcgi_socket *config = listener->config;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(config->path);
+    if (length >= sizeof(address.sun_path))
+        return -ENAMETOOLONG;
+    memcpy(address.sun_path, config->path, length);
+    int r = remove_old_socket(config->path);
+    if (r < 0)
+        return r;
+    listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (listener->fd < 0 ||
+        (config->mode != SV_ID_NONE && fchmod(listener->fd, config->mode) < 0) ||
+        bind(listener->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+        return -errno;
+    r = dress_file(listener);
+    if (r < 0)
+        unlink(config->path);
+    return r;
+}
+
+/* IPv4 as Supervisor; IPv6 where the host has no other address. NULL: not to be resolved. */
+static struct addrinfo *resolve(const struct sv_fcgi_socket *config)
+{
+    static const int families[] = {AF_INET, AF_INET6};
     char port[16];
     snprintf(port, sizeof(port), "%u", (unsigned)config->port);
     bool is_any = !config->host || !*config->host || strcmp(config->host, "*") == 0;
-    struct addrinfo hints = {
-        .ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    struct addrinfo *found = NULL;
-    *ret_error = getaddrinfo(is_any ? NULL : config->host, port, &hints, &found);
-    if (*ret_error == 0)
-        return found;
-    hints.ai_family = AF_INET6;
-    return getaddrinfo(is_any ? NULL : config->host, port, &hints, &found) == 0 ? found : NULL;
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(families); i++) {
+        struct addrinfo hints = {.ai_family = families[i],
+                                 .ai_socktype = SOCK_STREAM,
+                                 .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+        struct addrinfo *found;
+        if (getaddrinfo(is_any ? NULL : config->host, port, &hints, &found) == 0)
+            return found;
+    }
+    return NULL;
 }
 
-static int open_tcp(struct sv_fcgi_listener *listener, struct sv_str *ret_text)
+static int open_tcp(struct sv_fcgi_listener *listener)
 {
-    const struct sv_fcgi_socket *config = listener->config;
-    int error = 0;
-    struct addrinfo *address = resolve(config, &error);
-    if (!address) {
-        sv_str_addf(ret_text, "cannot resolve the host of %s: %s", config->url,
-                    gai_strerror(error));
+    struct addrinfo *address = resolve(listener->config);
+    if (!address)
         return -EADDRNOTAVAIL;
-    }
     int r = 0;
     int on = 1;
     listener->fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (listener->fd < 0 ||
         setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
         bind(listener->fd, address->ai_addr, address->ai_addrlen) < 0)
-        r = fail(ret_text, "cannot bind", config->url, errno);
+        r = -errno;
     freeaddrinfo(address);
     return r;
 }
@@ -149,32 +141,24 @@ static void close_socket(struct sv_fcgi_listener *listener)
     listener->inode = 0;
 }
 
-static int open_socket(struct sv_fcgi_listener *listener, struct sv_str *ret_text)
+static int open_socket(struct sv_fcgi_listener *listener)
 {
     const struct sv_fcgi_socket *config = listener->config;
-    int r;
     sv_log_info("Creating socket %s", config->url);
-    if (config->path) {
-        listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        r = listener->fd < 0 ? fail(ret_text, "cannot make", config->url, errno)
-                             : bind_unix(listener, ret_text);
-    } else {
-        r = open_tcp(listener, ret_text);
-    }
-    int backlog =
-        config->backlog > 0 && config->backlog < INT32_MAX ? (int)config->backlog : SOMAXCONN;
-    if (r == 0 && listen(listener->fd, backlog) < 0)
-        r = fail(ret_text, "cannot listen on", config->url, errno);
+    int r = config->path ? open_unix(listener) : open_tcp(listener);
+    uint32_t backlog = config->backlog;
+    if (r == 0 &&
+        listen(listener->fd, backlog > 0 && backlog < INT32_MAX ? (int)backlog : SOMAXCONN) < 0)
+        r = -errno;
     if (r < 0)
         close_socket(listener);
     return r;
 }
 
-int sv_fcgi_listener_acquire(struct sv_fcgi_listener *listener, int *ret_fd,
-                             struct sv_str *ret_text)
+int sv_fcgi_listener_acquire(struct sv_fcgi_listener *listener, int *ret_fd)
 {
     if (listener->fd < 0) {
-        int r = open_socket(listener, ret_text);
+        int r = open_socket(listener);
         if (r < 0)
             return error_trace(r);
     }

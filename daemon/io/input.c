@@ -74,8 +74,10 @@ static void on_writable(void *user, int fd, uint32_t events)
 int sv_input_new(struct sv_loop *loop, int fd, struct sv_input **ret_input)
 {
     struct sv_input *input = calloc(1, sizeof(*input));
-    if (!input)
+    if (!input) {
+        close(fd);
         return -ENOMEM;
+    }
     input->fd = fd;
     input->loop = loop;
     *ret_input = input;

@@ -178,30 +178,35 @@ static void on_readable(void *user, int fd, uint32_t events)
         end(output);
 }
 
-int sv_output_new(struct sv_loop *loop, int fd, struct sv_sink *sink,
-                  const struct sv_output_callbacks *callbacks, struct sv_output **ret_output)
+static int start(struct sv_output *output, struct sv_loop *loop)
 {
-    int r = sv_sink_open(sink);
+    int r = sv_sink_open(output->sink);
     if (r < 0)
-        return error_trace(r);
-    struct sv_output *output = calloc(1, sizeof(*output));
-    if (!output)
-        return -ENOMEM;
-    output->fd = fd;
-    output->sink = sink;
-    output->callbacks = *callbacks;
-    if (sv_sink_config(sink)->capture_maxbytes > 0) {
+        return r;
+    if (sv_sink_config(output->sink)->capture_maxbytes > 0) {
         struct sv_capture_callbacks capture = {output, on_piece, on_capture_ended};
         output->capture = sv_capture_new(&capture);
         if (!output->capture)
-            r = -ENOMEM;
+            return -ENOMEM;
     }
-    if (r == 0)
-        r = sv_loop_add_io(loop, fd, EPOLLIN, SV_PRIORITY_OUTPUT, on_readable, output,
-                           &output->source);
+    return sv_loop_add_io(loop, output->fd, EPOLLIN, SV_PRIORITY_OUTPUT, on_readable, output,
+                          &output->source);
+}
+
+int sv_output_new(struct sv_loop *loop, int fd, struct sv_sink *sink,
+                  const struct sv_output_callbacks *callbacks, struct sv_output **ret_output)
+{
+    struct sv_output *output = calloc(1, sizeof(*output));
+    if (!output) {
+        close(fd);
+        return -ENOMEM;
+    }
+    output->fd = fd;
+    output->sink = sink;
+    output->callbacks = *callbacks;
+    int r = start(output, loop);
     if (r < 0) {
-        sv_capture_free(output->capture);
-        free(output);
+        sv_output_free(output);
         return error_trace(r);
     }
     *ret_output = output;
