@@ -44,4 +44,11 @@
 #define SV_SHUTDOWN_REPORT_SECONDS   3     /* "waiting for … to die", as often as Supervisor says it */
 #define SV_SPAWNERR_BYTES_MAX        4096  /* kept of why a program could not be started */
 
+/* svctl. */
+#define SV_CTL_ANSWER_BYTES_MAX   (64u << 20) /* getAllProcessInfo of 40,000 programs; more is no answer */
+#define SV_CTL_LINE_BYTES_MAX     (64u << 10) /* one line on standard input */
+#define SV_CTL_LOG_LINE_BYTES_MAX (1u << 20)  /* `logs -f` prints a longer line in parts */
+#define SV_CTL_STREAMS_MAX        256u        /* `logs -f`: one connection each */
+#define SV_CTL_HISTORY_LINES_MAX  1000
+
 #endif

@@ -1,0 +1,257 @@
+/*
+ * From a typed line to a command's function, by the rules of Python's cmd module, on which supervisorctl
+ * stands: the name is the run of letters, digits and "_" at the start, the rest its argument; "?" is
+ * "help"; anything else is "*** Unknown syntax".
+ */
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <svisor/limits.h>
+
+#include "base/str.h"
+#include "ctl.h"
+#include "faults.h"
+#include "terminal.h"
+
+#define API_VERSION "3.0" /* Supervisor 4.2.5, rpcinterface.py */
+
+const struct sv_command sv_commands[] = {
+#define SV_COMMAND(command_name, function, command_takes, command_check, command_options,          \
+                   command_completion, command_exit_class, command_origin, help_text, extra_text)  \
+    {.name = command_name,                                                                         \
+     .run = function,                                                                              \
+     .takes = command_takes,                                                                       \
+     .check = command_check,                                                                       \
+     .options = command_options,                                                                   \
+     .completion = command_completion,                                                             \
+     .exit_class = command_exit_class,                                                             \
+     .origin = command_origin,                                                                     \
+     .help = help_text,                                                                            \
+     .extra_help = extra_text},
+#include "commands.def"
+#undef SV_COMMAND
+};
+const size_t sv_command_count = SV_ARRAY_LENGTH(sv_commands);
+
+static const struct {
+    const char *word;
+    enum sv_option option;
+} option_words[] = {
+    {"--json", SV_OPTION_JSON}, {"--why", SV_OPTION_WHY}, {"--rolling", SV_OPTION_ROLLING}};
+
+const struct sv_command *sv_command_find(const char *name)
+{
+    for (size_t i = 0; i < sv_command_count; i++)
+        if (strcmp(sv_commands[i].name, name) == 0)
+            return &sv_commands[i];
+    return NULL;
+}
+
+void sv_say(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    putchar('\n');
+}
+
+void sv_complain(struct sv_ctl *ctl, enum sv_exit exit_status, const char *format, ...)
+{
+    va_list arguments;
+
+    ctl->exit_status = exit_status;
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    putchar('\n');
+}
+
+void sv_say_json(struct sv_ctl *ctl, json_t *value)
+{
+    char *text = value ? json_dumps(value, JSON_INDENT(2)) : NULL;
+
+    if (text)
+        sv_say("%s", text);
+    else
+        sv_complain(ctl, SV_EXIT_GENERIC, "error: out of memory");
+    free(text);
+    json_decref(value);
+}
+
+/* Is there a server, and does it speak our version? What is wrong is said, but for SV_VERDICT_ABORTED. */
+static bool is_up(struct sv_ctl *ctl, enum sv_verdict *ret_verdict)
+{
+    json_t *version = NULL;
+    enum sv_call outcome = sv_client_call(ctl->client, "supervisor.getVersion", &version, "[]");
+    enum sv_failure failure = sv_client_failure(ctl->client);
+    const char *text = json_is_string(version) ? json_string_value(version) : "";
+    bool is_ours = outcome == SV_CALL_OK && strcmp(text, API_VERSION) == 0;
+
+    *ret_verdict = SV_VERDICT_DONE;
+    if (outcome == SV_CALL_OK && !is_ours)
+        sv_complain(ctl, SV_EXIT_NOT_INSTALLED,
+                    "Sorry, this version of supervisorctl expects to talk to a server with API "
+                    "version " API_VERSION ", but the remote version is %s.",
+                    text);
+    else if (sv_client_fault(ctl->client)->code == SV_FAULT_UNKNOWN_METHOD)
+        sv_complain(ctl, SV_EXIT_UNIMPLEMENTED,
+                    "Sorry, supervisord responded but did not recognize the supervisor namespace "
+                    "commands that supervisorctl uses to control it.  Please check that the "
+                    "[rpcinterface:supervisor] section is enabled in the configuration file (see "
+                    "sample.conf).");
+    else if (failure == SV_FAILURE_REFUSED)
+        sv_complain(ctl, SV_EXIT_REFUSED, "%s", sv_client_error(ctl->client));
+    else if (failure == SV_FAILURE_NO_FILE)
+        sv_complain(ctl, SV_EXIT_NOT_RUNNING, "%s", sv_client_error(ctl->client));
+    else if (outcome != SV_CALL_OK)
+        *ret_verdict = SV_VERDICT_ABORTED;
+    json_decref(version);
+    return is_ours;
+}
+
+/* Cuts `text` into words, in place, and takes the command's options out. False without memory. */
+static bool split_words(const struct sv_command *command, char *text, struct sv_arguments *arguments)
+{
+    size_t capacity = strlen(text) / 2 + 1;
+    char *rest = text;
+    char *word;
+
+    arguments->words = calloc(capacity, sizeof(*arguments->words));
+    if (!arguments->words)
+        return false;
+    while ((word = strtok_r(rest, " \t\r\n\v\f", &rest))) {
+        unsigned option = 0;
+
+        for (size_t i = 0; i < SV_ARRAY_LENGTH(option_words); i++)
+            if (strcmp(word, option_words[i].word) == 0)
+                option = option_words[i].option & command->options;
+        arguments->options |= option;
+        if (!option)
+            arguments->words[arguments->word_count++] = word;
+    }
+    return true;
+}
+
+static enum sv_verdict run_command(struct sv_ctl *ctl, const struct sv_command *command,
+                                   const struct sv_arguments *arguments)
+{
+    enum sv_verdict verdict;
+
+    if (command->takes == SV_TAKES_NOTHING && arguments->word_count) {
+        sv_complain(ctl, SV_EXIT_GENERIC, "Error: %s accepts no arguments", command->name);
+        sv_say_help(command->name);
+        return SV_VERDICT_DONE;
+    }
+    if (command->check == SV_CHECK_UP && !is_up(ctl, &verdict)) {
+        if (verdict == SV_VERDICT_DONE && command->exit_class == SV_EXIT_CLASS_STATUS)
+            ctl->exit_status = SV_EXIT_STATUS_UNKNOWN;
+        return verdict;
+    }
+    return command->run(ctl, arguments);
+}
+
+/* Asks for name and password. False: nobody answers. */
+static bool ask_for_user(struct sv_ctl *ctl)
+{
+    struct sv_str username = {0};
+    struct sv_str password = {0};
+    bool has_both =
+        sv_typed_line(ctl->interrupt_fd, "Username:", &username) == SV_TYPED_LINE &&
+        sv_typed_password(ctl->interrupt_fd, "Password:", &password) == SV_TYPED_LINE;
+
+    sv_say("%s", "");
+    if (has_both)
+        has_both = sv_client_set_user(ctl->client, sv_str_text(&username),
+                                      sv_str_text(&password)) == 0;
+    sv_str_done(&username);
+    sv_str_done(&password);
+    return has_both;
+}
+
+/* Says why the client broke off. True: the command is to be run again. */
+static bool explain_abort(struct sv_ctl *ctl, enum sv_verdict *ret_verdict)
+{
+    *ret_verdict = SV_VERDICT_DONE;
+    if (sv_client_failure(ctl->client) == SV_FAILURE_UNAUTHORIZED) {
+        sv_say("Server requires authentication");
+        if (ctl->is_interactive && ask_for_user(ctl))
+            return true;
+        *ret_verdict = ctl->is_interactive ? SV_VERDICT_QUIT : SV_VERDICT_DONE;
+        ctl->exit_status = SV_EXIT_GENERIC;
+    } else if (sv_client_failure(ctl->client) == SV_FAILURE_INTERRUPTED) {
+        sv_say("%s", "");
+        ctl->exit_status = SV_EXIT_INTERRUPTED;
+        *ret_verdict = SV_VERDICT_QUIT;
+    } else {
+        sv_complain(ctl, SV_EXIT_GENERIC, "error: %s", sv_client_error(ctl->client));
+    }
+    return false;
+}
+
+/* The whole line, white space around it removed, and with "?" written out. NULL without memory. */
+static char *tidy(const char *line)
+{
+    struct sv_str text = {0};
+    size_t length;
+
+    line += strspn(line, " \t\r\n\v\f");
+    length = strlen(line);
+    while (length && isspace((unsigned char)line[length - 1]))
+        length--;
+    if (length && *line == '?') {
+        sv_str_add(&text, "help ");
+        line++;
+        length--;
+    }
+    sv_str_append(&text, line, length);
+    return sv_str_take(&text);
+}
+
+/* One try; the caller's line is not changed, because a 401 may ask for another. */
+static enum sv_verdict run_once(struct sv_ctl *ctl, const char *line)
+{
+    char *name = strdup(line);
+    char *words = strdup(line);
+    struct sv_arguments arguments = {0};
+    const struct sv_command *command = NULL;
+    enum sv_verdict verdict = SV_VERDICT_DONE;
+    size_t length = 0;
+
+    while (isalnum((unsigned char)line[length]) || line[length] == '_')
+        length++;
+    if (name)
+        name[length] = '\0';
+    arguments.text = line + length + strspn(line + length, " \t\r\n\v\f");
+    command = name ? sv_command_find(name) : NULL;
+    if (!name || !words || (command && !split_words(command, words + length, &arguments)))
+        sv_complain(ctl, SV_EXIT_GENERIC, "error: out of memory");
+    else if (!command)
+        sv_complain(ctl, SV_EXIT_GENERIC, "*** Unknown syntax: %s", line);
+    else
+        verdict = run_command(ctl, command, &arguments);
+    free(arguments.words);
+    free(words);
+    free(name);
+    return verdict;
+}
+
+enum sv_verdict sv_ctl_run_line(struct sv_ctl *ctl, const char *line)
+{
+    char *text = tidy(line);
+    enum sv_verdict verdict = SV_VERDICT_DONE;
+
+    json_decref(ctl->completion);
+    ctl->completion = NULL;
+    ctl->exit_status = SV_EXIT_SUCCESS;
+    if (text && *text)
+        do {
+            verdict = run_once(ctl, text);
+        } while (verdict == SV_VERDICT_ABORTED && explain_abort(ctl, &verdict));
+    fflush(stdout);
+    free(text);
+    return verdict;
+}
