@@ -235,8 +235,11 @@ def options():
     """The program's options, read once, with the server under test among them."""
     global _options
     if _options is None:
-        _options = tap.arguments(lambda parser: parser.add_argument(
-            "--under-test", default="svisord", help="svisord, or supervisord: compare it with itself"))
+        def add(parser):
+            parser.add_argument("--under-test", default="svisord", help="svisord, or supervisord against itself")
+            parser.add_argument("--show", action="store_true", help="print what the reference answered")
+
+        _options = tap.arguments(add)
     return _options
 
 
@@ -258,6 +261,9 @@ def play_both(config, script, **server_options):
         thread.join()
     errors = [outcome["error"] for outcome in outcomes if "error" in outcome]
     notes = [outcome["session"].notes if "session" in outcome else [] for outcome in outcomes]
+    if chosen.show:
+        for label, value, _ in notes[0]:
+            print(f"# {label}\n#     {value!r}")
     if errors:  # what both came to is still worth comparing
         notes = [some[:min(map(len, notes))] for some in notes]
     lines = compare_notes(*notes) if len(notes) == 2 else []
@@ -283,18 +289,18 @@ def main():
     tap.run_all(options())
 
 
-# The part that nearly every configuration begins with.
+# What nearly every configuration begins with; it ends inside of [supervisord], for more options of that section.
 HEAD = """
 [unix_http_server]
 file=@SOCK@
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+[supervisorctl]
+serverurl=unix://@SOCK@
 [supervisord]
 logfile=@DIR@/main.log
 pidfile=@DIR@/main.pid
 childlogdir=@DIR@
 loglevel=debug
 identifier=test
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-[supervisorctl]
-serverurl=unix://@SOCK@
 """
