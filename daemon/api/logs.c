@@ -1,4 +1,6 @@
 /* Reading and clearing the logs of processes and of the daemon: as in rpcinterface.py. */
+#include <errno.h>
+
 #include "api/handlers.h"
 #include "api/target.h"
 #include "wire/xmlrpc.h"
@@ -36,7 +38,8 @@ void sv_method_clear_log(struct sv_api_call *call, const struct sv_argument *arg
     if (r == SV_LOG_OK)
         sv_call_return(call, json_true());
     else
-        sv_call_fault(call, r == SV_LOG_NO_FILE ? SV_FAULT_NO_FILE : SV_FAULT_FAILED, NULL);
+        sv_call_fault(
+            call, r == SV_LOG_NO_FILE || r == -ENOENT ? SV_FAULT_NO_FILE : SV_FAULT_FAILED, NULL);
 }
 
 static void read_process_log(struct sv_api_call *call, const struct sv_argument *arguments,

@@ -20,15 +20,6 @@ static int64_t seconds_of(int64_t wall_ns)
     return seconds > INT32_MAX ? INT32_MAX : seconds;
 }
 
-/* Only an end that nothing has followed counts. A stop in BACKOFF keeps the words of the failed
- * start, and no status, because Supervisor forgets the status of an end that came too quickly. */
-static int exitstatus_of(const struct sv_process_view *view)
-{
-    bool is_stop = view->state == SV_PROCESS_STOPPED && !*view->spawnerr;
-    bool is_end = view->state == SV_PROCESS_EXITED || view->state == SV_PROCESS_UNKNOWN;
-    return view->has_wait_status && (is_stop || is_end) ? sv_wait_exitstatus(view->wait_status) : 0;
-}
-
 /* As Python prints a timedelta: "0:00:05", "1 day, 2:03:04". */
 static void add_uptime(int64_t seconds, struct sv_str *ret)
 {
@@ -88,12 +79,13 @@ static json_t *info_of(const struct sv_api_host *host, const struct sv_process_v
     struct sv_str description SV_CLEANUP(sv_str_done) = {0};
     describe(view, now, &description);
     return json_pack(
-        "{s:o, s:o, s:I, s:I, s:I, s:i, s:s, s:o, s:i, s:o, s:o, s:o, s:i, s:o}",                //
-        "name", sv_text_json(view->config->name), "group", sv_text_json(view->group->name),      //
-        "start", (json_int_t)seconds_of(view->started_wall_ns),                                  //
-        "stop", (json_int_t)seconds_of(view->stopped_wall_ns), "now", (json_int_t)now,           //
-        "state", (int)view->state, "statename", sv_process_state_name(view->state),              //
-        "spawnerr", sv_text_json(view->spawnerr), "exitstatus", exitstatus_of(view),             //
+        "{s:o, s:o, s:I, s:I, s:I, s:i, s:s, s:o, s:i, s:o, s:o, s:o, s:i, s:o}",           //
+        "name", sv_text_json(view->config->name), "group", sv_text_json(view->group->name), //
+        "start", (json_int_t)seconds_of(view->started_wall_ns),                             //
+        "stop", (json_int_t)seconds_of(view->stopped_wall_ns), "now", (json_int_t)now,      //
+        "state", (int)view->state, "statename", sv_process_state_name(view->state),         //
+        "spawnerr", sv_text_json(view->spawnerr), "exitstatus",
+        view->has_wait_status ? sv_wait_exitstatus(view->wait_status) : 0,                       //
         "logfile", sv_text_json(out ? out : ""), "stdout_logfile", sv_text_json(out ? out : ""), //
         "stderr_logfile", sv_text_json(err ? err : ""), "pid", (int)view->pid,                   //
         "description", sv_text_json(sv_str_text(&description)));

@@ -21,13 +21,24 @@ static const enum sv_fault command_faults[] = {
     [SV_CHECK_NOT_EXECUTABLE] = SV_FAULT_NOT_EXECUTABLE,
 };
 
+static enum sv_fault check_command(const struct sv_member *member,
+                                   const struct sv_program_config *config, struct sv_str *ret_text)
+{
+    if (!config->argv) { /* open quotes, or nothing at all */
+        sv_str_add(ret_text, config->argv_error ? config->argv_error : "command is empty");
+        return SV_FAULT_NOT_EXECUTABLE;
+    }
+    const struct sv_api_host *host = sv_call_host(member->call);
+    return command_faults[host->check_command(host->user, member->process, ret_text)];
+}
+
 static void start(struct sv_member *member, const struct sv_process_view *view,
                   const struct sv_argument *rest)
 {
     const struct sv_api_host *host = sv_call_host(member->call);
     enum sv_process_state state = view->state;
     struct sv_str text SV_CLEANUP(sv_str_done) = {0};
-    enum sv_fault fault = command_faults[host->check_command(host->user, member->process, &text)];
+    enum sv_fault fault = check_command(member, view->config, &text);
     if (fault) {
         sv_member_settle(member, fault, sv_str_text(&text));
     } else if (sv_process_state_is_running(state)) {
