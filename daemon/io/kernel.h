@@ -26,6 +26,8 @@ typedef void (*sv_kernel_function)(void *user, const struct sv_bpf_record *recor
 int sv_kernel_new(struct sv_loop *loop, const struct sv_cgroup_tree *tree, bool is_bpf_wanted,
                   sv_kernel_function function, void *user, struct sv_kernel **ret_kernel);
 void sv_kernel_free(struct sv_kernel *kernel);
+/* Why there is no tree: the words of sv_cgroup_tree_open(), for the report. Copied; NULL: forget them. */
+int sv_kernel_note_cgroup(struct sv_kernel *kernel, const char *reason);
 /* Reads what is in the ring now: before a pidfd's exit is handled, so that its record comes first. */
 void sv_kernel_drain(struct sv_kernel *kernel);
 /* Records lost since the start, by kind (enum sv_bpf_kind). */
@@ -34,7 +36,8 @@ uint64_t sv_kernel_lost(const struct sv_kernel *kernel, unsigned kind);
 /*
  * Every facility as a row: {"name","active","gives","missing","remedy","detail"}: cgroup2, each
  * controller, clone3, pidfd, each BPF program, ring buffer, libcgroup's view, RLIMIT_NOFILE …
- * A new reference. NULL without memory.
+ * "active" is a boolean, the others are strings; "missing" and "remedy" are empty when it is active.
+ * A new reference. NULL without memory. Asks libcgroup anew, about 1 ms: not for a hot path.
  */
 json_t *sv_kernel_report(const struct sv_kernel *kernel);
 

@@ -12,6 +12,13 @@
 #define SV_BPF_ABI_VERSION 1
 #define SV_BPF_COMM_BYTES  16
 
+/* 5,900 records: the last words of 1,000 programs that are killed at once, while the daemon is busy. A
+ * power of two and whole pages, as the kernel demands. */
+#define SV_BPF_RING_BYTES (512 * 1024)
+
+/* For the level of our root cgroup, where a cgroup namespace hides it. */
+#define SV_BPF_LEVEL_UNKNOWN 0xffffffffu
+
 enum sv_bpf_kind {
     SV_BPF_FORK,
     SV_BPF_EXEC,

@@ -1,0 +1,48 @@
+/* The eBPF programs of bpf/: loaded, attached, read. See bpf.c. */
+#ifndef SV_IO_BPF_H
+#define SV_IO_BPF_H
+
+#include <stdint.h>
+#include <svisor/bpf_abi.h>
+
+enum sv_bpf_program {
+    SV_BPF_PROGRAM_EXIT,
+    SV_BPF_PROGRAM_FORK,
+    SV_BPF_PROGRAM_EXEC,
+    SV_BPF_PROGRAM_SIGNAL,
+    SV_BPF_PROGRAM_OOM,
+    SV_BPF_PROGRAM_COUNT
+};
+
+/* How one of them runs. */
+enum sv_bpf_way {
+    SV_BPF_WAY_NONE,
+    SV_BPF_WAY_TRACING, /* tp_btf */
+    SV_BPF_WAY_RAW,     /* raw_tp: EXIT only */
+};
+
+struct sv_bpf;
+typedef void (*sv_bpf_function)(void *user, const struct sv_bpf_record *record);
+
+struct sv_bpf_root {
+    uint64_t id;    /* cgroup below which everything is ours */
+    uint32_t level; /* its depth, or SV_BPF_LEVEL_UNKNOWN */
+};
+
+/*
+ * Loads and attaches what this machine allows; what it does not is in sv_bpf_reason(). 0 also when
+ * nothing could be attached; negative errno: no memory.
+ */
+int sv_bpf_new(const struct sv_bpf_root *root, sv_bpf_function function, void *user,
+               struct sv_bpf **ret_bpf);
+void sv_bpf_free(struct sv_bpf *bpf); /* NULL is allowed */
+enum sv_bpf_way sv_bpf_way(const struct sv_bpf *bpf, enum sv_bpf_program program);
+/* Why a program is not attached: libbpf's last words. "" when it is. */
+const char *sv_bpf_reason(const struct sv_bpf *bpf, enum sv_bpf_program program);
+/* Polls EPOLLIN when the kernel wants to be read; -1: no ring. Owned by `bpf`. */
+int sv_bpf_fd(const struct sv_bpf *bpf);
+/* Calls the function for each record that is there. Does nothing inside that function. */
+void sv_bpf_consume(struct sv_bpf *bpf);
+uint64_t sv_bpf_lost(const struct sv_bpf *bpf, enum sv_bpf_kind kind);
+
+#endif

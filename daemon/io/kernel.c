@@ -1,0 +1,113 @@
+/*
+ * Kernel assistance for the driver: the eBPF programs, their ring in the loop, and the report.
+ *
+ * The ring has the highest priority of the loop, and sv_kernel_drain() is called before a pidfd's
+ * exit is handled, so the reason of a death is always known before the death itself. The kernel
+ * writes an EXIT record 0.1 to 129 ms before the process can be waited for; until then it still
+ * owns its sockets and its memory. So EXIT means "dying, and why", and only the pidfd means "dead,
+ * may start again".
+ */
+#include "io/kernel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/error.h"
+#include "io/bpf.h"
+#include "io/facilities.h"
+
+struct sv_kernel {
+    const struct sv_cgroup_tree *tree;
+    sv_kernel_function function;
+    void *user;
+    struct sv_bpf *bpf; /* NULL: not tried, `bpf_reason` says why */
+    const char *bpf_reason;
+    char *cgroup_reason;
+    struct sv_source *source;
+};
+
+static void on_ring(void *user, int fd, uint32_t events)
+{
+    (void)fd;
+    (void)events;
+    sv_kernel_drain(user);
+}
+
+static int start_bpf(struct sv_kernel *kernel, struct sv_loop *loop)
+{
+    struct sv_bpf_root root = {.id = sv_cgroup_tree_id(kernel->tree),
+                               .level = sv_cgroup_tree_level(kernel->tree)};
+    int r = sv_bpf_new(&root, kernel->function, kernel->user, &kernel->bpf);
+    int fd = r < 0 ? -1 : sv_bpf_fd(kernel->bpf);
+    if (fd >= 0)
+        r = sv_loop_add_io(loop, fd, EPOLLIN, SV_PRIORITY_KERNEL, on_ring, kernel, &kernel->source);
+    return r;
+}
+
+int sv_kernel_new(struct sv_loop *loop, const struct sv_cgroup_tree *tree, bool is_bpf_wanted,
+                  sv_kernel_function function, void *user, struct sv_kernel **ret_kernel)
+{
+    struct sv_kernel *kernel = calloc(1, sizeof(*kernel));
+    if (!kernel)
+        return -ENOMEM;
+    *kernel =
+        (struct sv_kernel){.tree = tree, .function = function, .user = user, .bpf_reason = ""};
+    int r = 0;
+    if (!is_bpf_wanted)
+        kernel->bpf_reason = "switched off when svisord was started";
+    else if (!tree)
+        kernel->bpf_reason = "there is no cgroup2";
+    else
+        r = start_bpf(kernel, loop);
+    if (r < 0) {
+        sv_kernel_free(kernel);
+        return error_trace(r);
+    }
+    *ret_kernel = kernel;
+    return 0;
+}
+
+void sv_kernel_free(struct sv_kernel *kernel)
+{
+    if (!kernel)
+        return;
+    sv_source_free(kernel->source);
+    sv_bpf_free(kernel->bpf);
+    free(kernel->cgroup_reason);
+    free(kernel);
+}
+
+int sv_kernel_note_cgroup(struct sv_kernel *kernel, const char *reason)
+{
+    char *copy = reason ? strdup(reason) : NULL;
+    if (reason && !copy)
+        return -ENOMEM;
+    free(kernel->cgroup_reason);
+    kernel->cgroup_reason = copy;
+    return 0;
+}
+
+void sv_kernel_drain(struct sv_kernel *kernel)
+{
+    if (kernel->bpf)
+        sv_bpf_consume(kernel->bpf);
+}
+
+uint64_t sv_kernel_lost(const struct sv_kernel *kernel, unsigned kind)
+{
+    return kernel->bpf && kind < SV_BPF_KIND_COUNT
+               ? sv_bpf_lost(kernel->bpf, (enum sv_bpf_kind)kind)
+               : 0;
+}
+
+json_t *sv_kernel_report(const struct sv_kernel *kernel)
+{
+    return sv_facilities_report(&(struct sv_facilities_input){
+        .tree = kernel->tree,
+        .cgroup_reason = kernel->cgroup_reason ? kernel->cgroup_reason : "it was not asked for",
+        .bpf = kernel->bpf,
+        .bpf_reason = kernel->bpf_reason,
+    });
+}
