@@ -111,8 +111,7 @@ void sv_api_free(struct sv_api *api)
     assert(api->depth == 0);
     while (!sv_link_is_alone(&api->waiting))
         sv_api_call_cancel(call_of(api->waiting.next));
-    while (!sv_link_is_alone(&api->settled))
-        sv_api_call_cancel(call_of(api->settled.next));
+    assert(sv_link_is_alone(&api->settled));
     sv_map_done(&api->methods);
     free(api);
 }

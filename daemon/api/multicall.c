@@ -102,6 +102,9 @@ static void call_next(struct sv_multicall *multicall)
     multicall->inner = sv_api_call(multicall->api, json_string_value(name),
                                    params ? params : nothing, inner_answered, multicall);
     json_decref(nothing);
+    /* From here on it is reached through its multicall alone, so that it is freed only once. */
+    if (multicall->inner)
+        sv_link_remove(&multicall->inner->link);
 }
 
 static void run(struct sv_multicall *multicall)
