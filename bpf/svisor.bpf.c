@@ -44,6 +44,8 @@ const volatile __u32 page_bytes = 4096;
 
 /* Read and written by the daemon while the programs run. */
 __u64 lost_count[SV_BPF_KIND_COUNT] = {0};
+const struct sv_bpf_record *record_layout =
+    0;               /* puts the type into the BTF: tests/bpf reads it there */
 __u32 pid_level = 0; /* of the daemon's pid namespace: records speak its numbers */
 
 struct {

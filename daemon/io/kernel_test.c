@@ -102,10 +102,9 @@ static struct bench *bench_with_bpf(void)
     return bench;
 }
 
-static struct sv_spawned start(const struct sv_cgroup_leaf *leaf, const char *script)
+static struct sv_spawned start_program(const struct sv_cgroup_leaf *leaf, char *const *argv)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    char *argv[] = {"/bin/sh", "-c", (char *)script, NULL};
     char *envp[] = {"PATH=/usr/bin:/bin", NULL};
     struct sv_spawn_plan plan = {.path = argv[0],
                                  .argv = argv,
@@ -119,6 +118,19 @@ static struct sv_spawned start(const struct sv_cgroup_leaf *leaf, const char *sc
     assert_int_equal(sv_spawn(&plan, &spawned, &failure), 0);
     close(null);
     return spawned;
+}
+
+static struct sv_spawned start(const struct sv_cgroup_leaf *leaf, const char *script)
+{
+    char *argv[] = {"/bin/sh", "-c", (char *)script, NULL};
+    return start_program(leaf, argv);
+}
+
+/* A victim for signals, which is what its name says from the moment that this returns. */
+static struct sv_spawned start_sleep(const struct sv_cgroup_leaf *leaf)
+{
+    char *argv[] = {"/bin/sleep", "100", NULL};
+    return start_program(leaf, argv);
 }
 
 /* Waits by the pidfd, drains as the driver does, then reaps. */
@@ -190,7 +202,7 @@ static void who_sent_the_signal_is_known(void **state)
     (void)state;
     struct bench *bench = bench_with_bpf();
     struct sv_cgroup_leaf *leaf = make_leaf(bench);
-    struct sv_spawned victim = start(leaf, "exec sleep 100");
+    struct sv_spawned victim = start_sleep(leaf);
     char script[64];
     snprintf(script, sizeof(script), "kill -TERM %d", victim.pid);
     struct sv_spawned killer = start(NULL, script);
@@ -215,7 +227,7 @@ static void a_killed_cgroup_names_the_writer(void **state)
     (void)state;
     struct bench *bench = bench_with_bpf();
     struct sv_cgroup_leaf *leaf = make_leaf(bench);
-    struct sv_spawned victim = start(leaf, "exec sleep 100");
+    struct sv_spawned victim = start_sleep(leaf);
     assert_int_equal(sv_cgroup_leaf_kill(leaf), 0);
     assert_int_equal(finish(bench, &victim), SIGKILL);
     const struct sv_bpf_record *sent = find(bench, SV_BPF_SIGNAL, victim.pid);
@@ -311,7 +323,7 @@ static void a_full_ring_counts_what_it_lost_and_keeps_the_exits(void **state)
     (void)state;
     struct bench *bench = bench_with_bpf();
     struct sv_cgroup_leaf *leaf = make_leaf(bench);
-    struct sv_spawned victim = start(leaf, "exec sleep 100");
+    struct sv_spawned victim = start_sleep(leaf);
     enum { SIGNAL_COUNT = 10000 };
     assert_int_equal(kill(victim.pid, SIGSTOP), 0);
     siginfo_t info;
@@ -385,12 +397,35 @@ static int print_missing(void)
     return 0;
 }
 
+/* In the role: one life, told with the numbers of our own namespaces. */
+static int live_once(void)
+{
+    struct bench *bench = bench_new(true);
+    if (!bench->tree) {
+        bench_done(bench);
+        return 2;
+    }
+    struct sv_cgroup_leaf *leaf = make_leaf(bench);
+    struct sv_spawned spawned = start(leaf, "/bin/true; exit 7");
+    finish(bench, &spawned);
+    const struct sv_bpf_record *died = find(bench, SV_BPF_EXIT, spawned.pid);
+    const struct sv_bpf_record *born = find(bench, SV_BPF_FORK, spawned.pid);
+    bool is_right = died && born && died->cgroup_id == sv_cgroup_leaf_id(leaf) &&
+                    born->cgroup_id == sv_cgroup_leaf_id(leaf) &&
+                    born->fork.parent_pid == (uint32_t)getpid();
+    printf("level %u, %zu records, %s\n", sv_cgroup_tree_level(bench->tree), bench->count,
+           is_right ? "right" : "wrong");
+    sv_cgroup_leaf_free(leaf);
+    bench_done(bench);
+    return 0;
+}
+
 /* Runs this program again behind `prefix` and returns what it printed. */
-static void run_in_role(const char *prefix, struct sv_str *ret_text)
+static void run_in_role(const char *role, const char *prefix, struct sv_str *ret_text)
 {
     char self[4096] = "", command[4400];
     assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
-    snprintf(command, sizeof(command), "KERNEL_TEST_ROLE=1 %s %s 2>&1", prefix, self);
+    snprintf(command, sizeof(command), "KERNEL_TEST_ROLE=%s %s %s 2>&1", role, prefix, self);
     FILE *pipe = popen(command, "re");
     assert_non_null(pipe);
     char part[512];
@@ -407,7 +442,7 @@ static void an_ordinary_user_is_told_what_is_missing(void **state)
         skip();
     }
     struct sv_str text = {0};
-    run_in_role("setpriv --reuid 65534 --regid 65534 --clear-groups", &text);
+    run_in_role("report", "setpriv --reuid 65534 --regid 65534 --clear-groups", &text);
     assert_non_null(strstr(sv_str_text(&text), "cgroup2|"));
     assert_non_null(strstr(sv_str_text(&text), "EACCES"));
     assert_non_null(strstr(sv_str_text(&text), "eBPF exit|there is no cgroup2|"));
@@ -424,7 +459,7 @@ static void a_user_namespace_has_cgroups_at_most(void **state)
         skip();
     }
     struct sv_str text = {0};
-    run_in_role("unshare -r", &text);
+    run_in_role("report", "unshare -r", &text);
     const char *row = strstr(sv_str_text(&text), "eBPF exit|");
     assert_non_null(row);
     if (strstr(sv_str_text(&text), "cgroup2|") == NULL) {
@@ -435,10 +470,23 @@ static void a_user_namespace_has_cgroups_at_most(void **state)
     sv_str_done(&text);
 }
 
+/* Both namespaces hide numbers that the kernel's side works with: the depth of a cgroup, its pids.
+ */
+static void namespaces_do_not_confuse_the_records(void **state)
+{
+    (void)state;
+    bench_done(bench_with_bpf());
+    struct sv_str text = {0};
+    run_in_role("life", "unshare -C -p -f --mount-proc", &text);
+    assert_string_equal(sv_str_text(&text), "level 4294967295, 6 records, right\n");
+    sv_str_done(&text);
+}
+
 int main(void)
 {
-    if (getenv("KERNEL_TEST_ROLE"))
-        return print_missing();
+    const char *role = getenv("KERNEL_TEST_ROLE");
+    if (role)
+        return strcmp(role, "life") == 0 ? live_once() : print_missing();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_life_is_told_from_fork_to_exit),
         cmocka_unit_test(who_sent_the_signal_is_known),
@@ -452,6 +500,7 @@ int main(void)
         cmocka_unit_test(every_row_is_complete),
         cmocka_unit_test(an_ordinary_user_is_told_what_is_missing),
         cmocka_unit_test(a_user_namespace_has_cgroups_at_most),
+        cmocka_unit_test(namespaces_do_not_confuse_the_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
