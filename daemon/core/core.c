@@ -280,8 +280,6 @@ static void expire(struct sv_core *core, struct sv_step *step)
                                                                 : SV_PROCESS_EVENT_DEADLINE,
         };
         tell(core, group, process, &event, step);
-        assert(node->place == 0 || node->key > step->now_ns ||
-               event.kind == SV_PROCESS_EVENT_STRAYS_DEADLINE);
     }
 }
 
