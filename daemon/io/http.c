@@ -166,7 +166,7 @@ int sv_http_listen(struct sv_http *http, const struct sv_http_config *config,
         return -ENOMEM;
     listener->http = http;
     listener->socket.fd = -1;
-    int r = sv_http_auth_init(&listener->auth, config);
+    int r = sv_http_auth_read(&listener->auth, config);
     if (r < 0) {
         sv_str_add(ret_error, "password=: {SHA} must be followed by the 40 hexadecimal digits of a "
                               "SHA-1, as sha1sum prints them");

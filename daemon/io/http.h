@@ -1,8 +1,10 @@
 /*
- * The HTTP server: libmicrohttpd on our loop, one listener per [unix_http_server]/[inet_http_server].
+ * The HTTP server: libmicrohttpd on our loop, one listener per
+ * [unix_http_server]/[inet_http_server].
  *
- * A request that is complete and authorised reaches the handler as an exchange. It is answered at once or
- * later, from the same thread: in between the connection is suspended and costs nothing. See http.c.
+ * A request that is complete and authorised reaches the handler as an exchange. It is answered at
+ * once or later, from the same thread: in between the connection is suspended and costs nothing.
+ * See http.c.
  */
 #ifndef SV_IO_HTTP_H
 #define SV_IO_HTTP_H
@@ -19,16 +21,18 @@ struct sv_http_exchange;
 
 typedef void (*sv_http_handler)(void *user, struct sv_http_exchange *exchange);
 
-int sv_http_new(struct sv_loop *loop, sv_http_handler handler, void *user, struct sv_http **ret_http);
+int sv_http_new(struct sv_loop *loop, sv_http_handler handler, void *user,
+                struct sv_http **ret_http);
 /* Closes every listener and connection; open exchanges see `closed`. */
 void sv_http_free(struct sv_http *http);
 /* Opens one listener. Negative errno; `ret_error` then has Supervisor's or clearer words. */
-int sv_http_listen(struct sv_http *http, const struct sv_http_config *config, struct sv_str *ret_error);
+int sv_http_listen(struct sv_http *http, const struct sv_http_config *config,
+                   struct sv_str *ret_error);
 
 /* Borrowed until the exchange is answered. */
 const char *sv_http_method(const struct sv_http_exchange *exchange); /* "POST" */
 const char *sv_http_path(const struct sv_http_exchange *exchange);   /* percent-decoded, no query */
-const char *sv_http_query(const struct sv_http_exchange *exchange, const char *name); /* or NULL */
+const char *sv_http_query(const struct sv_http_exchange *exchange, const char *name);  /* or NULL */
 const char *sv_http_header(const struct sv_http_exchange *exchange, const char *name); /* or NULL */
 const char *sv_http_body(const struct sv_http_exchange *exchange, size_t *ret_length);
 
@@ -40,8 +44,8 @@ void sv_http_on_closed(struct sv_http_exchange *exchange, sv_function closed, vo
 void sv_http_reply(struct sv_http_exchange *exchange, unsigned status, const char *content_type,
                    const void *body, size_t length);
 
-/* Answers piece by piece. Bytes wait in a buffer of SV_HTTP_STREAM_BUFFER_BYTES_MAX for a slow client;
- * write returns -ENOBUFS above it (drop or end, as the caller sees fit). */
+/* Answers piece by piece. Bytes wait in a buffer of SV_HTTP_STREAM_BUFFER_BYTES_MAX for a slow
+ * client; write returns -ENOBUFS above it (drop or end, as the caller sees fit). */
 void sv_http_stream_begin(struct sv_http_exchange *exchange, unsigned status,
                           const char *content_type);
 int sv_http_stream_write(struct sv_http_exchange *exchange, const void *data, size_t length);

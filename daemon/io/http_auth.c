@@ -36,7 +36,7 @@ static bool read_sha1(const char *hex, unsigned char result[SV_HTTP_DIGEST_BYTES
            size == SHA1_BYTES;
 }
 
-int sv_http_auth_init(struct sv_http_auth *auth, const struct sv_http_config *config)
+int sv_http_auth_read(struct sv_http_auth *auth, const struct sv_http_config *config)
 {
     *auth = (struct sv_http_auth){0};
     if (!config->username)

@@ -17,7 +17,7 @@ struct sv_http_auth {
 };
 
 /* 0 or -EINVAL, when {SHA} is not followed by 40 hexadecimal digits. */
-int sv_http_auth_init(struct sv_http_auth *auth, const struct sv_http_config *config);
+int sv_http_auth_read(struct sv_http_auth *auth, const struct sv_http_config *config);
 /* NULL for what the client did not send. */
 bool sv_http_auth_allows(const struct sv_http_auth *auth, const char *username,
                          const char *password);

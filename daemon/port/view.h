@@ -3,15 +3,9 @@
 #define SV_PORT_VIEW_H
 
 #include <svisor/reasons.h>
+#include <svisor/states.h>
 
 #include "port/event.h"
-
-enum sv_listener_state { /* Supervisor 4.2.5, dispatchers.py, EventListenerStates */
-    SV_LISTENER_ACKNOWLEDGED,
-    SV_LISTENER_READY,
-    SV_LISTENER_BUSY,
-    SV_LISTENER_UNKNOWN,
-};
 
 struct sv_process_view {
     sv_process_id id;

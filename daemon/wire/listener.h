@@ -1,18 +1,18 @@
 /*
- * The protocol between the daemon and an event listener (Supervisor docs/events.rst, "Event Listener
- * States" and "Event Listener Notification Protocol").
+ * The protocol between the daemon and an event listener (Supervisor docs/events.rst, "Event
+ * Listener States" and "Event Listener Notification Protocol").
  *
- * Reading: the listener's stdout is fed piece by piece; READY and RESULT tokens come out. Writing: the
- * header line and payload of an event. The payloads of all event types are rendered here too.
+ * Reading: the listener's stdout is fed piece by piece; READY and RESULT tokens come out. Writing:
+ * the header line and payload of an event. The payloads of all event types are rendered here too.
  */
 #ifndef SV_WIRE_LISTENER_H
 #define SV_WIRE_LISTENER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <svisor/states.h>
 
 #include "base/str.h"
-#include "port/view.h"
 
 enum sv_listener_token {
     SV_TOKEN_MORE,   /* nothing whole yet */
@@ -65,7 +65,8 @@ void sv_payload_process_log(const char *process_name, const char *group_name, in
                             struct sv_str *ret_payload);
 void sv_payload_process_communication(const char *process_name, const char *group_name, int32_t pid,
                                       const char *data, size_t length, struct sv_str *ret_payload);
-void sv_payload_remote_communication(const char *type, const char *data, struct sv_str *ret_payload);
+void sv_payload_remote_communication(const char *type, const char *data,
+                                     struct sv_str *ret_payload);
 void sv_payload_group(const char *group_name, struct sv_str *ret_payload);
 void sv_payload_tick(int64_t when_seconds, struct sv_str *ret_payload);
 

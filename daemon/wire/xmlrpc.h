@@ -1,11 +1,12 @@
 /*
  * XML-RPC: bytes <-> jansson values.
  *
- * jansson is the value model of every remote interface (XML-RPC, REST, svctl --json), so that a method is
- * written once. XML-RPC's types map one to one: int/i4/i8 integer, boolean, string, double real, array,
- * struct object (in order), nil null, base64 string of the decoded bytes, dateTime.iso8601 string.
- * Strings are UTF-8 in both directions; bytes that are not, and control characters that XML 1.0 forbids,
- * are replaced when encoding, so that a client can always parse an answer.
+ * jansson is the value model of every remote interface (XML-RPC, REST, svctl --json), so that a
+ * method is written once. XML-RPC's types map one to one: int/i4/i8 integer, boolean, string,
+ * double real, array, struct object (in order), nil null, base64 string of the decoded bytes,
+ * dateTime.iso8601 string. Strings are UTF-8 in both directions; bytes that are not, and control
+ * characters that XML 1.0 forbids, are replaced when encoding, so that a client can always parse an
+ * answer.
  */
 #ifndef SV_WIRE_XMLRPC_H
 #define SV_WIRE_XMLRPC_H
@@ -19,7 +20,8 @@ struct sv_xmlrpc_fault {
     char text[512];
 };
 
-/* Outcomes of decoding, besides 0 and -ENOMEM. `ret_error` (may be NULL) says what is wrong and where. */
+/* Outcomes of decoding, besides 0 and -ENOMEM. `ret_error` (may be NULL) says what is wrong and
+ * where. */
 #define SV_XMLRPC_MALFORMED 1 /* not XML, or not XML-RPC */
 #define SV_XMLRPC_TOO_LARGE 2 /* deeper or longer than limits.h allows */
 

@@ -25,6 +25,7 @@
 #include <libxml/parserInternals.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <svisor/limits.h>
@@ -464,8 +465,7 @@ static bool read_fault(const json_t *value, struct sv_xmlrpc_fault *ret_fault)
         return false;
     /* 0 means "no fault" to our callers; some servers do send it. */
     ret_fault->code = number ? (int)number : -1;
-    strncpy(ret_fault->text, text, sizeof(ret_fault->text) - 1);
-    ret_fault->text[sizeof(ret_fault->text) - 1] = '\0';
+    snprintf(ret_fault->text, sizeof(ret_fault->text), "%s", text);
     return true;
 }
 

@@ -19,6 +19,14 @@ enum sv_supervisor_state {
     SV_SUPERVISOR_SHUTDOWN = -1,
 };
 
+/* Supervisor 4.2.5, dispatchers.py, EventListenerStates. */
+enum sv_listener_state {
+    SV_LISTENER_ACKNOWLEDGED,
+    SV_LISTENER_READY,
+    SV_LISTENER_BUSY,
+    SV_LISTENER_UNKNOWN,
+};
+
 enum sv_notice_type {
 #define NOTICE(name, parent) SV_NOTICE_##name,
 #include "svisor/notices.def"
