@@ -28,6 +28,7 @@
 #include <string.h>
 #include <svisor/limits.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -49,7 +50,8 @@ struct sv_follow {
     int file_watch; /* -1: none */
     uint64_t position;
     struct sv_source *watcher; /* inotify, or the timer */
-    struct sv_source *again;   /* defer: there was more than one turn's worth */
+    int again_fd;              /* eventfd, always readable */
+    struct sv_source *again;   /* enabled: there was more than one turn's worth */
     bool is_calling;           /* inside `function` */
     bool is_freed;             /* sv_follow_free() was called inside `function` */
 };
@@ -58,6 +60,8 @@ static void destroy(struct sv_follow *follow)
 {
     sv_source_free(follow->watcher);
     sv_source_free(follow->again);
+    if (follow->again_fd >= 0)
+        close(follow->again_fd);
     if (follow->inotify_fd >= 0)
         close(follow->inotify_fd);
     if (follow->fd >= 0)
@@ -139,6 +143,7 @@ static ssize_t send_new(struct sv_follow *follow)
 static void look(void *user)
 {
     struct sv_follow *follow = user;
+    (void)sv_source_enable(follow->again, false);
     bool is_alive = true;
     if (was_emptied(follow)) {
         follow->position = 0;
@@ -162,6 +167,13 @@ static void on_inotify(void *user, int fd, uint32_t events)
     char records[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
     while (read(fd, records, sizeof(records)) > 0)
         ; /* what happened is looked up, not read from here */
+    look(user);
+}
+
+static void on_again(void *user, int fd, uint32_t events)
+{
+    (void)fd;
+    (void)events;
     look(user);
 }
 
@@ -210,10 +222,15 @@ static int start(struct sv_follow *follow, struct sv_loop *loop, uint64_t head_b
     uint64_t size = (uint64_t)status.st_size;
     follow->position = size >= head_bytes ? size - head_bytes : 0;
 
-    int r = sv_loop_add_defer(loop, SV_PRIORITY_OUTPUT, look, follow, &follow->again);
+    follow->again_fd = eventfd(1, EFD_CLOEXEC);
+    if (follow->again_fd < 0)
+        return -errno;
+    /* Enabled from birth: the first look is at the next turn. */
+    int r = sv_loop_add_io(loop, follow->again_fd, EPOLLIN, SV_PRIORITY_OUTPUT, on_again, follow,
+                           &follow->again);
     if (r == 0 && watch_by_inotify(follow, loop) < 0)
         r = watch_by_timer(follow, loop);
-    return r < 0 ? r : sv_source_enable(follow->again, true);
+    return r;
 }
 
 int sv_follow_new(struct sv_loop *loop, const char *path, uint64_t head_bytes,
@@ -226,6 +243,7 @@ int sv_follow_new(struct sv_loop *loop, const char *path, uint64_t head_bytes,
     follow->user = user;
     follow->fd = -1;
     follow->inotify_fd = -1;
+    follow->again_fd = -1;
     follow->file_watch = -1;
     follow->path = strdup(path);
     int r = follow->path ? start(follow, loop, head_bytes) : -ENOMEM;
