@@ -193,6 +193,8 @@ void sv_http_stream_begin(struct sv_http_exchange *exchange, unsigned status,
     assert(exchange->state == OPEN);
     struct MHD_Response *response = MHD_create_response_from_callback(
         MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, exchange, NULL);
+    if (response) /* as Supervisor: a proxy in between must not wait for more */
+        MHD_add_response_header(response, "X-Accel-Buffering", "no");
     exchange->state = STREAMING;
     if (queue(exchange, status, content_type, response))
         resume(exchange);

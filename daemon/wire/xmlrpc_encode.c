@@ -35,9 +35,11 @@ static bool is_xml_character(uint32_t code)
 
 /* ---- Text ---- */
 
-static bool is_plain(unsigned char c)
+static inline bool is_plain(unsigned char c)
 {
-    return (c >= 0x20 && c < 0x80 && c != '&' && c != '<' && c != '>') || c == '\n' || c == '\t';
+    if (c < 0x20)
+        return c == '\n' || c == '\t';
+    return c < 0x80 && c != '&' && c != '<' && c != '>';
 }
 
 /* One character that is not plain. Returns its length in bytes. */
@@ -71,14 +73,17 @@ static size_t add_special(struct sv_str *out, const char *data, size_t length)
 
 static void add_text(struct sv_str *out, const char *data, size_t length)
 {
+    size_t start = 0; /* of the run of plain characters */
     for (size_t i = 0; i < length;) {
-        size_t start = i;
-        while (i < length && is_plain((unsigned char)data[i]))
+        if (is_plain((unsigned char)data[i])) {
             i++;
+            continue;
+        }
         sv_str_append(out, data + start, i - start);
-        if (i < length)
-            i += add_special(out, data + i, length - i);
+        i += add_special(out, data + i, length - i);
+        start = i;
     }
+    sv_str_append(out, data + start, length - start);
 }
 
 json_t *sv_wire_string(const char *data, size_t length)
