@@ -50,6 +50,8 @@ struct api_host {
 
     enum spawn_mode spawn_mode;
     bool ignores_signals;
+    bool signals_fail;
+    int64_t wall_shift_ns; /* the clock was set by this much after the core saw it last */
     int last_signal;
     int signal_result;
     enum sv_command_check command_check;
@@ -94,7 +96,12 @@ static inline void perform(struct api_host *host, const struct sv_action *action
         answer_spawn(host, action->process, host->spawn_mode == SPAWN_WORKS);
     } else if (action->kind == SV_ACTION_SIGNAL) {
         host->last_signal = action->signal.number;
-        if (!host->ignores_signals)
+        if (host->signals_fail)
+            feed(host, (struct sv_event){.kind = SV_EVENT_SIGNAL_FAILED,
+                                         .process = action->process,
+                                         .run = action->run,
+                                         .text = "Operation not permitted"});
+        else if (!host->ignores_signals)
             end_process(host, action->process, action->signal.number);
     } else if (action->kind == SV_ACTION_NOTICE) {
         sv_api_process_changed(host->api, action->process);
@@ -154,7 +161,8 @@ static inline const char *host_identifier(void *user)
 
 static inline int64_t host_wall_ns(void *user)
 {
-    return START_WALL_NS + (int64_t)((struct api_host *)user)->now_ns;
+    const struct api_host *host = user;
+    return START_WALL_NS + (int64_t)host->now_ns + host->wall_shift_ns;
 }
 
 static inline const struct sv_config *host_config(void *user)
@@ -451,7 +459,7 @@ static inline void reply_done(struct reply *reply)
 static inline struct sv_api_call *call(struct api_host *host, const char *method,
                                        const char *params, struct reply *reply)
 {
-    json_t *values = json_loads(params, JSON_DECODE_ANY, NULL);
+    json_t *values = json_loads(params, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     assert_non_null(values);
     struct sv_api_call *made = sv_api_call(host->api, method, values, keep_reply, reply);
     json_decref(values);

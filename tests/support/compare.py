@@ -24,7 +24,7 @@ import traceback
 import xmlrpc.client
 
 import tap
-from daemon import SUPERVISORCTL, Server, binary, wait_until
+from daemon import SUPERVISORCTL, Server, binary, is_zombie, wait_until
 
 # Fields of structs whose value differs from run to run; zero stays zero, because it means "not".
 NORMAL_FIELDS = {"pid": "PID", "start": "TIME", "stop": "TIME", "now": "TIME"}
@@ -48,6 +48,16 @@ def fault_for_error(reference, ours):
 def any_fault_text(reference, ours):
     """The code counts; the text of the reference is Python's own."""
     return reference[0] == ours[0] == "fault" and reference[1] == ours[1]
+
+
+def own_words_for_bad_config(reference, ours):
+    """supervisorctl prints the server's text, which for a bad configuration is Python's own."""
+    return reference["exit"] == ours["exit"] and all("CANT_REREAD" in one["out"] for one in (reference, ours))
+
+
+def answer_for_silence(reference, ours):
+    """Where Supervisor leaves a client waiting for ever, an answer that refuses is better."""
+    return reference == "silence" and isinstance(ours, int) and ours >= 400
 
 
 class Session:
@@ -75,7 +85,7 @@ class Session:
 
     def note(self, label, value, accept=None):
         """Adds a value to what is compared. `accept(reference, ours)` may allow a difference."""
-        self.notes.append((label, self.normal(value), accept))
+        self.notes.append((self.normal(label), self.normal(value), accept))
         return value
 
     # Calling.
@@ -106,14 +116,19 @@ class Session:
             outcome = ("result", sorted(outcome[1], key=lambda row: (row["group"], row["name"])))
         return self.note(label, outcome, accept)
 
-    def ctl(self, *arguments, stdin="", config=True, sort=False):
+    def ctl_quiet(self, *arguments):
+        """Runs supervisorctl without noting. What it printed."""
+        command = [SUPERVISORCTL, "-c", self.server.config_path, *arguments]
+        return subprocess.run(command, input="", capture_output=True, text=True, timeout=60).stdout
+
+    def ctl(self, *arguments, stdin="", config=True, sort=False, accept=None):
         """Runs the real supervisorctl and notes its exit code, output and errors."""
         command = [SUPERVISORCTL] + (["-c", self.server.config_path] if config else []) + list(arguments)
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60,
                               cwd=self.server.directory)
         out = sorted(done.stdout.splitlines()) if sort else done.stdout
         self.note("supervisorctl " + " ".join(arguments) + (f" < {stdin!r}" if stdin else ""),
-                  {"exit": done.returncode, "out": out, "err": done.stderr})
+                  {"exit": done.returncode, "out": out, "err": done.stderr}, accept)
         return done
 
     def raw(self, request, over="unix", until_close=True, timeout=10):
@@ -133,6 +148,11 @@ class Session:
             return answer
 
     # Waiting.
+
+    def wait_ready(self):
+        """Waits until the server listens, also a next life of it, and connects anew."""
+        self.server.wait_ready()
+        self.proxy = self.server.rpc()
 
     def state(self, name):
         return self.rpc("supervisor.getProcessInfo", name)["statename"]
@@ -161,14 +181,7 @@ class Session:
         return wait_until(found, timeout, f"{pattern!r} in {name}")
 
     def wait_gone(self, pid, timeout=20):
-        def gone():
-            try:
-                with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stream:
-                    return stream.read().rpartition(")")[2].split()[0] == "Z"
-            except OSError:
-                return True
-
-        wait_until(gone, timeout, f"process {pid} to end")
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}") or is_zombie(pid), timeout, f"process {pid} to end")
 
 
 def differences(reference, ours, path=""):

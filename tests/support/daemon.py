@@ -70,6 +70,14 @@ def tail(path, bytes_max=1500):
         return ""
 
 
+def is_zombie(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stream:
+            return stream.read().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return False
+
+
 class Server:
     """One server in a directory of its own. Use it with `with`, or call close()."""
 
@@ -196,7 +204,20 @@ class Server:
         for transport in self._transports:
             transport.close()
         self.stop(timeout=15)
+        self._stop_daemon()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _stop_daemon(self):
+        """Ends a server that went into the background, found by its pid file and known by its command line."""
+        try:
+            pid = int(self.read("main.pid"))
+            with open(f"/proc/{pid}/cmdline", "rb") as stream:
+                is_ours = self.config_path.encode() in stream.read().split(b"\0")
+        except (OSError, ValueError):
+            return
+        if is_ours and pid > 1:
+            os.kill(pid, signal.SIGTERM)
+            wait_until(lambda: not os.path.exists(f"/proc/{pid}") or is_zombie(pid), 15, f"daemon {pid} to end")
 
     def __enter__(self):
         return self
