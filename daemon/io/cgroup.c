@@ -30,58 +30,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/attr.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "io/cgroup_names.h"
-#include "io/cgroup_place.h"
+#include "io/cgroup_tree.h"
 #include "io/cgroup_walk.h"
 
 enum {
     SAME_IDENTIFIER_MAX = 100, /* daemons of one name on one host */
-    SAME_RUN_MAX = 1000,       /* directories of dead daemons with one process's name and run */
-    EVENTS_BYTES = 128,        /* "populated 1\nfrozen 0\n" and room for two more */
+    LOCK_ATTEMPTS_MAX = 10,    /* each lost to a daemon that was just leaving */
 };
 
 #define TREE_DIRECTORY "svisor"
 
-struct group {
-    struct sv_cgroup_tree *tree;
-    char *name;          /* escaped */
-    int fd;              /* O_PATH */
-    unsigned user_count; /* leaves, and directories waiting to be removed */
-};
-
 /* A directory that could not be removed yet. */
-struct leftover {
-    struct leftover *next;
-    struct group *group;
+struct sv_cgroup_leftover {
+    struct sv_cgroup_leftover *next;
+    struct sv_cgroup_group *group;
     char name[];
-};
-
-struct sv_cgroup_tree {
-    struct sv_cgroup_place place;
-    char *path;
-    char *parent; /* <base>/svisor */
-    int fd;       /* holds the lock */
-    uint64_t id;
-    struct sv_map groups; /* escaped name -> struct group */
-    struct leftover *leftovers;
-};
-
-struct sv_cgroup_leaf {
-    struct group *group;
-    char *path;
-    const char *name; /* the end of `path` */
-    uint64_t id;
-    int fd;
-    int events_fd; /* -1: nobody has asked */
 };
 
 /* --- groups --- */
 
-static void group_free(struct group *group)
+static void group_free(struct sv_cgroup_group *group)
 {
     if (group->fd >= 0)
         close(group->fd);
@@ -89,12 +60,13 @@ static void group_free(struct group *group)
     free(group);
 }
 
-static int group_open(struct sv_cgroup_tree *tree, const char *name, struct group **ret_group)
+static int group_open(struct sv_cgroup_tree *tree, const char *name,
+                      struct sv_cgroup_group **ret_group)
 {
-    struct group *group = calloc(1, sizeof(*group));
+    struct sv_cgroup_group *group = calloc(1, sizeof(*group));
     if (!group)
         return -ENOMEM;
-    *group = (struct group){.tree = tree, .name = strdup(name), .fd = -1};
+    *group = (struct sv_cgroup_group){.tree = tree, .name = strdup(name), .fd = -1};
     int r = group->name ? 0 : -ENOMEM;
     if (r == 0 && mkdirat(tree->fd, name, 0755) < 0 && errno != EEXIST)
         r = -errno;
@@ -110,9 +82,10 @@ static int group_open(struct sv_cgroup_tree *tree, const char *name, struct grou
     return 0;
 }
 
-static int group_find(struct sv_cgroup_tree *tree, const char *name, struct group **ret_group)
+int sv_cgroup_group_find(struct sv_cgroup_tree *tree, const char *name,
+                         struct sv_cgroup_group **ret_group)
 {
-    struct group *group = sv_map_get(&tree->groups, name);
+    struct sv_cgroup_group *group = sv_map_get(&tree->groups, name);
     if (group) {
         *ret_group = group;
         return 0;
@@ -122,7 +95,7 @@ static int group_find(struct sv_cgroup_tree *tree, const char *name, struct grou
 
 /* --- removal --- */
 
-static bool remove_directory(const struct group *group, const char *name)
+static bool remove_directory(const struct sv_cgroup_group *group, const char *name)
 {
     if (unlinkat(group->fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
         return true;
@@ -138,13 +111,13 @@ static bool remove_directory(const struct group *group, const char *name)
 }
 
 /* Takes over the caller's share of `group`, if it has one, for as long as the directory stands. */
-static void remove_or_remember(struct group *group, const char *name)
+void sv_cgroup_group_remove(struct sv_cgroup_group *group, const char *name)
 {
     if (remove_directory(group, name)) {
         group->user_count--;
         return;
     }
-    struct leftover *leftover = malloc(sizeof(*leftover) + strlen(name) + 1);
+    struct sv_cgroup_leftover *leftover = malloc(sizeof(*leftover) + strlen(name) + 1);
     if (!leftover) {
         sv_log_warn("cgroup %s/%s/%s stays: no memory to remember it", group->tree->path,
                     group->name, name);
@@ -160,8 +133,8 @@ static void remove_or_remember(struct group *group, const char *name)
 int sv_cgroup_tree_sweep(struct sv_cgroup_tree *tree)
 {
     int count = 0;
-    for (struct leftover **at = &tree->leftovers; *at;) {
-        struct leftover *leftover = *at;
+    for (struct sv_cgroup_leftover **at = &tree->leftovers; *at;) {
+        struct sv_cgroup_leftover *leftover = *at;
         if (remove_directory(leftover->group, leftover->name)) {
             leftover->group->user_count--;
             *at = leftover->next;
@@ -172,7 +145,7 @@ int sv_cgroup_tree_sweep(struct sv_cgroup_tree *tree)
         }
     }
     sv_map_foreach (entry, &tree->groups) {
-        struct group *group = entry->value;
+        struct sv_cgroup_group *group = entry->value;
         if (group->user_count > 0)
             continue;
         /* What fails is not ours: somebody lives in the group's own directory. */
@@ -198,7 +171,7 @@ static bool is_same_directory(int fd, const char *path)
  */
 static int lock_directory(const char *path)
 {
-    for (;;) {
+    for (int attempt = 0; attempt < LOCK_ATTEMPTS_MAX; attempt++) {
         if (mkdir(path, 0755) < 0 && errno != EEXIST)
             return -errno;
         int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -215,6 +188,7 @@ static int lock_directory(const char *path)
             return fd;
         close(fd);
     }
+    return -EAGAIN;
 }
 
 /* Takes the first free of <parent>/<name>, <parent>/<name>.2 … */
@@ -273,8 +247,8 @@ static int try_base(struct sv_cgroup_tree *tree, const struct sv_cgroup_base *ba
 /* Directories that a daemon before us left: removed where empty, else kept on the list. */
 static void adopt_leftovers(struct sv_cgroup_tree *tree, const char *group_name)
 {
-    struct group *group;
-    if (group_find(tree, group_name, &group) < 0)
+    struct sv_cgroup_group *group;
+    if (sv_cgroup_group_find(tree, group_name, &group) < 0)
         return;
     int fd = openat(tree->fd, group_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
@@ -287,7 +261,7 @@ static void adopt_leftovers(struct sv_cgroup_tree *tree, const char *group_name)
         if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
             continue;
         group->user_count++;
-        remove_or_remember(group, entry->d_name);
+        sv_cgroup_group_remove(group, entry->d_name);
     }
     closedir(directory);
 }
@@ -315,7 +289,7 @@ static void find_leftovers(struct sv_cgroup_tree *tree)
 static void forget(struct sv_cgroup_tree *tree)
 {
     while (tree->leftovers) {
-        struct leftover *next = tree->leftovers->next;
+        struct sv_cgroup_leftover *next = tree->leftovers->next;
         free(tree->leftovers);
         tree->leftovers = next;
     }
@@ -398,176 +372,4 @@ uint64_t sv_cgroup_tree_id(const struct sv_cgroup_tree *tree)
 uint32_t sv_cgroup_tree_level(const struct sv_cgroup_tree *tree)
 {
     return sv_cgroup_place_level(&tree->place, tree->path);
-}
-
-/* --- leaves --- */
-
-/*
- * A directory of that name may be left by a daemon before us, with somebody living in it. It is not
- * used again (see the essay), so the run's name gets a tail: "web.3-2".
- */
-static int make_leaf_directory(struct group *group, const char *process, uint32_t run,
-                               struct sv_str *ret_name)
-{
-    for (unsigned number = 1; number <= SAME_RUN_MAX; number++) {
-        sv_str_clear(ret_name);
-        sv_cgroup_name_escape(process, SV_CGROUP_NAME_LEAF, ret_name);
-        sv_str_addf(ret_name, ".%u", run);
-        if (number > 1)
-            sv_str_addf(ret_name, "-%u", number);
-        if (!sv_str_ok(ret_name))
-            return -ENOMEM;
-        if (mkdirat(group->fd, ret_name->data, 0755) == 0)
-            return 0;
-        if (errno != EEXIST)
-            return -errno;
-    }
-    return -EEXIST;
-}
-
-static int leaf_open(struct group *group, const char *name, struct sv_cgroup_leaf **ret_leaf)
-{
-    struct sv_cgroup_leaf *leaf = calloc(1, sizeof(*leaf));
-    if (!leaf)
-        return -ENOMEM;
-    struct sv_str path = {0};
-    sv_str_addf(&path, "%s/%s/%s", group->tree->path, group->name, name);
-    *leaf = (struct sv_cgroup_leaf){.group = group, .path = sv_str_take(&path), .events_fd = -1};
-    leaf->fd = openat(group->fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    struct stat status;
-    int r = leaf->path ? 0 : -ENOMEM;
-    if (leaf->fd < 0 || fstat(leaf->fd, &status) < 0)
-        r = -errno;
-    if (r < 0) {
-        if (leaf->fd >= 0)
-            close(leaf->fd);
-        free(leaf->path);
-        free(leaf);
-        return error_trace(r);
-    }
-    leaf->id = status.st_ino;
-    leaf->name = leaf->path + strlen(leaf->path) - strlen(name);
-    *ret_leaf = leaf;
-    return 0;
-}
-
-int sv_cgroup_leaf_create(struct sv_cgroup_tree *tree, const char *group_name, const char *process,
-                          uint32_t run, struct sv_cgroup_leaf **ret_leaf)
-{
-    struct sv_str name = {0};
-    sv_cgroup_name_escape(group_name, SV_CGROUP_NAME_GROUP, &name);
-    struct group *group = NULL;
-    int r = sv_str_ok(&name) ? group_find(tree, name.data, &group) : -ENOMEM;
-    if (r == 0) {
-        r = make_leaf_directory(group, process, run, &name);
-        if (r == 0) {
-            r = leaf_open(group, name.data, ret_leaf);
-            group->user_count++;
-            if (r < 0)
-                remove_or_remember(group, name.data);
-        }
-    }
-    sv_str_done(&name);
-    return r < 0 ? error_trace(r) : 0;
-}
-
-int sv_cgroup_leaf_fd(const struct sv_cgroup_leaf *leaf)
-{
-    return leaf->fd;
-}
-
-uint64_t sv_cgroup_leaf_id(const struct sv_cgroup_leaf *leaf)
-{
-    return leaf->id;
-}
-
-const char *sv_cgroup_leaf_path(const struct sv_cgroup_leaf *leaf)
-{
-    return leaf->path;
-}
-
-int sv_cgroup_leaf_populated(const struct sv_cgroup_leaf *leaf)
-{
-    char text[EVENTS_BYTES];
-    ssize_t length;
-    if (leaf->events_fd >= 0) {
-        length = pread(leaf->events_fd, text, sizeof(text) - 1, 0);
-        if (length < 0)
-            return -errno;
-        text[length] = '\0';
-    } else {
-        length = sv_cgroup_read(leaf->fd, "cgroup.events", text, sizeof(text));
-        if (length < 0)
-            return (int)length;
-    }
-    const char *at = strstr(text, "populated ");
-    return at ? at[strlen("populated ")] == '1' : -EBADMSG;
-}
-
-/* Read once before it is polled: kernfs reports the first poll of a descriptor as ready otherwise.
- */
-int sv_cgroup_leaf_watch_fd(struct sv_cgroup_leaf *leaf)
-{
-    if (leaf->events_fd < 0) {
-        int fd = openat(leaf->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-            return error_trace(-errno);
-        leaf->events_fd = fd;
-    }
-    int r = sv_cgroup_leaf_populated(leaf);
-    return r < 0 ? error_trace(r) : leaf->events_fd;
-}
-
-/* Calls `function` with the leaf as a subtree. */
-static int kernel_path_of(const struct sv_cgroup_leaf *leaf, struct sv_str *ret_path)
-{
-    sv_cgroup_place_kernel_path(&leaf->group->tree->place, leaf->path, ret_path);
-    return sv_str_ok(ret_path) ? 0 : -ENOMEM;
-}
-
-static int kill_by_signals(const struct sv_cgroup_leaf *leaf)
-{
-    struct sv_str kernel_path = {0};
-    int r = kernel_path_of(leaf, &kernel_path);
-    if (r == 0)
-        r = sv_cgroup_subtree_kill(&(struct sv_cgroup_subtree){
-            .fd = leaf->fd, .path = leaf->path, .kernel_path = kernel_path.data});
-    sv_str_done(&kernel_path);
-    return r;
-}
-
-int sv_cgroup_leaf_kill(const struct sv_cgroup_leaf *leaf)
-{
-    int fd = openat(leaf->fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? kill_by_signals(leaf) : error_trace(-errno);
-    ssize_t length = write(fd, "1", 1);
-    int error = -errno;
-    close(fd);
-    return length == 1 ? 0 : error_trace(error);
-}
-
-int sv_cgroup_leaf_signal(const struct sv_cgroup_leaf *leaf, int number, pid_t except)
-{
-    struct sv_str kernel_path = {0};
-    int r = kernel_path_of(leaf, &kernel_path);
-    if (r == 0) {
-        struct sv_cgroup_subtree subtree = {
-            .fd = leaf->fd, .path = leaf->path, .kernel_path = kernel_path.data};
-        r = sv_cgroup_subtree_signal(&subtree, number, except);
-    }
-    sv_str_done(&kernel_path);
-    return r;
-}
-
-void sv_cgroup_leaf_free(struct sv_cgroup_leaf *leaf)
-{
-    if (!leaf)
-        return;
-    if (leaf->events_fd >= 0)
-        close(leaf->events_fd);
-    close(leaf->fd);
-    remove_or_remember(leaf->group, leaf->name);
-    free(leaf->path);
-    free(leaf);
 }

@@ -198,6 +198,25 @@ static void every_run_has_a_directory_of_its_own(void **state)
     sv_cgroup_tree_free(tree);
 }
 
+static void a_group_that_somebody_removed_is_made_again(void **state)
+{
+    (void)state;
+    struct sv_cgroup_tree *tree = open_tree();
+    if (!tree)
+        skip();
+    struct sv_cgroup_leaf *leaf;
+    assert_int_equal(sv_cgroup_leaf_create(tree, "g", "p", 1, &leaf), 0);
+    sv_cgroup_leaf_free(leaf);
+    struct sv_str path = {0};
+    sv_str_addf(&path, "%s/g", sv_cgroup_tree_path(tree));
+    assert_int_equal(rmdir(path.data), 0);
+    assert_int_equal(sv_cgroup_leaf_create(tree, "g", "p", 2, &leaf), 0);
+    assert_true(exists(sv_cgroup_leaf_path(leaf)));
+    sv_cgroup_leaf_free(leaf);
+    sv_str_done(&path);
+    sv_cgroup_tree_free(tree);
+}
+
 static void kill_takes_the_whole_family(void **state)
 {
     (void)state;
@@ -372,6 +391,7 @@ int main(void)
         cmocka_unit_test(the_tree_knows_its_number_and_depth),
         cmocka_unit_test(a_leaf_stands_where_its_names_say_and_goes_away),
         cmocka_unit_test(every_run_has_a_directory_of_its_own),
+        cmocka_unit_test(a_group_that_somebody_removed_is_made_again),
         cmocka_unit_test(kill_takes_the_whole_family),
         cmocka_unit_test(a_family_is_killed_without_cgroup_kill_too),
         cmocka_unit_test(a_signal_reaches_everybody_but_the_excepted),

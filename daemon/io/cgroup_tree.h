@@ -1,0 +1,37 @@
+/* The insides of the tree, for cgroup.c (tree and removal) and cgroup_leaf.c (runs of processes).
+ */
+#ifndef SV_IO_CGROUP_TREE_H
+#define SV_IO_CGROUP_TREE_H
+
+#include <stdint.h>
+
+#include "base/map.h"
+#include "io/cgroup.h"
+#include "io/cgroup_place.h"
+
+struct sv_cgroup_group {
+    struct sv_cgroup_tree *tree;
+    char *name;          /* escaped */
+    int fd;              /* O_PATH */
+    unsigned user_count; /* leaves, and directories waiting to be removed */
+};
+
+struct sv_cgroup_leftover;
+
+struct sv_cgroup_tree {
+    struct sv_cgroup_place place;
+    char *path;
+    char *parent; /* <base>/svisor */
+    int fd;       /* holds the lock */
+    uint64_t id;
+    struct sv_map groups; /* escaped name -> struct sv_cgroup_group */
+    struct sv_cgroup_leftover *leftovers;
+};
+
+/* Finds or makes the directory of a group. `name` is escaped. */
+int sv_cgroup_group_find(struct sv_cgroup_tree *tree, const char *name,
+                         struct sv_cgroup_group **ret_group);
+/* Removes a directory of `group` now or by a later sweep; gives back the share of `user_count`. */
+void sv_cgroup_group_remove(struct sv_cgroup_group *group, const char *name);
+
+#endif
