@@ -99,6 +99,9 @@ static void judge_transition(struct world *world, const struct sv_action *action
         judge_order(world, actor, id);
     if (to == SV_PROCESS_STOPPED || to == SV_PROCESS_EXITED)
         demand(world, actor->phase == RUN_NONE, "no living process is called ended", id);
+    demand(world, !actor->is_stop_asked || to != SV_PROCESS_RUNNING, "no stop is forgotten", id);
+    if (to == SV_PROCESS_STARTING || sv_process_state_is_stopped(to))
+        actor->is_stop_asked = actor->is_restart_cancelled = false;
     actor->state = to;
     if (to == SV_PROCESS_STOPPING)
         actor->stopping_since_ns = world->now_ns;
@@ -231,6 +234,9 @@ void judge_event(struct world *world, const struct sv_event *event)
             make_room(world, g);
             world->pools[g].waiting[world->pools[g].count++] = world->pools[g].next++;
         }
+    } else if (event->kind == SV_EVENT_STOP && actor->exists) {
+        actor->is_stop_asked = sv_process_state_is_running(actor->state);
+        actor->is_restart_cancelled = actor->state == SV_PROCESS_EXITED;
     } else if (event->kind == SV_EVENT_SPAWNED && is_current && actor->phase == RUN_ASKED) {
         actor->phase = RUN_ALIVE;
     } else if (event->kind == SV_EVENT_SPAWN_FAILED && is_current && actor->phase == RUN_ASKED) {

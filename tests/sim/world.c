@@ -365,8 +365,11 @@ static void act_as_healed(struct world *world, uint64_t until_ns)
 static void demand_progress(struct world *world)
 {
     world->is_healed = true;
-    for (sv_process_id id = 1; id <= world->last_id; id++)
-        world->actors[id].is_stuck = world->actors[id].is_deaf = false;
+    for (sv_process_id id = 1; id <= world->last_id; id++) {
+        world->actors[id].is_deaf = false;
+        if (world->seed % 4 != 0) /* in one life of four what is stuck never dies */
+            world->actors[id].is_stuck = false;
+    }
     act_as_healed(world, world->now_ns + 300 * SECOND_NS);
     for (sv_process_id id = 1; id <= world->last_id && !world->is_stopping; id++) {
         const struct actor *actor = &world->actors[id];
@@ -374,9 +377,13 @@ static void demand_progress(struct world *world)
         if (!actor->exists)
             continue;
         demand(world,
-               actor->state != SV_PROCESS_STARTING && actor->state != SV_PROCESS_STOPPING &&
-                   actor->state != SV_PROCESS_BACKOFF,
+               actor->state != SV_PROCESS_STARTING && actor->state != SV_PROCESS_BACKOFF &&
+                   (actor->state != SV_PROCESS_STOPPING || actor->is_stuck),
                "a healed world comes to rest", id);
+        demand(world,
+               actor->state != SV_PROCESS_EXITED || actor->is_restart_cancelled ||
+                   actor->config->autorestart != SV_AUTORESTART_ALWAYS,
+               "autorestart=true starts again", id);
         sv_core_process(world->core, id, &view);
         demand(world, view.next_start_wall_ns == 0, "a restart that is due takes place", id);
         demand(world,

@@ -33,6 +33,8 @@ struct actor {
     enum sv_process_state state;
     uint64_t stopping_since_ns;
     bool was_killed;
+    bool is_stop_asked;        /* of this run, by request */
+    bool is_restart_cancelled; /* by a stop request while EXITED */
     uint64_t killed_ns;
     enum sv_listener_state listener;
     bool has_event;
