@@ -28,8 +28,8 @@ enum sv_logfile_kind {
 /* Where one output channel of a process goes. */
 struct sv_channel_config {
     enum sv_logfile_kind logfile_kind;
-    const char *logfile;     /* absolute; NULL unless SV_LOGFILE_FILE */
-    uint64_t maxbytes;       /* 0: never rotate */
+    const char *logfile; /* absolute; NULL unless SV_LOGFILE_FILE */
+    uint64_t maxbytes;   /* 0: never rotate */
     uint32_t backups;
     uint64_t capture_maxbytes; /* 0: no capture mode */
     bool events_enabled;
@@ -45,7 +45,8 @@ enum sv_autorestart {
 
 /* What happens to the other processes of the cgroup. Names after systemd.kill(5). */
 enum sv_kill_mode {
-    SV_KILL_CONTROL_GROUP, /* strays get the stop signal once the main process is gone, then SIGKILL */
+    SV_KILL_CONTROL_GROUP, /* strays get the stop signal once the main process is gone, then SIGKILL
+                            */
     SV_KILL_PROCESS,       /* strays are left alone, as Supervisor does */
 };
 
@@ -54,11 +55,11 @@ enum sv_program_kind { SV_PROGRAM_PLAIN, SV_PROGRAM_FCGI, SV_PROGRAM_LISTENER };
 /* One process: a [program:x] section gives `numprocs` of them. */
 struct sv_program_config {
     enum sv_program_kind kind;
-    const char *name;    /* of the process */
-    const char *program; /* the x of [program:x] */
+    const char *name;      /* of the process */
+    const char *program;   /* the x of [program:x] */
     struct sv_place place; /* of the section, for messages */
 
-    const char *command;  /* as written, expanded */
+    const char *command;     /* as written, expanded */
     const char *const *argv; /* NULL-terminated; NULL if the command has no words or open quotes */
     const char *argv_error;  /* why argv is NULL: Supervisor's words, for spawnerr */
     const char *directory;   /* NULL: the daemon's */
@@ -66,7 +67,7 @@ struct sv_program_config {
     uint32_t uid;            /* SV_ID_NONE: the daemon's */
     const char *user;        /* as written, or NULL */
     const char *const *environment; /* "KEY=value", NULL-terminated, sorted by key; never NULL */
-    const char *serverurl;   /* NULL: AUTO */
+    const char *serverurl;          /* NULL: AUTO */
 
     int32_t priority;
     bool autostart;
@@ -82,13 +83,14 @@ struct sv_program_config {
     bool redirect_stderr;
     struct sv_channel_config channels[2]; /* enum sv_channel */
 
-    /* Beyond Supervisor: the pause before restart n is min(restart_delay * 2^(n-1), restart_delay_max),
-     * give or take restart_jitter. restart_delay unset (negative): Supervisor's back-off of n seconds
-     * after a failed start, and none after an exit from RUNNING. */
-    double restart_delay;       /* seconds, < 0: unset */
-    double restart_delay_max;   /* seconds, < 0: no cap */
-    double restart_jitter;      /* part of the delay, 0 to 1 */
-    double restart_reset_after; /* seconds in RUNNING after which failures are forgotten; < 0: unset */
+    /* Beyond Supervisor: the pause before restart n is min(restart_delay * 2^(n-1),
+     * restart_delay_max), give or take restart_jitter. restart_delay unset (negative): Supervisor's
+     * back-off of n seconds after a failed start, and none after an exit from RUNNING. */
+    double restart_delay;     /* seconds, < 0: unset */
+    double restart_delay_max; /* seconds, < 0: no cap */
+    double restart_jitter;    /* part of the delay, 0 to 1 */
+    double
+        restart_reset_after; /* seconds in RUNNING after which failures are forgotten; < 0: unset */
     enum sv_kill_mode kill_mode;
 };
 
@@ -109,7 +111,7 @@ struct sv_fcgi_socket {
     const char *path; /* unix; NULL for tcp */
     const char *host; /* tcp */
     uint16_t port;
-    uint32_t backlog; /* 0: the system's */
+    uint32_t backlog;                    /* 0: the system's */
     uint32_t owner_uid, owner_gid, mode; /* unix; SV_ID_NONE: not given */
 };
 
@@ -118,11 +120,11 @@ struct sv_group_config {
     const char *name;
     struct sv_place place;
     int32_t priority;
-    const struct sv_program_config *const *programs; /* by priority, then as written */
+    const struct sv_program_config *const *programs; /* by priority, then by name */
     size_t program_count;
-    struct sv_fcgi_socket fcgi;   /* SV_GROUP_FCGI */
-    sv_notice_set events;         /* SV_GROUP_LISTENER; parents are already resolved to their children */
-    uint32_t buffer_size;         /* events */
+    struct sv_fcgi_socket fcgi; /* SV_GROUP_FCGI */
+    sv_notice_set events; /* SV_GROUP_LISTENER; parents are already resolved to their children */
+    uint32_t buffer_size; /* events */
     const char *result_handler;
 };
 
@@ -154,8 +156,8 @@ struct sv_daemon_config {
     bool nocleanup;
     bool strip_ansi;
     const char *childlogdir;
-    const char *user; /* NULL: stay */
-    uint32_t uid, gid; /* of `user` */
+    const char *user;      /* NULL: stay */
+    uint32_t uid, gid;     /* of `user` */
     const char *directory; /* NULL: stay */
     const char *identifier;
     const char *const *environment; /* "KEY=value", NULL-terminated */
@@ -190,6 +192,7 @@ struct sv_config {
     size_t http_server_count;
     const struct sv_group_config *const *groups; /* by priority, then by name */
     size_t group_count;
+    const struct sv_group_config *const *groups_by_name; /* the same, sorted by name */
     const struct sv_plugin_config *rpcinterfaces;
     size_t rpcinterface_count;
     struct sv_ctl_config ctl;
@@ -198,7 +201,8 @@ struct sv_config {
 struct sv_config *sv_config_ref(struct sv_config *config);
 void sv_config_unref(struct sv_config *config);
 
-/* True when a living group need not change: everything that a process of it could notice is equal. */
+/* True when a living group need not change: everything that a process of it could notice is equal.
+ */
 bool sv_group_config_equal(const struct sv_group_config *a, const struct sv_group_config *b);
 const struct sv_group_config *sv_config_group(const struct sv_config *config, const char *name);
 

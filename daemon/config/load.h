@@ -1,9 +1,9 @@
 /*
  * From text to a `struct sv_config`, or to a list of everything that is wrong with the text.
  *
- * config is pure: it opens no file and asks the system for nothing. What it must know of the machine
- * it asks of a `struct sv_config_host`, which io/config_host.c answers from the real one and a test or
- * a fuzzer answers from memory.
+ * config is pure: it opens no file and asks the system for nothing. What it must know of the
+ * machine it asks of a `struct sv_config_host`, which io/config_host.c answers from the real one
+ * and a test or a fuzzer answers from memory.
  */
 #ifndef SV_CONFIG_LOAD_H
 #define SV_CONFIG_LOAD_H
@@ -13,7 +13,8 @@
 
 struct sv_config_host {
     void *user;
-    /* Appends the whole file. 0, -EFBIG above SV_CONFIG_FILE_BYTES_MAX, -EISDIR, or another errno. */
+    /* Appends the whole file. 0, -EFBIG above SV_CONFIG_FILE_BYTES_MAX, -EISDIR, or another errno.
+     */
     int (*read_file)(void *user, const char *path, struct sv_str *ret_text);
     /* Calls `found` for every path that matches, sorted. 0 also when nothing matches. */
     int (*glob)(void *user, const char *pattern, void (*found)(void *found_user, const char *path),
@@ -27,6 +28,7 @@ struct sv_config_host {
     const char *directory;      /* the current one, absolute; relative names start here */
     const char *temporary_directory;
     const char *home_directory; /* for ~; may be NULL */
+    uint32_t uid; /* of the daemon: a fcgi socket of another user is given to that user */
 };
 
 /* What the command line says over the file: NULL or has_* false where it says nothing. Texts are
@@ -56,10 +58,18 @@ enum sv_override {
 };
 
 /*
- * Reads `file` and all that it includes. Problems go to `diag`, all of them. Returns the configuration
- * with one reference when no problem is an error, NULL otherwise.
+ * Reads `file` and all that it includes. Problems go to `diag`, all of them. Returns the
+ * configuration with one reference when no problem is an error, NULL otherwise.
  */
 struct sv_config *sv_config_load(const char *file, const struct sv_config_host *host,
                                  const struct sv_config_overrides *overrides, struct sv_diag *diag);
+
+/*
+ * Reads only what svctl needs: [supervisorctl] and [ctlplugin:x] of `file`, without includes, as
+ * supervisorctl does. The strings are in `arena`. 0, -EINVAL when a problem in `diag` is an error,
+ * or -ENOMEM.
+ */
+int sv_config_load_ctl(const char *file, const struct sv_config_host *host, struct sv_arena *arena,
+                       struct sv_ctl_config *ret, struct sv_diag *diag);
 
 #endif

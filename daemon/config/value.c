@@ -1,0 +1,443 @@
+/*
+ * One function for each type of option. Supervisor's datatypes.py is the model for what is
+ * accepted; the messages are ours: they end in what to write instead.
+ *
+ * Supervisor takes any integer, also where only some make sense (startsecs=-1). Refusing those
+ * would stop a daemon that runs today, so a number outside of its range is brought inside with a
+ * warning. Only where the nearest number means something else altogether (a mode, an exit code, the
+ * number of processes) it is an error.
+ */
+#include "config/value.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "config/datatype.h"
+#include "config/path.h"
+#include "config/pytext.h"
+#include "config/shlex.h"
+
+typedef bool (*convert_function)(const struct sv_option *option, struct sv_value_context *context,
+                                 struct sv_value *value);
+
+/* Appends "'text' " to the problem. */
+static struct sv_str *quoted(struct sv_value_context *context, const struct sv_value *value)
+{
+    sv_py_repr(context->problem, value->text, strlen(value->text));
+    sv_str_add_char(context->problem, ' ');
+    return context->problem;
+}
+
+static void lower(const char *text, char *ret_word, size_t size)
+{
+    size_t i = 0;
+    for (; text[i] && i + 1 < size; i++)
+        ret_word[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] | 0x20) : text[i];
+    ret_word[text[i] ? 0 : i] = '\0';
+}
+
+static const char *example(const struct sv_option *option)
+{
+    return option->default_text && *option->default_text ? option->default_text : "1";
+}
+
+static bool convert_string(const struct sv_option *option, struct sv_value_context *context,
+                           struct sv_value *value)
+{
+    (void)option;
+    (void)context;
+    (void)value;
+    return true;
+}
+
+/* 1: true, 0: false, -1: neither. Python's words. */
+static int truth(const char *text)
+{
+    static const struct {
+        const char *word;
+        int truth;
+    } words[] = {{"yes", 1}, {"true", 1},  {"on", 1},  {"1", 1},
+                 {"no", 0},  {"false", 0}, {"off", 0}, {"0", 0}};
+    char word[8];
+    lower(text, word, sizeof(word));
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(words); i++)
+        if (strcmp(word, words[i].word) == 0)
+            return words[i].truth;
+    return -1;
+}
+
+static bool convert_boolean(const struct sv_option *option, struct sv_value_context *context,
+                            struct sv_value *value)
+{
+    (void)option;
+    int result = truth(value->text);
+    value->boolean = result == 1;
+    if (result < 0)
+        sv_str_add(quoted(context, value), "is neither true nor false; write true or false");
+    return result >= 0;
+}
+
+static bool range_is_hard(const struct sv_option *option)
+{
+    return option->type == SV_TYPE_OCTAL || option->type == SV_TYPE_BYTES ||
+           strcmp(option->key, "numprocs") == 0 || strcmp(option->key, "buffer_size") == 0 ||
+           strcmp(option->key, "socket_backlog") == 0;
+}
+
+static bool fit(const struct sv_option *option, struct sv_value_context *context,
+                struct sv_value *value)
+{
+    int64_t nearest = value->integer < option->min   ? option->min
+                      : value->integer > option->max ? option->max
+                                                     : value->integer;
+    if (nearest == value->integer)
+        return true;
+    if (option->type == SV_TYPE_OCTAL)
+        sv_str_addf(quoted(context, value), "is not a mode; write an octal number from 0 to %llo",
+                    (unsigned long long)option->max);
+    else
+        sv_str_addf(quoted(context, value), "is not from %lld to %lld", (long long)option->min,
+                    (long long)option->max);
+    if (range_is_hard(option) && !(option->type == SV_TYPE_BYTES && value->integer < 0)) {
+        if (option->type != SV_TYPE_OCTAL)
+            sv_str_addf(context->problem, "; write a number in that range, such as %s",
+                        example(option));
+        return false;
+    }
+    sv_str_addf(context->problem, "; %lld is used", (long long)nearest);
+    value->integer = nearest;
+    context->is_only_a_warning = true;
+    return true;
+}
+
+static bool convert_integer(const struct sv_option *option, struct sv_value_context *context,
+                            struct sv_value *value)
+{
+    enum sv_py_int_result result = sv_py_int(value->text, strlen(value->text), 10, &value->integer);
+    if (result != SV_PY_INT_E_FORM)
+        return fit(option, context, value);
+    sv_str_addf(quoted(context, value), "is not a number; write %s%s, such as %s",
+                option->unit ? "whole " : "a whole number", option->unit ? option->unit : "",
+                example(option));
+    return false;
+}
+
+static bool convert_retries(const struct sv_option *option, struct sv_value_context *context,
+                            struct sv_value *value)
+{
+    char word[16];
+    lower(value->text, word, sizeof(word));
+    if (strcmp(word, "endless") == 0) {
+        value->integer = SV_RETRIES_ENDLESS;
+        return true;
+    }
+    bool is_good = convert_integer(option, context, value);
+    if (!is_good)
+        sv_str_add(context->problem, ", or endless");
+    return is_good;
+}
+
+/* Digits with a fraction. strtod() would read hexadecimal and nan, and depends on the locale. */
+static bool parse_real(const char *text, double *ret_number)
+{
+    double number = 0;
+    double scale = 1;
+    bool has_digit = false;
+    bool has_point = false;
+    for (; *text; text++) {
+        if (*text == '.' && !has_point) {
+            has_point = true;
+            continue;
+        }
+        if (*text < '0' || *text > '9')
+            return false;
+        has_digit = true;
+        number = number * 10 + (*text - '0');
+        scale *= has_point ? 10 : 1;
+        if (number > 1e15 || scale > 1e15)
+            return false;
+    }
+    *ret_number = number / scale;
+    return has_digit;
+}
+
+static bool convert_seconds(const struct sv_option *option, struct sv_value_context *context,
+                            struct sv_value *value)
+{
+    bool is_number = parse_real(value->text, &value->real);
+    if (is_number && value->real >= (double)option->min && value->real <= (double)option->max)
+        return true;
+    sv_str_addf(quoted(context, value), "%s; write a number from %lld to %lld, such as 0.5",
+                is_number ? "is out of range" : "is not a number", (long long)option->min,
+                (long long)option->max);
+    return false;
+}
+
+static bool convert_octal(const struct sv_option *option, struct sv_value_context *context,
+                          struct sv_value *value)
+{
+    enum sv_py_int_result result = sv_py_int(value->text, strlen(value->text), 8, &value->integer);
+    if (result != SV_PY_INT_E_FORM)
+        return fit(option, context, value);
+    sv_str_add(quoted(context, value),
+               "can not be converted to an octal type; write an octal number, such as 022");
+    return false;
+}
+
+static bool convert_bytes(const struct sv_option *option, struct sv_value_context *context,
+                          struct sv_value *value)
+{
+    static const char suffixes[][3] = {"kb", "mb", "gb"};
+    size_t length = strlen(value->text);
+    int64_t factor = 1;
+    char suffix[3] = {0};
+    if (length >= 2)
+        lower(value->text + length - 2, suffix, sizeof(suffix));
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(suffixes); i++) {
+        if (strcmp(suffix, suffixes[i]) == 0) {
+            factor = INT64_C(1) << (10 * (i + 1));
+            length -= 2;
+        }
+    }
+    enum sv_py_int_result result = sv_py_int(value->text, length, 10, &value->integer);
+    if (result == SV_PY_INT_E_FORM) {
+        sv_str_addf(quoted(context, value),
+                    "is not a size; write bytes, or a number with KB, MB or GB, such as %s",
+                    strcmp(example(option), "0") == 0 ? "1MB" : example(option));
+        return false;
+    }
+    if (result == SV_PY_INT_E_RANGE || value->integer > INT64_MAX / factor) {
+        sv_str_add(quoted(context, value), "is too large; write at most 8000000000GB");
+        return false;
+    }
+    value->integer = value->integer < 0 ? -1 : value->integer * factor;
+    return fit(option, context, value);
+}
+
+static bool convert_signal(const struct sv_option *option, struct sv_value_context *context,
+                           struct sv_value *value)
+{
+    (void)option;
+    int number = 0;
+    if (!sv_value_signal(value->text, &number)) {
+        int64_t ignored;
+        bool is_number = sv_py_int(value->text, strlen(value->text), 10, &ignored) == SV_PY_INT_OK;
+        sv_str_addf(quoted(context, value),
+                    "is not a valid signal %s; write a name such as TERM, HUP, INT, QUIT, KILL, "
+                    "USR1 or USR2",
+                    is_number ? "number" : "name");
+        return false;
+    }
+    value->integer = number;
+    return true;
+}
+
+static bool convert_exitcodes(const struct sv_option *option, struct sv_value_context *context,
+                              struct sv_value *value)
+{
+    size_t count = 1;
+    for (const char *c = value->text; *c; c++)
+        count += *c == ',';
+    int *codes = sv_arena_array(context->arena, int, count);
+    if (!codes) {
+        sv_str_add(context->problem, "out of memory");
+        return false;
+    }
+    size_t filled = 0;
+    for (const char *part = value->text; *value->text && filled < count; filled++) {
+        size_t length = strcspn(part, ",");
+        int64_t code = -1;
+        if (sv_py_int(part, length, 10, &code) != SV_PY_INT_OK || code < option->min ||
+            code > option->max) {
+            sv_str_add(quoted(context, value), "is not a list of exit codes; write numbers from 0 "
+                                               "to 255 with commas, such as 0,2");
+            return false;
+        }
+        codes[filled] = (int)code;
+        part += length + (part[length] == ',');
+    }
+    value->codes = codes;
+    value->code_count = filled;
+    return true;
+}
+
+static bool convert_autorestart(const struct sv_option *option, struct sv_value_context *context,
+                                struct sv_value *value)
+{
+    (void)option;
+    char word[16];
+    lower(value->text, word, sizeof(word));
+    int result = truth(word);
+    if (result < 0 && strcmp(word, "unexpected") != 0) {
+        sv_str_add(quoted(context, value),
+                   "is not known; write true (always), false (never) or unexpected");
+        return false;
+    }
+    value->integer = result < 0    ? SV_AUTORESTART_UNEXPECTED
+                     : result == 1 ? SV_AUTORESTART_ALWAYS
+                                   : SV_AUTORESTART_NEVER;
+    return true;
+}
+
+static bool convert_kill_mode(const struct sv_option *option, struct sv_value_context *context,
+                              struct sv_value *value)
+{
+    (void)option;
+    char word[16];
+    lower(value->text, word, sizeof(word));
+    bool is_group = strcmp(word, "control-group") == 0;
+    if (!is_group && strcmp(word, "process") != 0) {
+        sv_str_add(quoted(context, value), "is not known; write control-group or process");
+        return false;
+    }
+    value->integer = is_group ? SV_KILL_CONTROL_GROUP : SV_KILL_PROCESS;
+    return true;
+}
+
+static bool convert_loglevel(const struct sv_option *option, struct sv_value_context *context,
+                             struct sv_value *value)
+{
+    (void)option;
+    enum sv_log_level level;
+    if (!sv_log_level_parse(value->text, &level)) {
+        sv_str_add(quoted(context, value), "is not a log level; write critical, error, warn, info, "
+                                           "debug, trace or blather");
+        return false;
+    }
+    value->integer = level;
+    return true;
+}
+
+static bool out_of_memory(struct sv_value_context *context)
+{
+    sv_str_add(context->problem, "out of memory");
+    return false;
+}
+
+static bool is_directory(const struct sv_value_context *context, const char *path)
+{
+    return context->host->is_directory(context->host->user, path);
+}
+
+static bool convert_file(const struct sv_option *option, struct sv_value_context *context,
+                         struct sv_value *value)
+{
+    (void)option;
+    const struct sv_config_host *host = context->host;
+    char *path = sv_path_expand_user(context->arena, value->text, host->home_directory);
+    char *directory = path ? sv_path_directory(context->arena, path) : NULL;
+    if (!directory)
+        return out_of_memory(context);
+    value->path = path;
+    if (*directory == '\0' || is_directory(context, directory))
+        return true;
+    sv_str_addf(context->problem,
+                "The directory named as part of the path %s does not exist; make the directory %s, "
+                "or write a path in one that exists",
+                value->text, directory);
+    return false;
+}
+
+static bool convert_logfile(const struct sv_option *option, struct sv_value_context *context,
+                            struct sv_value *value)
+{
+    static const struct {
+        const char *word;
+        enum sv_logfile_word meaning;
+    } words[] = {{"none", SV_LOGFILE_WORD_NONE},
+                 {"off", SV_LOGFILE_WORD_NONE},
+                 {"auto", SV_LOGFILE_WORD_AUTO},
+                 {"syslog", SV_LOGFILE_WORD_SYSLOG},
+                 {"journal", SV_LOGFILE_WORD_JOURNAL}};
+    char word[16];
+    lower(value->text, word, sizeof(word));
+    value->integer = SV_LOGFILE_WORD_FILE;
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(words); i++)
+        if (strcmp(word, words[i].word) == 0)
+            value->integer = words[i].meaning;
+    return value->integer != SV_LOGFILE_WORD_FILE || convert_file(option, context, value);
+}
+
+static bool convert_directory(const struct sv_option *option, struct sv_value_context *context,
+                              struct sv_value *value)
+{
+    (void)option;
+    value->path = sv_path_expand_user(context->arena, value->text, context->host->home_directory);
+    if (!value->path)
+        return out_of_memory(context);
+    if (is_directory(context, value->path))
+        return true;
+    sv_str_addf(context->problem,
+                "%s is not an existing directory; make it, or write one that "
+                "exists",
+                value->text);
+    return false;
+}
+
+static bool convert_user(const struct sv_option *option, struct sv_value_context *context,
+                         struct sv_value *value)
+{
+    (void)option;
+    const struct sv_config_host *host = context->host;
+    if (host->find_user(host->user, value->text, &value->owner.uid, &value->owner.gid))
+        return true;
+    sv_str_addf(context->problem,
+                "Invalid user name %s; write a user of this machine, by name or number",
+                value->text);
+    return false;
+}
+
+static bool convert_owner(const struct sv_option *option, struct sv_value_context *context,
+                          struct sv_value *value)
+{
+    (void)option;
+    const struct sv_config_host *host = context->host;
+    const char *colon = strchr(value->text, ':');
+    size_t length = colon ? (size_t)(colon - value->text) : strlen(value->text);
+    char *name = sv_arena_strndup(context->arena, value->text, length);
+    if (!name)
+        return out_of_memory(context);
+    uint32_t primary_gid;
+    value->owner.gid = SV_ID_NONE;
+    if (host->find_user(host->user, name, &value->owner.uid, &primary_gid) &&
+        (!colon || host->find_group(host->user, colon + 1, &value->owner.gid)))
+        return true;
+    sv_str_addf(context->problem,
+                "Invalid user:group definition %s; write a user, or user:group, of this machine",
+                value->text);
+    return false;
+}
+
+static bool convert_address(const struct sv_option *option, struct sv_value_context *context,
+                            struct sv_value *value)
+{
+    (void)option;
+    uint16_t port = 0;
+    if (!sv_value_address(value->text, context->arena, &value->host, &port)) {
+        sv_str_add(quoted(context, value),
+                   "is not an address; write host:port, such as 127.0.0.1:9001 or *:9001");
+        return false;
+    }
+    value->integer = port;
+    return true;
+}
+
+static const convert_function converters[] = {
+    [SV_TYPE_STRING] = convert_string,       [SV_TYPE_BOOLEAN] = convert_boolean,
+    [SV_TYPE_INTEGER] = convert_integer,     [SV_TYPE_RETRIES] = convert_retries,
+    [SV_TYPE_SECONDS] = convert_seconds,     [SV_TYPE_OCTAL] = convert_octal,
+    [SV_TYPE_BYTES] = convert_bytes,         [SV_TYPE_SIGNAL] = convert_signal,
+    [SV_TYPE_EXITCODES] = convert_exitcodes, [SV_TYPE_AUTORESTART] = convert_autorestart,
+    [SV_TYPE_KILL_MODE] = convert_kill_mode, [SV_TYPE_LOGLEVEL] = convert_loglevel,
+    [SV_TYPE_LOGFILE] = convert_logfile,     [SV_TYPE_FILE] = convert_file,
+    [SV_TYPE_DIRECTORY] = convert_directory, [SV_TYPE_USER] = convert_user,
+    [SV_TYPE_OWNER] = convert_owner,         [SV_TYPE_ADDRESS] = convert_address,
+};
+_Static_assert(sizeof(converters) / sizeof(converters[0]) == SV_TYPE_COUNT,
+               "every type has a conversion");
+
+bool sv_value_convert(const struct sv_option *option, struct sv_value_context *context,
+                      struct sv_value *value)
+{
+    return converters[option->type](option, context, value);
+}

@@ -1,0 +1,47 @@
+/* The values of options: text -> number, size, signal, address… with Supervisor's datatypes.py as
+ * model. */
+#ifndef SV_CONFIG_VALUE_H
+#define SV_CONFIG_VALUE_H
+
+#include "config/load.h"
+#include "config/option.h"
+
+/* What a text of the type LOGFILE means; in sv_value.integer. */
+enum sv_logfile_word {
+    SV_LOGFILE_WORD_FILE,
+    SV_LOGFILE_WORD_NONE,
+    SV_LOGFILE_WORD_AUTO,
+    SV_LOGFILE_WORD_SYSLOG,
+    SV_LOGFILE_WORD_JOURNAL,
+};
+
+/* What an option's text means; the type of the option says which member is set. */
+struct sv_value {
+    bool is_given;    /* in the file, as opposed to the default */
+    const char *text; /* expanded; NULL: no value and no default */
+    struct sv_place place;
+    bool boolean;
+    int64_t integer; /* also sizes, modes, signals, levels and every enum */
+    double real;
+    struct {
+        uint32_t uid, gid; /* SV_ID_NONE: not given */
+    } owner;
+    const int *codes;
+    size_t code_count;
+    const char *path; /* a file or directory, ~ expanded */
+    const char *host;
+};
+
+/* Where a conversion finds memory and the machine, and says what is wrong. */
+struct sv_value_context {
+    struct sv_arena *arena; /* of the result */
+    const struct sv_config_host *host;
+    struct sv_str *problem; /* what is wrong with the text, and what to write instead */
+    bool is_only_a_warning; /* set when the value was brought into range and can be used */
+};
+
+/* Converts value->text as the option's type asks. False: see `problem`. */
+bool sv_value_convert(const struct sv_option *option, struct sv_value_context *context,
+                      struct sv_value *value);
+
+#endif
