@@ -164,6 +164,11 @@ static void an_idle_server_sleeps_also_with_two_thousand_connections(void **stat
     say(waiting, "GET /wait HTTP/1.1\r\nHost: a\r\nAuthorization: Basic dXNlcjpzZWNyZXQ=\r\n\r\n");
     assert_note(fixture, 'w');
 
+    int streaming = connect_tcp(fixture);
+    say(streaming, "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n");
+    hear(streaming, "first\n");
+    assert_note(fixture, 'w');
+
     struct pollfd nothing = {.fd = fixture->notes[0], .events = POLLIN};
     assert_int_equal(poll(&nothing, 1, IDLE_MS), 0); /* lets it settle */
     unsigned long long before = wake_ups(fixture);
@@ -171,6 +176,8 @@ static void an_idle_server_sleeps_also_with_two_thousand_connections(void **stat
     assert_int_equal(wake_ups(fixture), before);
 
     close(waiting);
+    assert_note(fixture, 'c');
+    close(streaming);
     assert_note(fixture, 'c');
     for (size_t i = 0; i < count; i++)
         close(clients[i]);
