@@ -26,7 +26,7 @@
 #include "api/call.h"
 #include "api/params.h"
 
-void sv_link_init(struct sv_link *link)
+void sv_link_reset(struct sv_link *link)
 {
     link->previous = link->next = link;
 }
@@ -35,7 +35,7 @@ void sv_link_remove(struct sv_link *link)
 {
     link->previous->next = link->next;
     link->next->previous = link->previous;
-    sv_link_init(link);
+    sv_link_reset(link);
 }
 
 void sv_link_append(struct sv_link *list, struct sv_link *link)
@@ -57,10 +57,10 @@ struct sv_api *sv_api_new(const struct sv_api_host *host)
     if (!api)
         return NULL;
     api->host = host;
-    sv_link_init(&api->waiting);
-    sv_link_init(&api->settled);
+    sv_link_reset(&api->waiting);
+    sv_link_reset(&api->settled);
     for (size_t i = 0; i < SV_API_BUCKET_COUNT; i++)
-        sv_link_init(&api->buckets[i]);
+        sv_link_reset(&api->buckets[i]);
     const char *name;
     const struct sv_method *method;
     for (size_t i = 0; (method = sv_method_at(i, &name)); i++) {
@@ -218,7 +218,7 @@ struct sv_api_call *sv_api_call(struct sv_api *api, const char *method, json_t *
                                                .fault_text = "FAILED: out of memory"});
         return NULL;
     }
-    sv_link_init(&call->link);
+    sv_link_reset(&call->link);
     call->api = api;
     call->answered = answered;
     call->user = user;

@@ -149,6 +149,8 @@ static void wrong_calls_are_told_what_is_wrong(void **state)
          "fault 2 INCORRECT_PARAMETERS: name must be a string without NUL"},
         {"supervisor.startProcess", "[null]",
          "fault 2 INCORRECT_PARAMETERS: name must be a string without NUL"},
+        {"supervisor.startProcess", "[\"a\\u0000b\"]",
+         "fault 2 INCORRECT_PARAMETERS: name must be a string without NUL"},
         {"supervisor.readLog", "[\"x\", 1]",
          "fault 2 INCORRECT_PARAMETERS: offset must be an integer"},
         {"supervisor.readLog", "[0, null]",
@@ -304,6 +306,30 @@ static void a_cancelled_call_is_never_answered(void **state)
     host_free(host);
 }
 
+/* A host that loses the client of a multicall while a call inside it runs. */
+static struct sv_api_call *lost_call;
+
+static enum sv_command_check lose_client(void *user, sv_process_id id, struct sv_str *ret_text)
+{
+    sv_api_call_cancel(lost_call);
+    return host_check_command(user, id, ret_text);
+}
+
+static void a_multicall_may_be_cancelled_while_it_runs(void **state)
+{
+    (void)state;
+    struct api_host *host = host_with_web();
+    host->host.check_command = lose_client;
+    struct reply reply = {0};
+    lost_call = call(host, "system.multicall", restart_web, &reply);
+    end_process(host, id_of(host, "web", "web"), SIGTERM);
+    pass_seconds(host, 1);
+    assert_int_equal(reply.count, 0);
+    assert_int_equal(host->api->waiting_count, 0);
+    assert_int_equal(host->api->member_count, 0);
+    host_free(host);
+}
+
 static void calls_that_wait_are_dropped_with_the_api(void **state)
 {
     (void)state;
@@ -363,6 +389,49 @@ static void an_answer_may_cancel_and_call(void **state)
     host_free(host);
 }
 
+/* The answer to one call stops a process for which a second call waits. */
+static struct api_host *busy_host;
+static bool is_busy;
+
+static void stop_other(void *user, const struct sv_api_answer *answer)
+{
+    (void)user;
+    (void)answer;
+    /* Nothing is left of this call, but of the other one. */
+    assert_int_equal(busy_host->api->member_count, 1);
+    is_busy = true;
+    expect_answer(busy_host, "supervisor.stopProcess", "[\"other\", false]", "true");
+    sv_api_process_changed(busy_host->api, 0);
+    is_busy = false;
+}
+
+static void note_nesting(void *user, const struct sv_api_answer *answer)
+{
+    assert_int_equal(answer->fault_code, SV_FAULT_ABNORMAL_TERMINATION);
+    *(int *)user = is_busy ? -1 : 1;
+}
+
+static void answers_do_not_nest(void **state)
+{
+    (void)state;
+    struct api_host *host = busy_host = host_with_web();
+    add_program(host, "other", 5);
+    add_group(host, "other", 1);
+    host->ignores_signals = false;
+    int nesting = 0;
+    json_t *other = json_pack("[s]", "other");
+    assert_non_null(
+        sv_api_call(host->api, "supervisor.startProcess", other, note_nesting, &nesting));
+    expect_answer(host, "supervisor.stopProcess", "[\"web\"]", "true");
+    json_t *web = json_pack("[s]", "web");
+    assert_non_null(sv_api_call(host->api, "supervisor.startProcess", web, stop_other, NULL));
+    pass_seconds(host, 1);
+    assert_int_equal(nesting, 1);
+    json_decref(web);
+    json_decref(other);
+    host_free(host);
+}
+
 static void calls_that_wait_are_bounded(void **state)
 {
     (void)state;
@@ -394,8 +463,10 @@ int main(void)
         cmocka_unit_test(multicall_waits_for_one_call_before_the_next),
         cmocka_unit_test(multicall_is_bounded),
         cmocka_unit_test(a_cancelled_call_is_never_answered),
+        cmocka_unit_test(a_multicall_may_be_cancelled_while_it_runs),
         cmocka_unit_test(calls_that_wait_are_dropped_with_the_api),
         cmocka_unit_test(an_answer_may_cancel_and_call),
+        cmocka_unit_test(answers_do_not_nest),
         cmocka_unit_test(calls_that_wait_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@ struct sv_link {
     struct sv_link *previous, *next;
 };
 
-void sv_link_init(struct sv_link *link);
+void sv_link_reset(struct sv_link *link);
 /* Also right for a link that is in no list. */
 void sv_link_remove(struct sv_link *link);
 void sv_link_append(struct sv_link *list, struct sv_link *link);

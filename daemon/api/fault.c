@@ -1,3 +1,4 @@
+/* Names and texts of the faults, from the rows of faults.def. */
 #include "api/fault.h"
 
 const char *sv_fault_name(enum sv_fault fault)

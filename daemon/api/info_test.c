@@ -64,6 +64,24 @@ static void process_info_follows_the_life_of_a_process(void **state)
     host_free(host);
 }
 
+static void process_info_survives_a_clock_that_is_set(void **state)
+{
+    (void)state;
+    struct api_host *host = host_new();
+    add_program(host, "web", 0);
+    add_group(host, "web", 1);
+    expect_answer(host, "supervisor.startProcess", "[\"web\"]", "true");
+    host->wall_shift_ns = -100 * (int64_t)SECOND_NS;
+    expect_answer(host, "supervisor.getProcessInfo", "[\"web\"]",
+                  WEB_INFO("1795361453", "0", "1795361353", "20", "RUNNING", "", "0", "1001",
+                           "pid 1001, uptime 0:00:00"));
+    host->wall_shift_ns = INT64_C(2000000000) * (int64_t)SECOND_NS; /* beyond 2038: capped */
+    expect_answer(host, "supervisor.getProcessInfo", "[\"web\"]",
+                  WEB_INFO("1795361453", "0", "2147483647", "20", "RUNNING", "", "0", "1001",
+                           "pid 1001, uptime 4075 days, 11:43:14"));
+    host_free(host);
+}
+
 static void all_processes_come_by_group_and_name(void **state)
 {
     (void)state;
@@ -215,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_daemon_introduces_itself),
         cmocka_unit_test(process_info_follows_the_life_of_a_process),
+        cmocka_unit_test(process_info_survives_a_clock_that_is_set),
         cmocka_unit_test(all_processes_come_by_group_and_name),
         cmocka_unit_test(config_info_has_supervisors_keys),
         cmocka_unit_test(logs_are_read_and_cleared),

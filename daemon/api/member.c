@@ -172,7 +172,7 @@ static bool member_add(struct sv_api_call *call, const struct sv_process_view *v
 {
     struct sv_member *member = &call->members[call->member_count++];
     call->api->member_count++;
-    sv_link_init(&member->link);
+    sv_link_reset(&member->link);
     member->call = call;
     member->process = view->id;
     member->run = view->run;

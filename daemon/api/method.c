@@ -1,3 +1,12 @@
+/*
+ * The table of methods, from the rows of methods.def, and the two ways in which it describes
+ * itself.
+ *
+ * system.methodHelp of Supervisor returns a Python docstring, and clients pick the lines with
+ * @param and
+ * @return out of it (xmlrpc.py, gettags()). The text made here has the same lines in the same
+ * order, so that what they pick equals system.methodSignature.
+ */
 #include "api/method.h"
 
 #include <string.h>

@@ -115,7 +115,7 @@ static void run(struct sv_multicall *multicall)
         call_next(multicall);
     multicall->is_running = false;
     if (!multicall->call)
-        multicall_free(multicall);
+        sv_multicall_drop(multicall);
     else if (!multicall->inner)
         sv_call_return(multicall->call,
                        multicall->has_failed ? NULL : sv_steal(&multicall->results));

@@ -167,6 +167,45 @@ static void stop_answers_when_the_process_has_ended(void **state)
     host_free(host);
 }
 
+static void an_unknown_state_is_a_failure(void **state)
+{
+    (void)state;
+    struct api_host *host = host_new();
+    add_program(host, "web", 0);
+    add_group(host, "web", 1);
+    expect_answer(host, "supervisor.startProcess", "[\"web\"]", "true");
+    host->signals_fail = true;
+    expect_answer(host, "supervisor.stopProcess", "[\"web\"]",
+                  "fault 30 FAILED: unknown problem killing web (1001)");
+    expect_answer(host, "supervisor.startProcess", "[\"web\"]",
+                  "fault 30 FAILED: web is in an unknown process state");
+    expect_answer(host, "supervisor.stopProcess", "[\"web\"]", "fault 70 NOT_RUNNING: web");
+    host_free(host);
+}
+
+/* Another client starts the process again before the first one's stop is told. */
+static void stop_is_about_one_run(void **state)
+{
+    (void)state;
+    struct api_host *host = host_new();
+    add_program(host, "web", 0);
+    add_group(host, "web", 1);
+    sv_process_id id = id_of(host, "web", "web");
+    expect_answer(host, "supervisor.startProcess", "[\"web\"]", "true");
+    host->ignores_signals = true;
+    struct reply reply = {0};
+    call(host, "supervisor.stopProcess", "[\"web\"]", &reply);
+    host->is_performing = true; /* what follows reaches the core, and no notice the api */
+    end_process(host, id, 0);
+    feed(host, (struct sv_event){.kind = SV_EVENT_START, .process = id});
+    host->is_performing = false;
+    host->actions.count = 0;
+    sv_api_process_changed(host->api, id);
+    assert_string_equal(reply.text, "true");
+    reply_done(&reply);
+    host_free(host);
+}
+
 static void waiting_calls_outlive_the_process_that_they_wait_for(void **state)
 {
     (void)state;
@@ -263,6 +302,8 @@ int main(void)
         cmocka_unit_test(start_looks_at_the_command_first),
         cmocka_unit_test(groups_answer_what_is_known_at_once_first),
         cmocka_unit_test(stop_answers_when_the_process_has_ended),
+        cmocka_unit_test(an_unknown_state_is_a_failure),
+        cmocka_unit_test(stop_is_about_one_run),
         cmocka_unit_test(waiting_calls_outlive_the_process_that_they_wait_for),
         cmocka_unit_test(signals_are_names_or_numbers),
         cmocka_unit_test(signals_go_to_one_to_a_group_and_to_all),

@@ -1,3 +1,7 @@
+/*
+ * From names to processes: options.py, split_namespec(). "web" is short for "web:web", so that a
+ * program alone in its group is called by one word, and a process of a larger group only by two.
+ */
 #include "api/target.h"
 
 #include <string.h>
