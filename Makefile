@@ -14,7 +14,7 @@ TIME    ?= 60
 
 CC      ?= gcc
 CLANG   ?= clang
-BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
+BPFTOOL  = $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
 PYTHON  ?= /usr/bin/python3
 SAN     ?=
 # V=1 shows the whole commands.
@@ -32,17 +32,18 @@ HARDENING ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
 CFLAGS   += -std=c17 -D_GNU_SOURCE -DSV_VERSION='"$(VERSION)"' $(OPT) -g -fno-omit-frame-pointer \
             $(HARDENING) $(WARNINGS) $(SAN)
 INCLUDES := -Iinclude -Idaemon -Ictl -I$(BUILD)
-SYSTEM_INCLUDES := $(subst -I,-isystem ,$(shell pkg-config --cflags $(PACKAGES) $(CTL_PACKAGES) 2>/dev/null))
+# Asked at first use and then remembered: `make deps check` installs what pkg-config is asked for.
+SYSTEM_INCLUDES = $(eval SYSTEM_INCLUDES := $(subst -I,-isystem ,$(shell pkg-config --cflags $(PACKAGES) $(CTL_PACKAGES))))$(SYSTEM_INCLUDES)
 LDFLAGS  += -Wl,-z,relro,-z,now $(SAN)
-LIBS      := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
-CTL_LIBS  := $(shell pkg-config --libs $(CTL_PACKAGES) 2>/dev/null)
+LIBS      = $(eval LIBS := $(shell pkg-config --libs $(PACKAGES)))$(LIBS)
+CTL_LIBS  = $(eval CTL_LIBS := $(shell pkg-config --libs $(CTL_PACKAGES)))$(CTL_LIBS)
 
 # The order is the link order: who uses stands before who is used.
 LAYERS := driver api io core port wire config base
 sources = $(filter-out %_test.c,$(wildcard daemon/$(1)/*.c daemon/$(1)/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(call sources,$(1)))
 LAYER_LIBS := $(foreach l,$(LAYERS),$(if $(call sources,$(l)),$(BUILD)/lib/lib$(l).a))
-CTL_LAYERS := wire config base
+CTL_LAYERS := io wire config base
 CTL_LAYER_LIBS := $(foreach l,$(CTL_LAYERS),$(if $(call sources,$(l)),$(BUILD)/lib/lib$(l).a))
 CTL_SOURCES := $(filter-out %_test.c,$(wildcard ctl/*.c ctl/*/*.c))
 TEST_SOURCES := $(wildcard daemon/*/*_test.c daemon/*/*/*_test.c tests/sim/*_test.c tests/bpf/*_test.c)
@@ -90,9 +91,9 @@ $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) include/svisor/bpf_abi.h
 $(BUILD)/gen/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	@mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp
-	mv $@.tmp $@
+	@mv $@.tmp $@
 
-$(BUILD)/obj/daemon/io/bpf.o: $(BUILD)/gen/svisor.skel.h
+$(BUILD)/obj/daemon/io/bpf.o $(BUILD)/obj/tests/bpf/layout_test.o: $(BUILD)/gen/svisor.skel.h
 
 $(BUILD)/test/%: $(BUILD)/obj/%.o $(LAYER_LIBS)
 	@mkdir -p $(@D)

@@ -95,8 +95,8 @@ void sv_say(const char *format, ...) SV_PRINTF(1, 2);
 /* The same, and the command's exit code. */
 void sv_complain(struct sv_ctl *ctl, enum sv_exit exit_status, const char *format, ...)
     SV_PRINTF(3, 4);
-/* The command's help, as `help NAME` prints it. */
-void sv_say_help(const char *command_name);
+/* How the command is to be used: what supervisorctl prints below a complaint. */
+void sv_say_usage(const char *command_name);
 /* Prints and releases the value; keys in the order in which they were set. NULL says "out of memory". */
 void sv_say_json(struct sv_ctl *ctl, json_t *value);
 

@@ -116,22 +116,25 @@ static bool is_up(struct sv_ctl *ctl, enum sv_verdict *ret_verdict)
 /* Cuts `text` into words, in place, and takes the command's options out. False without memory. */
 static bool split_words(const struct sv_command *command, char *text, struct sv_arguments *arguments)
 {
+    static const char spaces[] = " \t\r\n\v\f";
     size_t capacity = strlen(text) / 2 + 1;
-    char *rest = text;
-    char *word;
 
     arguments->words = calloc(capacity, sizeof(*arguments->words));
     if (!arguments->words)
         return false;
-    while ((word = strtok_r(rest, " \t\r\n\v\f", &rest))) {
+    for (char *word = text + strspn(text, spaces); *word;) {
+        char *end = word + strcspn(word, spaces);
+        char *next = end + strspn(end, spaces);
         unsigned option = 0;
 
+        *end = '\0';
         for (size_t i = 0; i < SV_ARRAY_LENGTH(option_words); i++)
             if (strcmp(word, option_words[i].word) == 0)
                 option = option_words[i].option & command->options;
         arguments->options |= option;
         if (!option)
             arguments->words[arguments->word_count++] = word;
+        word = next;
     }
     return true;
 }
@@ -143,7 +146,7 @@ static enum sv_verdict run_command(struct sv_ctl *ctl, const struct sv_command *
 
     if (command->takes == SV_TAKES_NOTHING && arguments->word_count) {
         sv_complain(ctl, SV_EXIT_GENERIC, "Error: %s accepts no arguments", command->name);
-        sv_say_help(command->name);
+        sv_say_usage(command->name);
         return SV_VERDICT_DONE;
     }
     if (command->check == SV_CHECK_UP && !is_up(ctl, &verdict)) {

@@ -106,7 +106,7 @@ enum sv_verdict sv_command_fg(struct sv_ctl *ctl, const struct sv_arguments *arg
 
     if (arguments->word_count == 0) {
         sv_complain(ctl, SV_EXIT_GENERIC, "ERROR: no process name supplied");
-        sv_say_help("fg");
+        sv_say_usage("fg");
         return SV_VERDICT_DONE;
     }
     if (arguments->word_count > 1) {

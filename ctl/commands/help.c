@@ -70,7 +70,15 @@ static void say_list(const char *title, enum sv_origin origin)
     say_columns(names, count);
 }
 
-void sv_say_help(const char *command_name)
+void sv_say_usage(const char *command_name)
+{
+    const struct sv_command *command = sv_command_find(command_name);
+
+    if (command && (command->help || command->extra_help))
+        sv_say("%s", command->help ? command->help : command->extra_help);
+}
+
+static void say_help(const char *command_name)
 {
     const struct sv_command *command = sv_command_find(command_name);
 
@@ -88,7 +96,7 @@ enum sv_verdict sv_command_help(struct sv_ctl *ctl, const struct sv_arguments *a
 {
     (void)ctl;
     if (*arguments->text) {
-        sv_say_help(arguments->text);
+        say_help(arguments->text);
         return SV_VERDICT_DONE;
     }
     say_list("default", SV_ORIGIN_SUPERVISOR);

@@ -248,7 +248,7 @@ static bool parse_request(struct sv_ctl *ctl, const struct sv_arguments *argumen
     if (ret_names->word_count && ret_names->word_count <= SV_CTL_STREAMS_MAX)
         return true;
     sv_complain(ctl, SV_EXIT_INVALID_ARGUMENTS, "Error: logs requires a process name");
-    sv_say_help("logs");
+    sv_say_usage("logs");
     return false;
 }
 

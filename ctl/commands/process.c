@@ -209,7 +209,7 @@ enum sv_verdict sv_command_start(struct sv_ctl *ctl, const struct sv_arguments *
 {
     if (arguments->word_count == 0) {
         sv_complain(ctl, SV_EXIT_INVALID_ARGUMENTS, "Error: start requires a process name");
-        sv_say_help("start");
+        sv_say_usage("start");
         return SV_VERDICT_DONE;
     }
     return act(ctl, &start_verb, NULL, arguments);
@@ -219,7 +219,7 @@ enum sv_verdict sv_command_stop(struct sv_ctl *ctl, const struct sv_arguments *a
 {
     if (arguments->word_count == 0) {
         sv_complain(ctl, SV_EXIT_GENERIC, "Error: stop requires a process name");
-        sv_say_help("stop");
+        sv_say_usage("stop");
         return SV_VERDICT_DONE;
     }
     return act(ctl, &stop_verb, NULL, arguments);
@@ -230,7 +230,7 @@ enum sv_verdict sv_command_signal(struct sv_ctl *ctl, const struct sv_arguments 
     if (arguments->word_count < 2) {
         sv_complain(ctl, SV_EXIT_GENERIC,
                     "Error: signal requires a signal name and a process name");
-        sv_say_help("signal");
+        sv_say_usage("signal");
         return SV_VERDICT_DONE;
     }
     return act(ctl, &signal_verb, arguments->words[0], arguments);
@@ -240,7 +240,7 @@ enum sv_verdict sv_command_clear(struct sv_ctl *ctl, const struct sv_arguments *
 {
     if (arguments->word_count == 0) {
         sv_complain(ctl, SV_EXIT_GENERIC, "Error: clear requires a process name");
-        sv_say_help("clear");
+        sv_say_usage("clear");
         return SV_VERDICT_DONE;
     }
     return act(ctl, &clear_verb, NULL, arguments);
@@ -311,7 +311,7 @@ enum sv_verdict sv_command_restart(struct sv_ctl *ctl, const struct sv_arguments
 
     if (arguments->word_count == 0) {
         sv_complain(ctl, SV_EXIT_GENERIC, "Error: restart requires a process name");
-        sv_say_help("restart");
+        sv_say_usage("restart");
         return SV_VERDICT_DONE;
     }
     if (arguments->options & SV_OPTION_ROLLING)

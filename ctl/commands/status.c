@@ -80,19 +80,19 @@ static void say_row(const struct sv_ctl *ctl, const json_t *info, size_t name_co
 
 static void say_why(const json_t *why)
 {
-    static const struct {
-        const char *key;
-        const char *label;
-    } times[] = {{"started", "started"}, {"stopped", "ended"}};
+    json_int_t started = sv_integer_of(why, "started");
+    json_int_t ended = sv_integer_of(why, "stopped");
     struct sv_str text = {0};
 
-    for (size_t i = 0; i < SV_ARRAY_LENGTH(times); i++) {
-        json_int_t seconds = sv_integer_of(why, times[i].key);
-
-        if (seconds == 0)
-            continue;
-        sv_str_addf(&text, "%s%s ", text.length ? ", " : "", times[i].label);
-        sv_add_time(&text, seconds);
+    if (started) {
+        sv_str_add(&text, "started ");
+        sv_add_time(&text, started);
+    }
+    if (ended) {
+        /* An end that lies before the start is the end of the run before. */
+        sv_str_addf(&text, "%s%s ", started ? ", " : "",
+                    sv_integer_of(why, "pid") ? "the run before ended" : "ended");
+        sv_add_time(&text, ended);
     }
     if (text.length)
         sv_say("    %s", sv_str_text(&text));

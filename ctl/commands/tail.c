@@ -113,7 +113,7 @@ enum sv_verdict sv_command_tail(struct sv_ctl *ctl, const struct sv_arguments *a
 
     if (count < 1 || count > 3) {
         sv_complain(ctl, SV_EXIT_GENERIC, "Error: too %s arguments", count < 1 ? "few" : "many");
-        sv_say_help("tail");
+        sv_say_usage("tail");
         return SV_VERDICT_DONE;
     }
     if (words[0][0] == '-') {
@@ -149,7 +149,7 @@ enum sv_verdict sv_command_maintail(struct sv_ctl *ctl, const struct sv_argument
 
     if (arguments->word_count > 1) {
         sv_complain(ctl, SV_EXIT_GENERIC, "Error: too many arguments");
-        sv_say_help("maintail");
+        sv_say_usage("maintail");
         return SV_VERDICT_DONE;
     }
     if (arguments->word_count == 1) {

@@ -60,7 +60,7 @@ enum sv_verdict sv_command_why(struct sv_ctl *ctl, const struct sv_arguments *ar
     if (arguments->word_count == 0) {
         json_decref(rows);
         sv_complain(ctl, SV_EXIT_INVALID_ARGUMENTS, "Error: why requires a process name");
-        sv_say_help("why");
+        sv_say_usage("why");
         return SV_VERDICT_DONE;
     }
     verdict = sv_processes_matching(ctl, arguments, SV_EXIT_GENERIC, &infos);
