@@ -2,8 +2,10 @@
  * options.py of Supervisor 4.2.5: set_rlimits_or_exit(), setsignals(), daemonize(),
  * write_pidfile().
  *
- * The order at the start is Supervisor's: user, limits, logger, (fork), pid file. The parent exits
- * with 0 as soon as it has forked; who wants to know when the daemon is ready asks its socket.
+ * The order at the start is Supervisor's: user, limits, logger, servers, (background), pid file.
+ * Supervisor forks after its servers are open, so that its command fails in the terminal when a
+ * port is taken. The loop and the servers would not survive our fork, so we fork first, and the
+ * parent waits until the child says that all is open: the same status for the shell.
  *
  * The limits differ in one point. Supervisor raises the soft limit of descriptors to minfds and no
  * further, and so it runs out of them at some 200 programs. We take all that the hard limit allows,
@@ -21,6 +23,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/attr.h"
@@ -132,20 +135,52 @@ static void leave_terminal(void)
         close(null);
 }
 
-int sv_daemonize(const char *directory, uint32_t umask_)
+/* The parent's end: as the child goes, so does it, and a shell sees the child's refusal. */
+__attribute__((noreturn)) static void wait_for_child(pid_t pid, int fd)
 {
-    pid_t pid = fork();
-    if (pid < 0)
-        return -errno;
-    if (pid > 0)
+    char byte;
+    ssize_t n;
+    do
+        n = read(fd, &byte, 1);
+    while (n < 0 && errno == EINTR);
+    if (n == 1)
         _exit(EXIT_SUCCESS);
+    int wait_status = 0;
+    if (waitpid(pid, &wait_status, 0) == pid && WIFEXITED(wait_status))
+        _exit(WEXITSTATUS(wait_status));
+    _exit(EXIT_FAILURE);
+}
+
+int sv_daemonize_begin(int *ret_ready_fd)
+{
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return -errno;
+    pid_t pid = fork();
+    if (pid < 0) {
+        int error = errno;
+        close(fds[0]);
+        close(fds[1]);
+        return -error;
+    }
+    close(fds[pid > 0]);
+    if (pid > 0)
+        wait_for_child(pid, fds[0]);
+    (void)setsid(); /* cannot fail: a new child leads no group */
+    *ret_ready_fd = fds[1];
+    return 0;
+}
+
+void sv_daemonize_ready(int ready_fd, const char *directory, uint32_t umask_)
+{
     sv_log_info("daemonizing the supervisord process");
     if (directory)
         change_directory(directory);
-    leave_terminal();
-    (void)setsid(); /* cannot fail: a new child leads no group */
     umask((mode_t)umask_);
-    return 0;
+    leave_terminal();
+    if (write(ready_fd, "", 1) != 1)
+        sv_log_warn("the process that started svisord is gone");
+    close(ready_fd);
 }
 
 int sv_pidfile_write(const char *path)
