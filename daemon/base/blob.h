@@ -1,4 +1,5 @@
-/* A shared, immutable piece of bytes: written once, referred to by several queues, freed by the last. */
+/* A shared, immutable piece of bytes: written once, referred to by several queues, freed by the
+ * last. */
 #ifndef SV_BASE_BLOB_H
 #define SV_BASE_BLOB_H
 

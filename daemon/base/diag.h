@@ -1,8 +1,8 @@
 /*
  * Diagnostics for people: what is wrong, where, and what to write instead.
  *
- * A reader of outside text collects all of them and goes on, so that a user sees every problem at once
- * and not the first. The zero value is an empty list.
+ * A reader of outside text collects all of them and goes on, so that a user sees every problem at
+ * once and not the first. The zero value is an empty list.
  */
 #ifndef SV_BASE_DIAG_H
 #define SV_BASE_DIAG_H

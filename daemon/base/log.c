@@ -11,9 +11,9 @@ static const struct {
     const char *name;
     const char *tag;
 } levels[] = {
-    {SV_LOG_BLATHER, "blather", "BLAT"}, {SV_LOG_TRACE, "trace", "TRAC"},
-    {SV_LOG_DEBUG, "debug", "DEBG"},     {SV_LOG_INFO, "info", "INFO"},
-    {SV_LOG_WARN, "warn", "WARN"},       {SV_LOG_ERROR, "error", "ERRO"},
+    {SV_LOG_BLATHER, "blather", "BLAT"},   {SV_LOG_TRACE, "trace", "TRAC"},
+    {SV_LOG_DEBUG, "debug", "DEBG"},       {SV_LOG_INFO, "info", "INFO"},
+    {SV_LOG_WARN, "warn", "WARN"},         {SV_LOG_ERROR, "error", "ERRO"},
     {SV_LOG_CRITICAL, "critical", "CRIT"},
 };
 

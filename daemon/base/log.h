@@ -32,17 +32,18 @@ void sv_log_set_level(enum sv_log_level level);
 enum sv_log_level sv_log_get_level(void);
 bool sv_log_enabled(enum sv_log_level level);
 void sv_log(enum sv_log_level level, const char *format, ...) SV_PRINTF(2, 3);
-/* "blather", "trace", "debug", "info", "warn", "error", "critical"; these words are also the option's. */
+/* "blather", "trace", "debug", "info", "warn", "error", "critical"; these words are also the
+ * option's. */
 const char *sv_log_level_name(enum sv_log_level level);
 /* "BLAT", "TRAC", "DEBG", "INFO", "WARN", "ERRO", "CRIT", as in Supervisor's log lines. */
 const char *sv_log_level_tag(enum sv_log_level level);
 /* Case does not matter. False when the word names no level. */
 bool sv_log_level_parse(const char *text, enum sv_log_level *ret_level);
 
-#define sv_log_debug(...) sv_log(SV_LOG_DEBUG, __VA_ARGS__)
-#define sv_log_info(...)  sv_log(SV_LOG_INFO, __VA_ARGS__)
-#define sv_log_warn(...)  sv_log(SV_LOG_WARN, __VA_ARGS__)
-#define sv_log_error(...) sv_log(SV_LOG_ERROR, __VA_ARGS__)
+#define sv_log_debug(...)    sv_log(SV_LOG_DEBUG, __VA_ARGS__)
+#define sv_log_info(...)     sv_log(SV_LOG_INFO, __VA_ARGS__)
+#define sv_log_warn(...)     sv_log(SV_LOG_WARN, __VA_ARGS__)
+#define sv_log_error(...)    sv_log(SV_LOG_ERROR, __VA_ARGS__)
 #define sv_log_critical(...) sv_log(SV_LOG_CRITICAL, __VA_ARGS__)
 
 #endif

@@ -7,8 +7,9 @@
 
 /*
  * `entries` is a dense array in insertion order; `slots` is the hash index into it. A removed entry
- * leaves a hole in `entries` and its slot keeps pointing at the hole, so that probing goes on past it.
- * Holes disappear at the next rebuild, which happens when entries, holes included, fill the array.
+ * leaves a hole in `entries` and its slot keeps pointing at the hole, so that probing goes on past
+ * it. Holes disappear at the next rebuild, which happens when entries, holes included, fill the
+ * array.
  */
 
 enum { FIRST_CAPACITY = 8 };

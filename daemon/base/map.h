@@ -1,9 +1,9 @@
 /*
  * A map from strings to pointers that remembers the order of insertion.
  *
- * Iteration is in that order, so the same input gives the same bytes out. Removal keeps the order of
- * the rest. Keys are copied; values are borrowed: the map frees neither them nor what they point to.
- * The zero value is an empty map.
+ * Iteration is in that order, so the same input gives the same bytes out. Removal keeps the order
+ * of the rest. Keys are copied; values are borrowed: the map frees neither them nor what they point
+ * to. The zero value is an empty map.
  */
 #ifndef SV_BASE_MAP_H
 #define SV_BASE_MAP_H

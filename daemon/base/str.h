@@ -1,9 +1,9 @@
 /*
  * A growing byte string, always followed by a NUL that `length` does not count.
  *
- * The zero value is an empty string: `struct sv_str text = {0};`. A failed allocation, or growth past
- * `SV_STR_BYTES_MAX`, sets `has_failed`; every later append does nothing. So a caller appends freely
- * and asks once, with sv_str_ok(), before the text is used.
+ * The zero value is an empty string: `struct sv_str text = {0};`. A failed allocation, or growth
+ * past `SV_STR_BYTES_MAX`, sets `has_failed`; every later append does nothing. So a caller appends
+ * freely and asks once, with sv_str_ok(), before the text is used.
  */
 #ifndef SV_BASE_STR_H
 #define SV_BASE_STR_H
@@ -14,7 +14,8 @@
 
 #include "base/attr.h"
 
-#define SV_STR_BYTES_MAX ((size_t)256 << 20) /* far above any answer; a guard against runaway growth */
+#define SV_STR_BYTES_MAX                                                                           \
+    ((size_t)256 << 20) /* far above any answer; a guard against runaway growth */
 
 struct sv_str {
     char *data;      /* NULL while nothing was ever appended: read it with sv_str_text() */
@@ -34,7 +35,8 @@ static inline bool sv_str_ok(const struct sv_str *str)
 const char *sv_str_text(const struct sv_str *str);
 /* Hands the buffer over: heap, free() it. NULL after a failure. The string is empty afterwards. */
 char *sv_str_take(struct sv_str *str);
-/* Makes room for `extra` more bytes. Returns where to write them, or NULL; then call sv_str_grew(). */
+/* Makes room for `extra` more bytes. Returns where to write them, or NULL; then call sv_str_grew().
+ */
 char *sv_str_reserve(struct sv_str *str, size_t extra_bytes);
 void sv_str_grew(struct sv_str *str, size_t added_bytes);
 

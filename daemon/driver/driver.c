@@ -3,23 +3,24 @@
  *
  *     something happens -> sv_driver_feed() -> sv_core_step() -> actions -> sv_driver_perform()
  *
- * Performing an action may feed further events (a spawn answers at once). They only append to the same
- * list, which the outermost call works off in order, so nothing recurses and the order is the core's.
- * Spawning is the one slow action: after SV_SPAWNS_PER_TURN_MAX of them the rest waits for the next turn
- * of the loop, so that a thousand programs that start do not silence the API.
+ * Performing an action may feed further events (a spawn answers at once). They only append to the
+ * same list, which the outermost call works off in order, so nothing recurses and the order is the
+ * core's. Spawning is the one slow action: after SV_SPAWNS_PER_TURN_MAX of them the rest waits for
+ * the next turn of the loop, so that a thousand programs that start do not silence the API.
  */
 #include "driver/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <svisor/limits.h>
 #include <string.h>
+#include <svisor/limits.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "driver/environment.h"
 
-/* Above this the list of actions gives its memory back when it is empty: it grows once, at the start. */
+/* Above this the list of actions gives its memory back when it is empty: it grows once, at the
+ * start. */
 enum { ACTIONS_KEPT_MAX = 256 };
 
 /* Deadlines are seconds for people; 1 ms lets the kernel join wake-ups and is never noticed. */
@@ -152,7 +153,7 @@ static int add_configured_groups(struct sv_driver *driver, struct sv_str *ret_er
 {
     for (size_t i = 0; i < driver->config->group_count; i++) {
         const struct sv_group_config *group = driver->config->groups[i];
-        int r = sv_groups_add(driver, driver->config, group);
+        int r = sv_unit_groups_add(driver, driver->config, group);
         if (r == -ENOMEM)
             return error_trace(r);
         if (r < 0) {
@@ -221,7 +222,7 @@ void sv_driver_free(struct sv_driver *driver)
         return;
     sv_http_free(driver->http);
     sv_api_free(driver->api);
-    sv_groups_free_all(driver);
+    sv_unit_groups_free_all(driver);
     sv_kernel_free(driver->kernel);
     sv_cgroup_tree_free(driver->tree);
     sv_actions_done(&driver->actions);

@@ -1,6 +1,6 @@
 /*
- * The driver joins the core to the world: it takes events in bounded batches, steps the core, performs
- * its actions and arms one timer. It decides nothing.
+ * The driver joins the core to the world: it takes events in bounded batches, steps the core,
+ * performs its actions and arms one timer. It decides nothing.
  */
 #ifndef SV_DRIVER_DRIVER_H
 #define SV_DRIVER_DRIVER_H
@@ -14,7 +14,7 @@
 struct sv_driver;
 
 struct sv_driver_options {
-    struct sv_config *config; /* a reference of it is taken */
+    struct sv_config *config;                    /* a reference of it is taken */
     const struct sv_config_host *host;           /* to read the files again; kept */
     const struct sv_config_overrides *overrides; /* likewise */
     struct sv_daemon_log *log;                   /* kept; NULL: none */
@@ -22,8 +22,9 @@ struct sv_driver_options {
     bool is_bpf_wanted;
 };
 
-/* Opens the HTTP servers and makes all groups; nothing starts yet. Negative errno, or SV_DRIVER_REFUSED with
- * the reason in `ret_error`: a port in use and the like, which a user must mend. */
+/* Opens the HTTP servers and makes all groups; nothing starts yet. Negative errno, or
+ * SV_DRIVER_REFUSED with the reason in `ret_error`: a port in use and the like, which a user must
+ * mend. */
 #define SV_DRIVER_REFUSED 1
 int sv_driver_new(const struct sv_driver_options *options, struct sv_driver **ret_driver,
                   struct sv_str *ret_error);
@@ -31,8 +32,8 @@ void sv_driver_free(struct sv_driver *driver);
 
 enum sv_driver_end { SV_DRIVER_STOPPED, SV_DRIVER_RESTART };
 
-/* Starts what is to be started, and returns when everything has stopped again: an enum sv_driver_end, or a
- * negative errno. */
+/* Starts what is to be started, and returns when everything has stopped again: an enum
+ * sv_driver_end, or a negative errno. */
 int sv_driver_run(struct sv_driver *driver);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * The environment of one program: what svisord has, Supervisor's variables, and over them what its section
- * sets (process.py, _spawn_as_child()). A later variable replaces an earlier one of the same name.
+ * The environment of one program: what svisord has, Supervisor's variables, and over them what its
+ * section sets (process.py, _spawn_as_child()). A later variable replaces an earlier one of the
+ * same name.
  */
 #include "driver/environment.h"
 

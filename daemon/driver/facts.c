@@ -1,6 +1,6 @@
 /*
- * What eBPF reports of our processes, kept with the run that it is about: who signalled it, that it was
- * chosen by the OOM killer, its wait status before anybody could wait, how much it forked.
+ * What eBPF reports of our processes, kept with the run that it is about: who signalled it, that it
+ * was chosen by the OOM killer, its wait status before anybody could wait, how much it forked.
  */
 #include "driver/internal.h"
 

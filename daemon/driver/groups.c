@@ -1,9 +1,9 @@
 /*
  * Groups: they come and go together with the outside of their processes.
  *
- * The core gives the ids, so a group is added to it first; its actions (autostart) are performed only
- * after the units exist. A group is removed in the core, which then says RELEASE for each process and
- * PROCESS_GROUP_REMOVED, in whichever order; the last of them frees it.
+ * The core gives the ids, so a group is added to it first; its actions (autostart) are performed
+ * only after the units exist. A group is removed in the core, which then says RELEASE for each
+ * process and PROCESS_GROUP_REMOVED, in whichever order; the last of them frees it.
  */
 #include "driver/internal.h"
 
@@ -57,10 +57,10 @@ static int new_group(struct sv_config *owner, const struct sv_group_config *conf
     return 0;
 }
 
-int sv_groups_add(struct sv_driver *driver, struct sv_config *owner,
-                  const struct sv_group_config *config)
+int sv_unit_groups_add(struct sv_driver *driver, struct sv_config *owner,
+                       const struct sv_group_config *config)
 {
-    struct sv_unit_group *group;
+    struct sv_unit_group *group = NULL;
     int r = new_group(owner, config, &group);
     if (r < 0)
         return r;
@@ -82,7 +82,7 @@ int sv_groups_add(struct sv_driver *driver, struct sv_config *owner,
     return r;
 }
 
-void sv_groups_release(struct sv_driver *driver, sv_process_id id)
+void sv_unit_groups_release(struct sv_driver *driver, sv_process_id id)
 {
     struct sv_unit *unit = sv_driver_unit(driver, id);
     if (!unit)
@@ -92,7 +92,7 @@ void sv_groups_release(struct sv_driver *driver, sv_process_id id)
     free_if_done(group);
 }
 
-void sv_groups_removed(struct sv_driver *driver, const char *name)
+void sv_unit_groups_removed(struct sv_driver *driver, const char *name)
 {
     struct sv_unit_group *group = sv_map_remove(&driver->groups, name);
     if (!group)
@@ -102,12 +102,12 @@ void sv_groups_removed(struct sv_driver *driver, const char *name)
     sv_ticks_rearm(driver);
 }
 
-void sv_groups_free_all(struct sv_driver *driver)
+void sv_unit_groups_free_all(struct sv_driver *driver)
 {
     for (size_t i = 0; i < driver->units.slot_count;) {
         struct sv_unit *unit = driver->units.slots[i].value;
         if (unit)
-            sv_groups_release(driver, unit->id); /* may move another unit into this slot */
+            sv_unit_groups_release(driver, unit->id); /* may move another unit into this slot */
         else
             i++;
     }

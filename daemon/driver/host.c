@@ -111,7 +111,7 @@ static enum sv_group_change host_add_group(void *user, const char *name)
         return SV_GROUP_BAD_NAME;
     if (sv_core_group(driver->core, name))
         return SV_GROUP_ALREADY;
-    int r = sv_groups_add(driver, driver->config, config);
+    int r = sv_unit_groups_add(driver, driver->config, config);
     if (r < 0) {
         sv_log_error("group %s could not be added: %s", name, sv_errno_text(r));
         return SV_GROUP_BAD_NAME;

@@ -30,8 +30,8 @@ struct sv_sender {
 };
 
 /*
- * One run of one process: from the spawn until nothing of it is left. Usually that is the exit of its
- * main process; strays, or whoever holds its pipes, make it linger, beside the next run if the
+ * One run of one process: from the spawn until nothing of it is left. Usually that is the exit of
+ * its main process; strays, or whoever holds its pipes, make it linger, beside the next run if the
  * configuration lets them live (kill_mode=process).
  */
 struct sv_run {
@@ -39,8 +39,8 @@ struct sv_run {
     struct sv_run *next; /* in driver->lingering */
     uint32_t number;
     pid_t pid;
-    int pidfd; /* -1: this kernel has none */
-    bool is_over; /* the main process is reaped */
+    int pidfd;              /* -1: this kernel has none */
+    bool is_over;           /* the main process is reaped */
     bool is_stop_signalled; /* svisord sent it the stop signal or SIGKILL */
     struct sv_source *exit_source;
     struct sv_cgroup_leaf *leaf; /* NULL: no cgroup, or given back */
@@ -73,7 +73,7 @@ struct sv_unit {
     const struct sv_program_config *config;
     sv_process_id id;
     struct sv_sink *sinks[2];
-    struct sv_run *run;       /* the current one, NULL between runs */
+    struct sv_run *run;                /* the current one, NULL between runs */
     struct sv_listener_parser *parser; /* event listeners only */
     struct sv_end last_end;
 };
@@ -95,10 +95,10 @@ struct sv_driver {
     size_t performed_count; /* of `actions` */
     bool is_performing;
     bool is_restart;
-    struct sv_source *timer;        /* the core's deadline */
-    struct sv_source *pump;         /* goes on with actions at the next turn */
-    struct sv_source *sweep;        /* frees the lingering runs of which nothing is left */
-    struct sv_run *lingering;       /* runs that are over, of which something is left */
+    struct sv_source *timer;  /* the core's deadline */
+    struct sv_source *pump;   /* goes on with actions at the next turn */
+    struct sv_source *sweep;  /* frees the lingering runs of which nothing is left */
+    struct sv_run *lingering; /* runs that are over, of which something is left */
     struct sv_source *signals[8];
     struct sv_source *tick_timer;
     int64_t last_ticks[3];
@@ -111,8 +111,8 @@ struct sv_driver {
     struct sv_http *http;
     struct sv_api *api;
     struct sv_api_host api_host;
-    struct sv_str scratch; /* paths and texts of one call */
-    char *server_url;      /* SUPERVISOR_SERVER_URL, NULL: none */
+    struct sv_str scratch;         /* paths and texts of one call */
+    char *server_url;              /* SUPERVISOR_SERVER_URL, NULL: none */
     const char **base_environment; /* environ and [supervisord] environment, NULL-terminated */
 };
 
@@ -161,11 +161,11 @@ void sv_runs_forget(struct sv_unit *unit);
 void sv_runs_reap(struct sv_driver *driver);
 
 /* groups.c: makes the group and the outside of its processes, and tells the core. */
-int sv_groups_add(struct sv_driver *driver, struct sv_config *owner,
-                  const struct sv_group_config *config);
-void sv_groups_release(struct sv_driver *driver, sv_process_id id);
-void sv_groups_removed(struct sv_driver *driver, const char *name);
-void sv_groups_free_all(struct sv_driver *driver);
+int sv_unit_groups_add(struct sv_driver *driver, struct sv_config *owner,
+                       const struct sv_group_config *config);
+void sv_unit_groups_release(struct sv_driver *driver, sv_process_id id);
+void sv_unit_groups_removed(struct sv_driver *driver, const char *name);
+void sv_unit_groups_free_all(struct sv_driver *driver);
 
 /* listeners.c */
 void sv_listener_heard(struct sv_unit *unit, const char *data, size_t length);

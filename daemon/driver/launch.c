@@ -1,8 +1,8 @@
 /*
  * Launching one run: look the command up, make its pipes and its cgroup, spawn it, watch it.
  *
- * Every way to fail ends in SPAWN_FAILED with Supervisor's words in it (process.py, spawn()), and the core
- * decides what to do about it. Nothing of a failed run is left behind.
+ * Every way to fail ends in SPAWN_FAILED with Supervisor's words in it (process.py, spawn()), and
+ * the core decides what to do about it. Nothing of a failed run is left behind.
  */
 #include "driver/internal.h"
 
@@ -66,7 +66,11 @@ static bool make_pipes(struct launch *launch)
         }
         launch->has_socket = true;
     }
-    int r = sv_pipes_make(unit->config->redirect_stderr, socket, &launch->pipes);
+    int r = 0;
+    for (int c = 0; c < 2 && r == 0; c++)
+        r = unit->sinks[c] ? sv_sink_open(unit->sinks[c]) : 0;
+    if (r == 0)
+        r = sv_pipes_make(unit->config->redirect_stderr, socket, &launch->pipes);
     if (r == -EMFILE || r == -ENFILE)
         sv_str_addf(&launch->error, "too many open files to spawn '%s'", unit->config->name);
     else if (r < 0)
@@ -92,8 +96,7 @@ static void make_leaf(struct launch *launch)
 static bool make_environment(struct launch *launch)
 {
     const struct sv_unit *unit = launch->unit;
-    const char *url =
-        unit->config->serverurl ? unit->config->serverurl : unit->driver->server_url;
+    const char *url = unit->config->serverurl ? unit->config->serverurl : unit->driver->server_url;
     struct sv_str *variables = launch->variables;
     sv_str_add(&variables[0], "SUPERVISOR_ENABLED=1");
     sv_str_addf(&variables[1], "SUPERVISOR_PROCESS_NAME=%s", unit->config->name);
@@ -115,8 +118,9 @@ static bool make_environment(struct launch *launch)
 }
 
 /*
- * Groups are looked up here: the child may not read files. Whoever is that user already needs no change,
- * so that a daemon without privileges runs programs of its own user (options.py, drop_privileges()).
+ * Groups are looked up here: the child may not read files. Whoever is that user already needs no
+ * change, so that a daemon without privileges runs programs of its own user (options.py,
+ * drop_privileges()).
  */
 static bool find_account(struct launch *launch)
 {
@@ -230,8 +234,8 @@ static bool open_streams(struct launch *launch)
     for (int c = 0; c < 2; c++) {
         if (*fds[c] < 0)
             continue;
-        if (sv_output_new(loop, sv_steal_fd(fds[c]), unit->sinks[c], &callbacks,
-                          &run->outputs[c]) < 0)
+        if (sv_output_new(loop, sv_steal_fd(fds[c]), unit->sinks[c], &callbacks, &run->outputs[c]) <
+            0)
             return false;
         run->open_outputs++;
     }
@@ -276,7 +280,8 @@ static void take_over(struct launch *launch)
 static void fail(struct launch *launch, uint32_t run_number)
 {
     struct sv_unit *unit = launch->unit;
-    sv_run_free(launch->run); /* what the child wrote about its failure goes to the log of the program */
+    sv_run_free(
+        launch->run); /* what the child wrote about its failure goes to the log of the program */
     if (launch->has_socket)
         sv_fcgi_listener_release(unit->group->fcgi);
     sv_log_info("spawnerr: %s", sv_str_text(&launch->error));

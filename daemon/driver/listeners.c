@@ -1,6 +1,6 @@
 /*
- * Event listeners: what they say on stdout becomes events of the core, what the core delivers goes to
- * their stdin. The protocol itself is wire/listener.h, the decisions are core/local/pool.h.
+ * Event listeners: what they say on stdout becomes events of the core, what the core delivers goes
+ * to their stdin. The protocol itself is wire/listener.h, the decisions are core/local/pool.h.
  */
 #include "driver/internal.h"
 
@@ -49,7 +49,8 @@ void sv_listener_heard(struct sv_unit *unit, const char *data, size_t length)
     sv_listener_parser_feed(unit->parser, data, length);
     for (;;) {
         struct sv_process_view view;
-        /* Each token changes the state in which the next one is read, and may even remove the unit. */
+        /* Each token changes the state in which the next one is read, and may even remove the unit.
+         */
         if (!sv_core_process(driver->core, id, &view) || sv_driver_unit(driver, id) != unit)
             return;
         enum sv_listener_token token = sv_listener_parser_next(unit->parser, view.listener_state);

@@ -1,9 +1,9 @@
 /*
- * Telling: what the core reports becomes lines of the log, events for the listeners, and a second look
- * for the calls that wait.
+ * Telling: what the core reports becomes lines of the log, events for the listeners, and a second
+ * look for the calls that wait.
  *
- * The words of the log are Supervisor's (process.py), because people grep for them. The payload of an event
- * is rendered only if some pool subscribes to its type.
+ * The words of the log are Supervisor's (process.py), because people grep for them. The payload of
+ * an event is rendered only if some pool subscribes to its type.
  */
 #include "driver/internal.h"
 
@@ -121,7 +121,7 @@ static void tell_group(struct sv_driver *driver, const struct sv_action *action)
     sv_payload_group(action->notice.group_name, &payload);
     bool is_wanted_now = is_wanted(driver, action->notice.type);
     if (action->notice.type == SV_NOTICE_PROCESS_GROUP_REMOVED)
-        sv_groups_removed(driver, action->notice.group_name);
+        sv_unit_groups_removed(driver, action->notice.group_name);
     if (is_wanted_now)
         sv_notice_publish(driver, action->notice.type, &payload);
 }
@@ -138,7 +138,7 @@ static void tell_daemon(struct sv_driver *driver, const struct sv_action *action
 static void tell_fact(struct sv_driver *driver, const struct sv_action *action)
 {
     const struct sv_unit *unit = sv_driver_unit(driver, action->process);
-    const char *name = unit                         ? unit->config->name
+    const char *name = unit                        ? unit->config->name
                        : action->notice.group_name ? action->notice.group_name
                                                    : "svisord";
     enum sv_log_level level =
@@ -174,9 +174,6 @@ static const char *const channel_names[] = {[SV_STDOUT] = "stdout", [SV_STDERR] 
 void sv_notice_output(struct sv_unit *unit, const struct sv_run *run, enum sv_channel which,
                       const char *data, size_t length)
 {
-    if (sv_log_enabled(SV_LOG_DEBUG))
-        sv_log_debug("'%s' %s output:\n%.*s", unit->config->name, channel_names[which],
-                     (int)length, data);
     if (!unit->config->channels[which].events_enabled || !is_wanted(unit->driver, log_types[which]))
         return;
     struct sv_str payload SV_CLEANUP(sv_str_done) = {0};

@@ -26,7 +26,7 @@ static void kill_cgroup(struct sv_driver *driver, const struct sv_action *action
 
 static void release(struct sv_driver *driver, const struct sv_action *action)
 {
-    sv_groups_release(driver, action->process);
+    sv_unit_groups_release(driver, action->process);
 }
 
 static void quit(struct sv_driver *driver, const struct sv_action *action)

@@ -1,8 +1,9 @@
 /*
  * What the HTTP server answers: /RPC2, /logtail/NAME[/CHANNEL] and /mainlogtail.
  *
- * A remote call that waits keeps its exchange; a client that goes away meanwhile cancels the call. A log
- * that is followed ends when the client goes, or reads so slowly that the bounded buffer is full.
+ * A remote call that waits keeps its exchange; a client that goes away meanwhile cancels the call.
+ * A log that is followed ends when the client goes, or reads so slowly that the bounded buffer is
+ * full.
  */
 #include "driver/internal.h"
 
@@ -128,8 +129,8 @@ static void follow_log(struct sv_driver *driver, struct sv_http_exchange *exchan
                        const char *path)
 {
     struct tail *tail = calloc(1, sizeof(*tail));
-    if (!tail || sv_loop_add_defer(driver->loop, SV_PRIORITY_OUTPUT, on_tail_end, tail,
-                                   &tail->ender) < 0) {
+    if (!tail ||
+        sv_loop_add_defer(driver->loop, SV_PRIORITY_OUTPUT, on_tail_end, tail, &tail->ender) < 0) {
         free(tail);
         reply_text(exchange, 503, "out of memory\n");
         return;
@@ -181,8 +182,7 @@ static const char *named_log(struct sv_driver *driver, const char *target)
     const struct sv_group_view *group = sv_core_group(driver->core, sv_str_text(name));
     for (size_t i = 0; group && i < group->process_count; i++) {
         const char *candidate = group->config->programs[i]->name;
-        if (strlen(candidate) == process_length &&
-            strncmp(candidate, process, process_length) == 0)
+        if (strlen(candidate) == process_length && strncmp(candidate, process, process_length) == 0)
             return driver->api_host.log_path(driver, group->processes[i], channel);
     }
     return NULL;

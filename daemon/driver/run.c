@@ -3,14 +3,14 @@
  *
  *     spawned -> over (main process reaped) -> empty (cgroup) and silent (pipes) -> freed
  *
- * The main process is dead when its pidfd says so and waitid() has its status; the EXIT record of eBPF,
- * which comes first, says only that it is dying and why (its sockets and memory are still there:
- * docs/kernel.md). The record is kept to cross-check the status, and to stand in for it should somebody
- * else have reaped the process.
+ * The main process is dead when its pidfd says so and waitid() has its status; the EXIT record of
+ * eBPF, which comes first, says only that it is dying and why (its sockets and memory are still
+ * there: docs/kernel.md). The record is kept to cross-check the status, and to stand in for it
+ * should somebody else have reaped the process.
  *
- * A run of which strays are left, or whose pipes somebody still holds, lingers: its output goes on to the
- * log files, its cgroup is watched. Invariants: unit->run is the run that the core calls the current one
- * and is not over; a run that is over is in driver->lingering, or freed.
+ * A run of which strays are left, or whose pipes somebody still holds, lingers: its output goes on
+ * to the log files, its cgroup is watched. Invariants: unit->run is the run that the core calls the
+ * current one and is not over; a run that is over is in driver->lingering, or freed.
  */
 #include "driver/internal.h"
 
@@ -64,7 +64,8 @@ static bool has_something_left(const struct sv_run *run)
     return run->empty_source || run->open_outputs > 0;
 }
 
-/* Not done where the last thing of a run goes: that is often inside a callback of that very thing. */
+/* Not done where the last thing of a run goes: that is often inside a callback of that very thing.
+ */
 void sv_runs_sweep(void *user)
 {
     struct sv_driver *driver = user;
@@ -123,7 +124,8 @@ static bool watch_strays(struct sv_run *run)
 {
     if (!run->leaf)
         return false;
-    /* The descriptor is opened before the first look, so that no change between the two is missed. */
+    /* The descriptor is opened before the first look, so that no change between the two is missed.
+     */
     int fd = sv_cgroup_leaf_watch_fd(run->leaf);
     if (fd < 0 || sv_cgroup_leaf_populated(run->leaf) <= 0)
         return false;
@@ -242,8 +244,9 @@ int sv_run_watch_exit(struct sv_run *run)
 }
 
 /*
- * Every child that has ended: ours (where there is no pidfd), and orphans that were reparented to us as
- * PID 1 or subreaper. WNOWAIT looks first, so that a status of ours is taken by sv_run_check_exit() alone.
+ * Every child that has ended: ours (where there is no pidfd), and orphans that were reparented to
+ * us as PID 1 or subreaper. WNOWAIT looks first, so that a status of ours is taken by
+ * sv_run_check_exit() alone.
  */
 void sv_runs_reap(struct sv_driver *driver)
 {

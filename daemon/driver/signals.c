@@ -21,8 +21,7 @@ static void shut_down(struct sv_driver *driver, int number, bool is_restart)
     }
     sv_log_warn("received %s indicating %s request", sv_str_text(&name),
                 is_restart ? "restart" : "exit");
-    sv_driver_feed(driver,
-                   (struct sv_event){.kind = SV_EVENT_SHUTDOWN, .is_restart = is_restart});
+    sv_driver_feed(driver, (struct sv_event){.kind = SV_EVENT_SHUTDOWN, .is_restart = is_restart});
 }
 
 static void on_exit_request(void *user, int number)
@@ -63,13 +62,14 @@ static const struct {
     int number;
     sv_signal_function function;
 } handlers[] = {
-    {SIGTERM, on_exit_request},    {SIGINT, on_exit_request},     {SIGQUIT, on_exit_request},
+    {SIGTERM, on_exit_request},   {SIGINT, on_exit_request},    {SIGQUIT, on_exit_request},
     {SIGHUP, on_restart_request}, {SIGUSR2, on_reopen_request},
 };
 
 /*
- * pidfds tell of our own children. SIGCHLD is needed for the others: as PID 1, or as the subreaper that
- * svisord becomes where it has no cgroups, so that orphans of a program stay below it and can be seen.
+ * pidfds tell of our own children. SIGCHLD is needed for the others: as PID 1, or as the subreaper
+ * that svisord becomes where it has no cgroups, so that orphans of a program stay below it and can
+ * be seen.
  */
 static int watch_children(struct sv_driver *driver, struct sv_source **ret_source)
 {

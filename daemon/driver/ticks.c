@@ -1,9 +1,10 @@
 /*
  * TICK_5, TICK_60 and TICK_3600: events at the wall clock's multiples of their periods.
  *
- * The timer runs only while a listener subscribes to one of them, so that an idle daemon never wakes up.
- * A tick is due when the wall clock has entered another slice of its period since the last look, as in
- * supervisord.py, tick(): a clock that is set back or far ahead gives one event, not a flood.
+ * The timer runs only while a listener subscribes to one of them, so that an idle daemon never
+ * wakes up. A tick is due when the wall clock has entered another slice of its period since the
+ * last look, as in supervisord.py, tick(): a clock that is set back or far ahead gives one event,
+ * not a flood.
  */
 #include "driver/internal.h"
 
@@ -36,7 +37,8 @@ static void remember_slices(struct sv_driver *driver)
         driver->last_ticks[i] = slice_of(now_seconds, ticks[i].period_seconds);
 }
 
-/* To the next multiple of the smallest period; looked at anew each time, so a set clock heals itself. */
+/* To the next multiple of the smallest period; looked at anew each time, so a set clock heals
+ * itself. */
 static void arm(struct sv_driver *driver)
 {
     int64_t period_ns = ticks[0].period_seconds * NS_PER_SECOND;

@@ -1,4 +1,5 @@
-/* The outside of one process: its logs over all runs, and the signals that are sent to the current one. */
+/* The outside of one process: its logs over all runs, and the signals that are sent to the current
+ * one. */
 #include "driver/internal.h"
 
 #include <assert.h>
@@ -63,7 +64,8 @@ void sv_unit_free(struct sv_unit *unit)
         sv_idmap_remove(&unit->driver->units, unit->id);
     sv_run_free(unit->run);
     sv_runs_forget(unit);
-    /* A log of a group that is gone stays, also an AUTO one: the next start of the daemon cleans up. */
+    /* A log of a group that is gone stays, also an AUTO one: the next start of the daemon cleans
+     * up. */
     for (int c = 0; c < 2; c++)
         sv_sink_free(unit->sinks[c], false);
     if (unit->parser)
@@ -94,7 +96,8 @@ static int signal_process(const struct sv_run *run, int number)
     return kill(run->pid, number) < 0 ? -errno : 0;
 }
 
-/* The child made itself the leader of a group before it executed anything, so the group is its pid. */
+/* The child made itself the leader of a group before it executed anything, so the group is its pid.
+ */
 static int signal_process_group(const struct sv_run *run, int number)
 {
     if (run->is_over)

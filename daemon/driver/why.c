@@ -43,8 +43,8 @@ static json_t *end_of(const struct sv_unit *unit)
     return json_pack("{s:i, s:i, s:i, s:i, s:s, s:b, s:b, s:i, s:o?}", "run", (int)end->run, "pid",
                      end->pid, "exitstatus", sv_wait_exitstatus(end->wait_status), "signal",
                      sv_wait_signal(end->wait_status), "text", sv_str_text(&text), "by_svisord",
-                     end->is_by_svisord, "oom", end->was_oom_victim, "forks",
-                     (int)end->fork_count, "sender", sender_of(end));
+                     end->is_by_svisord, "oom", end->was_oom_victim, "forks", (int)end->fork_count,
+                     "sender", sender_of(end));
 }
 
 static json_t *last_output_of(const struct sv_unit *unit)
@@ -78,14 +78,14 @@ json_t *sv_why(struct sv_driver *driver, sv_process_id id)
         describe_end(&unit->last_end, &text);
     if (!sv_str_ok(&text))
         return NULL;
-    return json_pack(
-        "{s:s, s:s, s:i, s:s, s:s, s:o?, s:i, s:i, s:I, s:I, s:I, s:o?, s:o?, s:o?}", "name",
-        unit->config->name, "group", unit->group->config->name, "state", (int)view.state,
-        "statename", sv_process_state_name(view.state), "reason", sv_reason_name(view.reason), "text",
-        sv_wire_string(sv_str_text(&text), text.length), "run", (int)view.run, "pid",
-        (int)view.pid, "started", (json_int_t)(view.started_wall_ns / NS_PER_SECOND), "stopped",
-        (json_int_t)(view.stopped_wall_ns / NS_PER_SECOND), "next_start",
-        (json_int_t)(view.next_start_wall_ns / NS_PER_SECOND), "spawnerr",
-        sv_wire_string(view.spawnerr, strlen(view.spawnerr)), "last_end", end_of(unit),
-        "last_output", last_output_of(unit));
+    return json_pack("{s:s, s:s, s:i, s:s, s:s, s:o?, s:i, s:i, s:I, s:I, s:I, s:o?, s:o?, s:o?}",
+                     "name", unit->config->name, "group", unit->group->config->name, "state",
+                     (int)view.state, "statename", sv_process_state_name(view.state), "reason",
+                     sv_reason_name(view.reason), "text",
+                     sv_wire_string(sv_str_text(&text), text.length), "run", (int)view.run, "pid",
+                     (int)view.pid, "started", (json_int_t)(view.started_wall_ns / NS_PER_SECOND),
+                     "stopped", (json_int_t)(view.stopped_wall_ns / NS_PER_SECOND), "next_start",
+                     (json_int_t)(view.next_start_wall_ns / NS_PER_SECOND), "spawnerr",
+                     sv_wire_string(view.spawnerr, strlen(view.spawnerr)), "last_end", end_of(unit),
+                     "last_output", last_output_of(unit));
 }

@@ -1,10 +1,10 @@
 /*
  * sd-event (libsystemd 252).
  *
- * Traps: the default accuracy of timers is 250 ms, so it is always given; a zero timer is no substitute
- * for a defer source (an order of magnitude slower); sd-event unrefs a source that is destroyed inside
- * its own callback only after the callback, but our wrapper is freed at once, so the trampolines copy
- * what they need before they call out.
+ * Traps: the default accuracy of timers is 250 ms, so it is always given; a zero timer is no
+ * substitute for a defer source (an order of magnitude slower); sd-event unrefs a source that is
+ * destroyed inside its own callback only after the callback, but our wrapper is freed at once, so
+ * the trampolines copy what they need before they call out.
  */
 #include "io/loop.h"
 

@@ -2,8 +2,8 @@
  * The event loop: sd-event behind names of ours, so that no other file includes it.
  *
  * Callbacks only translate what happened into an event for the driver and return; they run one at a
- * time, lowest priority number first. A source belongs to whoever added it: sv_source_free() it, also
- * inside its own callback. Everything returns 0 or a negative errno.
+ * time, lowest priority number first. A source belongs to whoever added it: sv_source_free() it,
+ * also inside its own callback. Everything returns 0 or a negative errno.
  */
 #ifndef SV_IO_LOOP_H
 #define SV_IO_LOOP_H
@@ -41,7 +41,8 @@ int64_t sv_wall_ns(void);
 int sv_loop_add_io(struct sv_loop *loop, int fd, uint32_t events, enum sv_priority priority,
                    sv_io_function function, void *user, struct sv_source **ret_source);
 int sv_source_set_events(struct sv_source *source, uint32_t events);
-/* A timer is born disarmed and fires once for each arming. `accuracy_ns` lets the kernel join wake-ups. */
+/* A timer is born disarmed and fires once for each arming. `accuracy_ns` lets the kernel join
+ * wake-ups. */
 int sv_loop_add_timer(struct sv_loop *loop, uint64_t accuracy_ns, sv_function function, void *user,
                       struct sv_source **ret_source);
 int sv_source_arm(struct sv_source *source, uint64_t deadline_ns);

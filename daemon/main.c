@@ -1,0 +1,239 @@
+/*
+ * svisord: arguments, the start, the end.
+ *
+ * The order of the start is Supervisor's, as far as a user can see it: read everything and refuse
+ * with all problems listed; limits; privileges; log; then open what can be refused (sockets) while
+ * the terminal is still there; only then go to the background. A restart (SIGHUP,
+ * supervisor.restart) runs the whole of it again in the same process, except what can be done only
+ * once.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "config/check.h"
+#include "config/cmdline.h"
+#include "config/load.h"
+#include "driver/driver.h"
+#include "io/account.h"
+#include "io/config_host.h"
+#include "io/daemon_log.h"
+#include "io/daemonize.h"
+
+/* Exit statuses: 0 done, 1 the daemon's own trouble, 2 a mistake of the user (as Supervisor's
+ * usage()). */
+enum { EXIT_TROUBLE = 1, EXIT_USAGE = 2 };
+
+struct daemon {
+    struct sv_cmdline cmdline;
+    struct sv_config_host host;
+    struct sv_config *config;
+    struct sv_daemon_log *log;
+    struct sv_str start_messages; /* for the log, from before it was open */
+    uint64_t nofile_soft;
+    int ready_fd; /* the process that started us waits behind it; -1: nobody does */
+};
+
+static void complain(const char *text)
+{
+    fprintf(stderr, "Error: %s\nFor help, use svisord -h\n", text);
+}
+
+static void print_problems(const struct sv_diag *diag)
+{
+    struct sv_str text SV_CLEANUP(sv_str_done) = {0};
+    sv_diag_render(diag, &text);
+    fputs(sv_str_text(&text), stderr);
+}
+
+static void log_problems(const struct sv_diag *diag)
+{
+    static const enum sv_log_level levels[] = {
+        [SV_SEVERITY_INFO] = SV_LOG_INFO,
+        [SV_SEVERITY_WARNING] = SV_LOG_WARN,
+        [SV_SEVERITY_ERROR] = SV_LOG_ERROR,
+    };
+    for (const struct sv_diag_row *row = diag->first; row; row = row->next) {
+        struct sv_str text SV_CLEANUP(sv_str_done) = {0};
+        sv_diag_render_row(row, &text);
+        sv_log(levels[row->severity], "%s", sv_str_text(&text));
+    }
+}
+
+static struct sv_config *load(struct daemon *daemon, struct sv_diag *diag)
+{
+    return sv_config_load(daemon->cmdline.config_file, &daemon->host, &daemon->cmdline.overrides,
+                          diag);
+}
+
+static int check(struct daemon *daemon)
+{
+    struct sv_diag diag SV_CLEANUP(sv_diag_done) = {0};
+    struct sv_config *config = load(daemon, &diag);
+    struct sv_str text SV_CLEANUP(sv_str_done) = {0};
+    if (config)
+        sv_config_describe(config, &text);
+    fputs(sv_str_text(&text), stdout);
+    fflush(stdout);
+    print_problems(&diag);
+    sv_config_unref(config);
+    return config ? EXIT_SUCCESS : EXIT_USAGE;
+}
+
+/* Limits and privileges: what can be done only once. False: refused, and told. */
+static bool settle(struct daemon *daemon)
+{
+    const struct sv_daemon_config *config = &daemon->config->daemon;
+    struct sv_str text SV_CLEANUP(sv_str_done) = {0};
+    int r = sv_limits_raise(config->minfds, config->minprocs, &daemon->nofile_soft, &text);
+    if (r == 0 && config->user)
+        r = sv_account_drop_privileges(config->user, &text);
+    if (r != 0) {
+        complain(r < 0 ? sv_errno_text(r) : sv_str_text(&text));
+        return false;
+    }
+    sv_str_append(&daemon->start_messages, sv_str_text(&text), text.length);
+    if (config->user)
+        sv_str_addf(&daemon->start_messages, "Set uid to user %u succeeded\n", config->uid);
+    return true;
+}
+
+static void log_start(struct daemon *daemon, const struct sv_diag *diag)
+{
+    if (!daemon->config->daemon.user && geteuid() == 0)
+        sv_log_critical("Supervisor is running as root.  Privileges were not dropped because no "
+                        "user is specified in the config file.  If you intend to run as root, you "
+                        "can set user=root in the config file to avoid this message.");
+    log_problems(diag);
+    char *rest = NULL;
+    char *messages = sv_str_take(&daemon->start_messages);
+    for (char *line = messages ? strtok_r(messages, "\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\n", &rest))
+        sv_log_info("%s", line);
+    free(messages);
+}
+
+static int drive(struct daemon *daemon)
+{
+    const struct sv_daemon_config *config = &daemon->config->daemon;
+    struct sv_driver_options options = {
+        .config = daemon->config,
+        .host = &daemon->host,
+        .overrides = &daemon->cmdline.overrides,
+        .log = daemon->log,
+        .nofile_soft = daemon->nofile_soft,
+        .is_bpf_wanted = getenv("SVISOR_NO_BPF") == NULL,
+    };
+    struct sv_driver *driver = NULL;
+    struct sv_str error SV_CLEANUP(sv_str_done) = {0};
+    int r = sv_driver_new(&options, &driver, &error);
+    if (r != 0) {
+        const char *text = r == SV_DRIVER_REFUSED ? sv_str_text(&error) : sv_errno_text(r);
+        sv_log_critical("%s", text);
+        complain(text);
+        return r == SV_DRIVER_REFUSED ? -EXIT_USAGE : -EXIT_TROUBLE;
+    }
+    if (daemon->ready_fd >= 0)
+        sv_daemonize_ready(sv_steal_fd(&daemon->ready_fd), config->directory, config->umask);
+    sv_pidfile_write(config->pidfile);
+    r = sv_driver_run(driver);
+    sv_driver_free(driver);
+    sv_pidfile_remove(config->pidfile);
+    if (r >= 0)
+        return r;
+    sv_log_critical("the event loop failed: %s", sv_errno_text(r));
+    return -EXIT_TROUBLE;
+}
+
+/* One life from the reading of the configuration to the last stop; enum sv_driver_end, or -exit
+ * status. */
+static int live(struct daemon *daemon)
+{
+    struct sv_diag diag SV_CLEANUP(sv_diag_done) = {0};
+    bool is_first = daemon->config == NULL;
+    struct sv_config *config = load(daemon, &diag);
+    if (!config && is_first) {
+        print_problems(&diag);
+        complain("the configuration was refused: see above");
+        return -EXIT_USAGE;
+    }
+    if (config) {
+        sv_config_unref(daemon->config);
+        daemon->config = config;
+    }
+    if (is_first && !daemon->config->daemon.nodaemon) {
+        int r = sv_daemonize_begin(&daemon->ready_fd);
+        if (r < 0) {
+            complain(sv_errno_text(r));
+            return -EXIT_TROUBLE;
+        }
+    }
+    if (is_first && !settle(daemon))
+        return -EXIT_USAGE;
+    int r = sv_daemon_log_open(&daemon->config->daemon, &daemon->log);
+    if (r < 0) {
+        fprintf(stderr, "Error: the log file %s cannot be opened: %s\n",
+                daemon->config->daemon.logfile, sv_errno_text(r));
+        return -EXIT_USAGE;
+    }
+    log_start(daemon, &diag);
+    if (!config)
+        sv_log_error("the new configuration was refused; going on with the old one");
+    r = drive(daemon);
+    sv_daemon_log_free(sv_steal(&daemon->log));
+    return r;
+}
+
+/* -c, or the first of Supervisor's places where there is a file. False: there is none, and it was
+ * told. */
+static bool find_config_file(struct daemon *daemon, const char *program)
+{
+    if (daemon->cmdline.config_file)
+        return true;
+    struct sv_str problem SV_CLEANUP(sv_str_done) = {0};
+    daemon->cmdline.config_file = sv_config_host_search(&daemon->host, program, &problem);
+    if (!daemon->cmdline.config_file)
+        complain(sv_str_text(&problem));
+    return daemon->cmdline.config_file != NULL;
+}
+
+static int run(struct daemon *daemon)
+{
+    int r;
+    do
+        r = live(daemon);
+    while (r == SV_DRIVER_RESTART);
+    return r < 0 ? -r : r;
+}
+
+int main(int argc, char **argv)
+{
+    struct daemon daemon = {.ready_fd = -1};
+    struct sv_str error SV_CLEANUP(sv_str_done) = {0};
+    if (sv_cmdline_parse(argc, argv, &daemon.cmdline, &error) != 0) {
+        complain(sv_str_text(&error));
+        return EXIT_USAGE;
+    }
+    if (daemon.cmdline.wants_help || daemon.cmdline.wants_version) {
+        puts(daemon.cmdline.wants_help ? sv_cmdline_help() : SV_VERSION);
+        return EXIT_SUCCESS;
+    }
+    int r = sv_config_host_open(&daemon.host);
+    if (r == 0)
+        r = sv_signals_prepare();
+    if (r < 0) {
+        complain(sv_errno_text(r));
+        return EXIT_TROUBLE;
+    }
+    int status = EXIT_USAGE;
+    if (find_config_file(&daemon, argv[0]))
+        status = daemon.cmdline.is_check ? check(&daemon) : run(&daemon);
+    sv_config_unref(daemon.config);
+    sv_str_done(&daemon.start_messages);
+    sv_config_host_close(&daemon.host);
+    return status;
+}
