@@ -24,7 +24,7 @@ enum sv_event_kind {
     SV_EVENT_GROUP_ADD,       /* group: after BEGIN its autostart programs start at once */
     SV_EVENT_GROUP_REMOVE,    /* name: every process of it is in a stopped state */
     SV_EVENT_START,           /* process: by request; ignored unless it is stopped */
-    SV_EVENT_STOP,            /* process: by request */
+    SV_EVENT_STOP,            /* process: by request; in EXITED it cancels a delayed restart */
     SV_EVENT_SIGNAL,          /* process, number: by request, no change of state */
     SV_EVENT_SPAWNED,         /* process, run, pid */
     SV_EVENT_SPAWN_FAILED,    /* process, run, text: why, Supervisor's words */
@@ -33,7 +33,7 @@ enum sv_event_kind {
     SV_EVENT_SIGNAL_FAILED,   /* process, run, text */
     SV_EVENT_SHUTDOWN,        /* is_restart: stop everything, group by group, then QUIT */
     SV_EVENT_PUBLISH,         /* notice, blob: an event for the listeners, payload rendered */
-    SV_EVENT_LISTENER_READY,  /* process said READY */
+    SV_EVENT_LISTENER_READY,  /* process said READY; a run other than 0 must be the current one */
     SV_EVENT_LISTENER_RESULT, /* process, is_ok: it answered the event that it had */
     SV_EVENT_LISTENER_BROKEN, /* process broke the protocol */
     SV_EVENT_COUNT

@@ -19,8 +19,9 @@ struct sv_process_view {
     int64_t started_wall_ns; /* of the last start; 0: never */
     int64_t stopped_wall_ns; /* of the last end; 0: never */
     int64_t next_start_wall_ns; /* BACKOFF, or a delayed restart: when it is due; 0: none */
+    /* Supervisor's exitstatus is set: not since a start, nor after an end that came too quickly. */
     bool has_wait_status;
-    int wait_status;      /* of the last end, as wait(2) gives it */
+    int wait_status;      /* of the last end, as wait(2) gives it; meaningful once stopped_wall_ns is set */
     const char *spawnerr; /* Supervisor's words; "" if none. Until the next step */
     bool is_spawning;     /* STARTING, and the answer to SPAWN has not come yet */
     enum sv_listener_state listener_state;
