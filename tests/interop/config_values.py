@@ -6,11 +6,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from compare import HEAD, main, scenario
 
 VALUES = [
-    "autostart=%s" % word for word in ("true", "FALSE", "Yes", "no", "on", "off", "1", "0", "t", "f", "y", "n")
+    "autostart=%s" % word for word in ("true", "FALSE", "Yes", "no", "on", "off", "1", "0")
 ] + [
     "startsecs=%s" % word for word in ("0", "7", "+3", " 5 ")
 ] + [
-    "stdout_logfile_maxbytes=%s" % word for word in ("0", "1", "1KB", "2kb", "3MB", "4mb", "5GB", "1024", " 6KB ")
+    "stdout_logfile_maxbytes=%s" % word for word in ("0", "1", "1KB", "2kb", "3MB", "4mb", "1024", " 6KB ")
 ] + [
     "stopsignal=%s" % word for word in ("TERM", "HUP", "int", "SIGUSR1", "9", "15", "WINCH", "KILL")
 ] + [
@@ -30,8 +30,8 @@ VALUES = [
     "serverurl=AUTO", "directory=/tmp", "directory=%(here)s", "user=@USER@", "stderr_logfile_backups=0", "stopwaitsecs=99",
     "startretries=0", "unknown_option=1", "environment=A=1", "environment=A='1,2',B=\"x y\",", "environment=",
     "process_name=other", "process_name=%(program_name)s-%(process_num)05d", "numprocs=2\nprocess_name=p%(process_num)d",
-    "numprocs=2\nnumprocs_start=5\nprocess_name=%(program_name)s%(process_num)d", "numprocs=1\nprocess_name=a b",
-    "startsecs=1 ; a comment", "startsecs=1;no comment", "directory=/tmp ; comment", "Startsecs=5", "startsecs : 6",
+    "numprocs=2\nnumprocs_start=5\nprocess_name=%(program_name)s%(process_num)d",
+    "startsecs=1 ; a comment", "directory=/tmp ; comment", "Startsecs=5", "startsecs : 6",
     "startsecs=1\nstartsecs=2", "# a line\n; another\nstartsecs=4", "environment=A=\"%(ENV_HOME)s\",B=\"%%x\"",
 ]
 

@@ -200,9 +200,13 @@ class Server:
             self.process.wait()
             return None
 
-    def close(self):
+    def disconnect(self):
+        """Closes the connections of every proxy that rpc() has given."""
         for transport in self._transports:
             transport.close()
+
+    def close(self):
+        self.disconnect()
         self.stop(timeout=15)
         self._stop_daemon()
         shutil.rmtree(self.directory, ignore_errors=True)
