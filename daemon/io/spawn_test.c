@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -380,6 +382,51 @@ static void no_more_processes_is_a_failure_of_the_fork(void **state)
     assert_int_equal(status, 0);
 }
 
+/* As container engines did for years: clone3 is unknown to the filter, so it is refused. */
+static bool forbid_clone3(int error)
+{
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = {.len = 4, .filter = steps};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
+}
+
+static void where_clone3_is_forbidden_a_fork_does_the_same(void **state)
+{
+    (void)state;
+    static const int errors[] = {EPERM, ENOSYS};
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            if (!forbid_clone3(errors[i]))
+                _exit(9);
+            struct trial good, bad;
+            char *good_argv[] = {"/bin/sh", "-c", "exit 4", NULL};
+            char *bad_argv[] = {"/does/not/exist", NULL};
+            trial_init(&good, good_argv);
+            trial_init(&bad, bad_argv);
+            bool is_right = trial_run(&good) == 0 && good.spawned.pidfd >= 0 &&
+                            WEXITSTATUS(wait_status(&good.spawned)) == 4 &&
+                            trial_run(&bad) == SV_SPAWN_FAILED &&
+                            bad.failure.stage == SV_SPAWN_STAGE_EXEC &&
+                            bad.failure.error == ENOENT && strcmp(sv_spawn_method(), "fork") == 0;
+            _exit(is_right ? 0 : 1);
+        }
+        int status;
+        waitpid(pid, &status, 0);
+        if (WEXITSTATUS(status) == 9) {
+            print_message("# skip: no seccomp filters here\n");
+            skip();
+        }
+        assert_int_equal(status, 0);
+    }
+}
+
 static struct sv_cgroup_tree *open_tree(void)
 {
     struct sv_cgroup_tree *tree = NULL;
@@ -493,6 +540,7 @@ int main(void)
         cmocka_unit_test(files_that_cannot_run_give_their_errno),
         cmocka_unit_test(a_file_that_is_being_written_gives_etxtbsy),
         cmocka_unit_test(no_more_processes_is_a_failure_of_the_fork),
+        cmocka_unit_test(where_clone3_is_forbidden_a_fork_does_the_same),
         cmocka_unit_test(the_child_is_born_in_its_cgroup),
         cmocka_unit_test(a_cgroup_that_was_killed_once_is_spent),
         cmocka_unit_test(a_removed_cgroup_is_a_failure_of_the_cgroup),
