@@ -45,8 +45,9 @@ struct sv_member {
     uint32_t run; /* the one that is to stop */
     enum sv_wait wait;
     char *name; /* as faults tell it */
-    json_t
-        *entry; /* of the result, with name and group; NULL: the call is about this process alone */
+    /* Of the result, with name and group; NULL: the call is about this process alone. */
+    json_t *entry;
+    bool is_late; /* it had to wait: its entry comes behind those of the others */
 };
 
 struct sv_multicall;
@@ -65,7 +66,8 @@ struct sv_api_call {
     struct sv_member *members;
     size_t member_count;
     size_t open_count; /* members that are not settled, and one while building */
-    json_t *entries;   /* of the settled members, in the order of their settling */
+    json_t *entries;   /* of the settled members that did not have to wait */
+    bool has_failed;   /* memory was short for one of them */
 
     struct sv_multicall *multicall; /* the state of a system.multicall; NULL: another method */
 };

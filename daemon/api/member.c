@@ -5,7 +5,8 @@
  * is settled here, so that the verbs do not know. The members are collected first, because a verb
  * changes what the host shows; then the verb is applied to one after the other; then the call waits
  * for those that wait. This is Supervisor's make_allfunc(): faults and successes that are known at
- * once come first in the result, the others in the order in which they become known.
+ * once come first in the result, then the others. Supervisor polls the others about once a second,
+ * so that those of one poll stand in the order of their priority; here they always do.
  *
  * A member that waits hangs in a list by its process, so that a change of one process costs nothing
  * to those who wait for another.
@@ -101,13 +102,6 @@ void sv_member_wait(struct sv_member *member, enum sv_wait wait)
     member_look(member);
 }
 
-/* One member or the builder has finished. */
-static void call_close_one(struct sv_api_call *call)
-{
-    if (--call->open_count == 0 && !call->is_settled)
-        sv_call_return(call, sv_steal(&call->entries));
-}
-
 static bool entry_finish(json_t *entry, enum sv_fault fault, const char *extra)
 {
     struct sv_str text SV_CLEANUP(sv_str_done) = {0};
@@ -120,22 +114,38 @@ static bool entry_finish(json_t *entry, enum sv_fault fault, const char *extra)
            json_object_set_new(entry, "description", sv_text_json(sv_str_text(&text))) == 0;
 }
 
+static void add_late_entries(struct sv_api_call *call)
+{
+    for (size_t i = 0; i < call->member_count; i++)
+        if (call->members[i].is_late &&
+            json_array_append_new(call->entries, sv_steal(&call->members[i].entry)) < 0)
+            call->has_failed = true;
+}
+
+/* One member or the builder has finished. */
+static void call_close_one(struct sv_api_call *call)
+{
+    if (--call->open_count > 0 || !call->entries)
+        return;
+    add_late_entries(call);
+    sv_call_return(call, call->has_failed ? NULL : sv_steal(&call->entries));
+}
+
 void sv_member_settle(struct sv_member *member, enum sv_fault fault, const char *extra)
 {
     struct sv_api_call *call = member->call;
     sv_link_remove(&member->link);
-    if (member->entry) {
-        json_t *entry = sv_steal(&member->entry);
-        bool ok = entry_finish(entry, fault, extra);
-        if (json_array_append_new(call->entries, entry) < 0 || !ok) {
-            if (!call->is_settled)
-                sv_call_fault(call, SV_FAULT_FAILED, "out of memory");
-        }
-    } else if (fault == SV_FAULT_SUCCESS) {
-        sv_call_return(call, json_true());
-    } else {
-        sv_call_fault(call, fault, extra);
+    if (!member->entry) {
+        if (fault == SV_FAULT_SUCCESS)
+            sv_call_return(call, json_true());
+        else
+            sv_call_fault(call, fault, extra);
+        return;
     }
+    if (!entry_finish(member->entry, fault, extra))
+        call->has_failed = true;
+    if (!member->is_late && json_array_append_new(call->entries, sv_steal(&member->entry)) < 0)
+        call->has_failed = true;
     call_close_one(call);
 }
 
@@ -224,10 +234,12 @@ static void call_act(struct sv_api_call *call, const struct sv_verb *verb,
         struct sv_member *member = &call->members[i];
         struct sv_process_view view;
         bool exists = host->process(host->user, member->process, &view);
-        if (is_list && (!exists || !verb->applies(&view)))
+        if (is_list && (!exists || !verb->applies(&view))) {
             call->open_count--;
-        else
-            verb->act(member, &view, rest);
+            continue;
+        }
+        verb->act(member, &view, rest);
+        member->is_late = member->entry;
     }
     call_close_one(call);
 }

@@ -143,6 +143,26 @@ static void groups_answer_what_is_known_at_once_first(void **state)
     host_free(host);
 }
 
+static void those_who_wait_are_told_in_the_order_of_the_group(void **state)
+{
+    (void)state;
+    struct api_host *host = host_new();
+    add_program(host, "b", 0);
+    add_program(host, "a", 0);
+    add_group(host, "g", 2);
+    expect_answer(host, "supervisor.startAllProcesses", "[]",
+                  "[" OK("b", "g") "," OK("a", "g") "]");
+    host->ignores_signals = true;
+    struct reply reply = {0};
+    call(host, "supervisor.stopAllProcesses", "[]", &reply);
+    end_process(host, id_of(host, "g", "a"), 0);
+    assert_int_equal(reply.count, 0);
+    end_process(host, id_of(host, "g", "b"), 0);
+    assert_string_equal(reply.text, "[" OK("b", "g") "," OK("a", "g") "]");
+    reply_done(&reply);
+    host_free(host);
+}
+
 static void stop_answers_when_the_process_has_ended(void **state)
 {
     (void)state;
@@ -301,6 +321,7 @@ int main(void)
         cmocka_unit_test(start_that_is_stopped_meanwhile_is_an_abnormal_termination),
         cmocka_unit_test(start_looks_at_the_command_first),
         cmocka_unit_test(groups_answer_what_is_known_at_once_first),
+        cmocka_unit_test(those_who_wait_are_told_in_the_order_of_the_group),
         cmocka_unit_test(stop_answers_when_the_process_has_ended),
         cmocka_unit_test(an_unknown_state_is_a_failure),
         cmocka_unit_test(stop_is_about_one_run),
