@@ -6,8 +6,8 @@
  *
  * Traps of curl met here:
  * - it obeys http_proxy from the environment, which supervisorctl does not: switched off;
- * - a body over 1 MB makes it ask first with "Expect: 100-continue", which supervisord's old HTTP server
- *   never answers: the header is taken out;
+ * - a body over 1 MB makes it ask first with "Expect: 100-continue", which supervisord's old HTTP
+ * server never answers: the header is taken out;
  * - only CURLINFO_OS_ERRNO tells a refused connection from a missing socket file.
  */
 #include "client.h"
@@ -135,7 +135,8 @@ int sv_client_interrupt_fd(const struct sv_client *client)
     return client->interrupt_fd;
 }
 
-/* Host and port of the server's URL with another path: supervisorctl ignores the path that is there. */
+/* Host and port of the server's URL with another path: supervisorctl ignores the path that is
+ * there. */
 static CURLcode aim_http(CURL *handle, const char *url, const char *path)
 {
     CURLU *parts = curl_url();

@@ -1,8 +1,8 @@
 /*
  * The connection to supervisord or svisord: XML-RPC over HTTP, on TCP or on a unix socket.
  *
- * One client keeps one connection and uses it again. A call waits for its answer without a time limit,
- * because a stop may take as long as its `stopwaitsecs`; Ctrl-C ends the wait.
+ * One client keeps one connection and uses it again. A call waits for its answer without a time
+ * limit, because a stop may take as long as its `stopwaitsecs`; Ctrl-C ends the wait.
  */
 #ifndef SV_CTL_CLIENT_H
 #define SV_CTL_CLIENT_H

@@ -1,6 +1,6 @@
 /*
- * svctl: what its files share. svctl.c reads the command line and finds the row of commands.def; each
- * row's function lives in commands/. client.h talks to the daemon, shell.h to the person.
+ * svctl: what its files share. svctl.c reads the command line and finds the row of commands.def;
+ * each row's function lives in commands/. client.h talks to the daemon, shell.h to the person.
  */
 #ifndef SV_CTL_H
 #define SV_CTL_H
@@ -30,7 +30,8 @@ enum sv_exit {
 enum sv_verdict {
     SV_VERDICT_DONE,
     SV_VERDICT_QUIT,    /* leave the shell */
-    SV_VERDICT_ABORTED, /* the client broke off: client.h has the failure, which nobody has said yet */
+    SV_VERDICT_ABORTED, /* the client broke off: client.h has the failure, which nobody has said yet
+                         */
 };
 
 /* Which words after the command's name are taken out as options. */
@@ -58,9 +59,14 @@ struct sv_ctl {
     json_t *completion; /* what getAllProcessInfo said since the last command, or NULL */
 };
 
-enum sv_completion { SV_COMPLETE_NOTHING, SV_COMPLETE_ACTION, SV_COMPLETE_GROUP, SV_COMPLETE_PROCESS };
+enum sv_completion {
+    SV_COMPLETE_NOTHING,
+    SV_COMPLETE_ACTION,
+    SV_COMPLETE_GROUP,
+    SV_COMPLETE_PROCESS
+};
 enum sv_takes { SV_TAKES_WORDS, SV_TAKES_NOTHING };
-enum sv_check { SV_CHECK_NONE, SV_CHECK_UP };      /* ask for the API version first */
+enum sv_check { SV_CHECK_NONE, SV_CHECK_UP }; /* ask for the API version first */
 enum sv_origin {
     SV_ORIGIN_SUPERVISOR, /* supervisorctl has it, too */
     SV_ORIGIN_SVISOR,
@@ -97,10 +103,11 @@ void sv_complain(struct sv_ctl *ctl, enum sv_exit exit_status, const char *forma
     SV_PRINTF(3, 4);
 /* How the command is to be used: what supervisorctl prints below a complaint. */
 void sv_say_usage(const char *command_name);
-/* Prints and releases the value; keys in the order in which they were set. NULL says "out of memory". */
+/* Prints and releases the value; keys in the order in which they were set. NULL says "out of
+ * memory". */
 void sv_say_json(struct sv_ctl *ctl, json_t *value);
 
-#define SV_COMMAND(name, function, ...) \
+#define SV_COMMAND(name, function, ...)                                                            \
     enum sv_verdict function(struct sv_ctl *ctl, const struct sv_arguments *arguments);
 #include "commands.def"
 #undef SV_COMMAND

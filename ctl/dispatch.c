@@ -1,7 +1,7 @@
 /*
- * From a typed line to a command's function, by the rules of Python's cmd module, on which supervisorctl
- * stands: the name is the run of letters, digits and "_" at the start, the rest its argument; "?" is
- * "help"; anything else is "*** Unknown syntax".
+ * From a typed line to a command's function, by the rules of Python's cmd module, on which
+ * supervisorctl stands: the name is the run of letters, digits and "_" at the start, the rest its
+ * argument; "?" is "help"; anything else is "*** Unknown syntax".
  */
 #include <ctype.h>
 #include <stdarg.h>
@@ -82,7 +82,8 @@ void sv_say_json(struct sv_ctl *ctl, json_t *value)
     json_decref(value);
 }
 
-/* Is there a server, and does it speak our version? What is wrong is said, but for SV_VERDICT_ABORTED. */
+/* Is there a server, and does it speak our version? What is wrong is said, but for
+ * SV_VERDICT_ABORTED. */
 static bool is_up(struct sv_ctl *ctl, enum sv_verdict *ret_verdict)
 {
     json_t *version = NULL;
@@ -114,7 +115,8 @@ static bool is_up(struct sv_ctl *ctl, enum sv_verdict *ret_verdict)
 }
 
 /* Cuts `text` into words, in place, and takes the command's options out. False without memory. */
-static bool split_words(const struct sv_command *command, char *text, struct sv_arguments *arguments)
+static bool split_words(const struct sv_command *command, char *text,
+                        struct sv_arguments *arguments)
 {
     static const char spaces[] = " \t\r\n\v\f";
     size_t capacity = strlen(text) / 2 + 1;
@@ -162,14 +164,13 @@ static bool ask_for_user(struct sv_ctl *ctl)
 {
     struct sv_str username = {0};
     struct sv_str password = {0};
-    bool has_both =
-        sv_typed_line(ctl->interrupt_fd, "Username:", &username) == SV_TYPED_LINE &&
-        sv_typed_password(ctl->interrupt_fd, "Password:", &password) == SV_TYPED_LINE;
+    bool has_both = sv_typed_line(ctl->interrupt_fd, "Username:", &username) == SV_TYPED_LINE &&
+                    sv_typed_password(ctl->interrupt_fd, "Password:", &password) == SV_TYPED_LINE;
 
     sv_say("%s", "");
     if (has_both)
-        has_both = sv_client_set_user(ctl->client, sv_str_text(&username),
-                                      sv_str_text(&password)) == 0;
+        has_both =
+            sv_client_set_user(ctl->client, sv_str_text(&username), sv_str_text(&password)) == 0;
     sv_str_done(&username);
     sv_str_done(&password);
     return has_both;

@@ -1,7 +1,7 @@
 /*
- * svisord answers `svisor.why` with a record that was written when the process died. supervisord has no
- * such method; then the sentence is made of getProcessInfo, which knows the last exit code, two times and
- * the last spawn error, but not who sent a signal.
+ * svisord answers `svisor.why` with a record that was written when the process died. supervisord
+ * has no such method; then the sentence is made of getProcessInfo, which knows the last exit code,
+ * two times and the last spawn error, but not who sent a signal.
  */
 #include "explain.h"
 
@@ -120,8 +120,7 @@ enum sv_verdict sv_explain(struct sv_ctl *ctl, const json_t *info, json_t **ret_
     free(name);
     if (outcome == SV_CALL_OK)
         return SV_VERDICT_DONE;
-    if (outcome == SV_CALL_BROKEN ||
-        sv_client_fault(ctl->client)->code != SV_FAULT_UNKNOWN_METHOD)
+    if (outcome == SV_CALL_BROKEN || sv_client_fault(ctl->client)->code != SV_FAULT_UNKNOWN_METHOD)
         return SV_VERDICT_ABORTED;
     *ret_why = explain_from_info(info);
     return SV_VERDICT_DONE;

@@ -6,7 +6,8 @@
 #include "ctl.h"
 
 /*
- * `info` is a struct of getProcessInfo. Writes a new reference: a struct with the keys of `why --json`
+ * `info` is a struct of getProcessInfo. Writes a new reference: a struct with the keys of `why
+ * --json`
  * (`help why`), of which "name", "group", "statename" and "text" are there with every server.
  */
 enum sv_verdict sv_explain(struct sv_ctl *ctl, const json_t *info, json_t **ret_why);

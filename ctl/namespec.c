@@ -1,6 +1,7 @@
 /*
- * "GROUP:NAME" and back. A program without a [group] is a group of one with its own name, and is written
- * without the group: split("a") is ("a", "a"), make("a", "a") is "a". "GROUP:" means "GROUP:*".
+ * "GROUP:NAME" and back. A program without a [group] is a group of one with its own name, and is
+ * written without the group: split("a") is ("a", "a"), make("a", "a") is "a". "GROUP:" means
+ * "GROUP:*".
  */
 #include "namespec.h"
 

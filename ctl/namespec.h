@@ -1,4 +1,5 @@
-/* Names of processes as people write them: "NAME", "GROUP:NAME", "GROUP:*" (Supervisor 4.2.5, options.py). */
+/* Names of processes as people write them: "NAME", "GROUP:NAME", "GROUP:*" (Supervisor 4.2.5,
+ * options.py). */
 #ifndef SV_CTL_NAMESPEC_H
 #define SV_CTL_NAMESPEC_H
 

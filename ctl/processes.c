@@ -25,7 +25,8 @@ static int add_matching(struct sv_ctl *ctl, const char *word, const json_t *all,
 
     if (r < 0)
         return r;
-    json_array_foreach(all, i, info) {
+    json_array_foreach(all, i, info)
+    {
         if (!sv_namespec_matches(&namespec, info))
             continue;
         is_found = true;

@@ -1,6 +1,6 @@
 /*
- * The command line wins over the file, the file over the defaults of supervisorctl. A file that was named must
- * be there; one that was only looked for need not.
+ * The command line wins over the file, the file over the defaults of supervisorctl. A file that was
+ * named must be there; one that was only looked for need not.
  */
 #include "settings.h"
 

@@ -1,4 +1,5 @@
-/* What svctl is told: by the command line, else by [supervisorctl] in the configuration file, else a default. */
+/* What svctl is told: by the command line, else by [supervisorctl] in the configuration file, else
+ * a default. */
 #ifndef SV_CTL_SETTINGS_H
 #define SV_CTL_SETTINGS_H
 
@@ -20,7 +21,9 @@ struct sv_settings {
 };
 
 void sv_settings_done(struct sv_settings *settings);
-/* Fills in what the command line left open. `program` is argv[0]. False with the reason in `ret_problem`. */
-bool sv_settings_load(struct sv_settings *settings, const char *program, struct sv_str *ret_problem);
+/* Fills in what the command line left open. `program` is argv[0]. False with the reason in
+ * `ret_problem`. */
+bool sv_settings_load(struct sv_settings *settings, const char *program,
+                      struct sv_str *ret_problem);
 
 #endif

@@ -1,10 +1,11 @@
 /*
- * The shell. At a terminal, libedit edits the line; elsewhere lines are read as they are, so that a script
- * can be piped in.
+ * The shell. At a terminal, libedit edits the line; elsewhere lines are read as they are, so that a
+ * script can be piped in.
  *
- * libedit is used through its callback interface: readline() itself would sleep in read(2), and Ctrl-C
- * could only be had with a signal handler that leaves the terminal raw. The callback is installed for one
- * line and removed before a command runs, so that the command finds an ordinary terminal.
+ * libedit is used through its callback interface: readline() itself would sleep in read(2), and
+ * Ctrl-C could only be had with a signal handler that leaves the terminal raw. The callback is
+ * installed for one line and removed before a command runs, so that the command finds an ordinary
+ * terminal.
  *
  * The callbacks of libedit carry no user pointer: `shell` is the only one there can be.
  */
@@ -118,10 +119,11 @@ static void offer_from_server(enum sv_completion kind, const char *start)
     json_t *info;
     size_t i;
 
-    if (!shell.ctl->completion &&
-        sv_client_call(shell.ctl->client, "supervisor.getAllProcessInfo", &shell.ctl->completion, "[]"))
+    if (!shell.ctl->completion && sv_client_call(shell.ctl->client, "supervisor.getAllProcessInfo",
+                                                 &shell.ctl->completion, "[]"))
         return;
-    json_array_foreach(shell.ctl->completion, i, info) {
+    json_array_foreach(shell.ctl->completion, i, info)
+    {
         if (kind == SV_COMPLETE_GROUP)
             offer(sv_text_of(info, "group"), start);
         else

@@ -1,6 +1,6 @@
 /*
- * Each stream is a curl handle of its own in one multi handle that lives for one call. It is not the
- * client's: `fg` makes XML-RPC calls while its streams run.
+ * Each stream is a curl handle of its own in one multi handle that lives for one call. It is not
+ * the client's: `fg` makes XML-RPC calls while its streams run.
  */
 #include "stream.h"
 

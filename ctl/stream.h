@@ -1,4 +1,5 @@
-/* Following logs over HTTP: answers without an end, several at once (/logtail/NAME/CHANNEL, /mainlogtail). */
+/* Following logs over HTTP: answers without an end, several at once (/logtail/NAME/CHANNEL,
+ * /mainlogtail). */
 #ifndef SV_CTL_STREAM_H
 #define SV_CTL_STREAM_H
 
@@ -8,7 +9,7 @@
 #include "client.h"
 
 struct sv_stream {
-    const char *path;                                           /* of the URL, not yet quoted */
+    const char *path;                                          /* of the URL, not yet quoted */
     void (*take)(void *user, const char *data, size_t length); /* whatever arrives, in pieces */
     void *user;
 
@@ -27,8 +28,8 @@ enum sv_stream_end {
 typedef bool (*sv_stream_input)(void *user);
 
 /*
- * Follows all streams until the end. A stream that cannot be read is said on stderr, as supervisorctl
- * says it. `on_input` may be NULL: then standard input is left alone.
+ * Follows all streams until the end. A stream that cannot be read is said on stderr, as
+ * supervisorctl says it. `on_input` may be NULL: then standard input is left alone.
  */
 enum sv_stream_end sv_streams_follow(const struct sv_client *client, struct sv_stream *streams,
                                      size_t count, sv_stream_input on_input, void *input_user);

@@ -1,7 +1,7 @@
 /*
- * svctl: supervisorctl for svisord and supervisord. The command line, and nothing else: dispatch.c finds the
- * command, commands/ has one file for each or for a few that belong together, shell.c is the interactive
- * side, settings.c reads [supervisorctl].
+ * svctl: supervisorctl for svisord and supervisord. The command line, and nothing else: dispatch.c
+ * finds the command, commands/ has one file for each or for a few that belong together, shell.c is
+ * the interactive side, settings.c reads [supervisorctl].
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -85,12 +85,15 @@ static int complain_of_option(char **argv, int option)
 /* -1: go on. Otherwise the exit code. */
 static int read_options(int argc, char **argv, struct sv_settings *settings)
 {
-    static const struct option long_options[] = {
-        {"configuration", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},
-        {"interactive", no_argument, NULL, 'i'},         {"serverurl", required_argument, NULL, 's'},
-        {"username", required_argument, NULL, 'u'},      {"password", required_argument, NULL, 'p'},
-        {"history_file", required_argument, NULL, 'r'},  {"history-file", required_argument, NULL, 'r'},
-        {NULL, 0, NULL, 0}};
+    static const struct option long_options[] = {{"configuration", required_argument, NULL, 'c'},
+                                                 {"help", no_argument, NULL, 'h'},
+                                                 {"interactive", no_argument, NULL, 'i'},
+                                                 {"serverurl", required_argument, NULL, 's'},
+                                                 {"username", required_argument, NULL, 'u'},
+                                                 {"password", required_argument, NULL, 'p'},
+                                                 {"history_file", required_argument, NULL, 'r'},
+                                                 {"history-file", required_argument, NULL, 'r'},
+                                                 {NULL, 0, NULL, 0}};
     int option;
 
     opterr = 0;

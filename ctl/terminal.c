@@ -1,8 +1,8 @@
 /*
- * Standard input is read with read(2) into a buffer of our own, not with stdio, because `fg` and the
- * prompts wait on it together with Ctrl-C and with output that arrives: poll() would not know of lines
- * that stdio has taken already. The buffer outlives one command, so that a script piped into the shell
- * keeps the lines after a `fg`.
+ * Standard input is read with read(2) into a buffer of our own, not with stdio, because `fg` and
+ * the prompts wait on it together with Ctrl-C and with output that arrives: poll() would not know
+ * of lines that stdio has taken already. The buffer outlives one command, so that a script piped
+ * into the shell keeps the lines after a `fg`.
  */
 #include "terminal.h"
 
@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <svisor/limits.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 

@@ -17,8 +17,9 @@ int sv_interrupt_open(void);
 /* Forgets the Ctrl-C that made the descriptor readable. */
 void sv_interrupt_clear(int interrupt_fd);
 
-/* Reads standard input as far as it is there; SV_TYPED_LINE with `ret_line` when a line is whole. The
- * newline is not in the line. Call it when standard input is readable; false: nothing whole yet. */
+/* Reads standard input as far as it is there; SV_TYPED_LINE with `ret_line` when a line is whole.
+ * The newline is not in the line. Call it when standard input is readable; false: nothing whole
+ * yet. */
 bool sv_typed_take(struct sv_str *ret_line, enum sv_typed *ret_typed);
 /* A whole line is there already: sv_typed_take() will not read. */
 bool sv_typed_has_line(void);

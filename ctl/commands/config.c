@@ -45,7 +45,8 @@ static void say_changes(struct sv_ctl *ctl, const json_t *lists)
         size_t j;
         json_t *group;
 
-        json_array_foreach(json_array_get(lists, i), j, group) {
+        json_array_foreach(json_array_get(lists, i), j, group)
+        {
             if (json_is_string(group))
                 rows[count++] = (struct change){json_string_value(group), changes[i].key};
         }
@@ -128,7 +129,8 @@ enum sv_verdict sv_command_avail(struct sv_ctl *ctl, const struct sv_arguments *
         sv_complain(ctl, SV_EXIT_GENERIC, "ERROR: supervisor shutting down");
         return SV_VERDICT_DONE;
     }
-    json_array_foreach(result, i, info) {
+    json_array_foreach(result, i, info)
+    {
         if (rows)
             json_array_append_new(rows, json_of_available(info));
         else

@@ -117,7 +117,8 @@ static enum sv_verdict pid_of_all(struct sv_ctl *ctl, json_t *rows)
 
     if (sv_client_call(ctl->client, "supervisor.getAllProcessInfo", &infos, "[]") != SV_CALL_OK)
         return SV_VERDICT_ABORTED;
-    json_array_foreach(infos, i, info) {
+    json_array_foreach(infos, i, info)
+    {
         char *name = sv_namespec_of(info);
         say_pid(name, sv_integer_of(info, "pid"), rows);
         free(name);
@@ -148,7 +149,8 @@ static enum sv_verdict pid_of_one(struct sv_ctl *ctl, const char *name, json_t *
     return SV_VERDICT_DONE;
 }
 
-static enum sv_verdict say_pids(struct sv_ctl *ctl, const struct sv_arguments *arguments, json_t *rows)
+static enum sv_verdict say_pids(struct sv_ctl *ctl, const struct sv_arguments *arguments,
+                                json_t *rows)
 {
     enum sv_verdict verdict = SV_VERDICT_DONE;
     json_t *pid = NULL;

@@ -1,6 +1,7 @@
 /*
- * fg: what the process writes is shown, what the person types is sent to its standard input, a line at a
- * time. It ends with Ctrl-C, with Ctrl-D, or when a line finds that the process does not run any more.
+ * fg: what the process writes is shown, what the person types is sent to its standard input, a line
+ * at a time. It ends with Ctrl-C, with Ctrl-D, or when a line finds that the process does not run
+ * any more.
  */
 #include <stdio.h>
 #include <string.h>
@@ -35,8 +36,8 @@ static bool send_line(struct foreground *foreground, const char *line)
     struct sv_client *client = foreground->ctl->client;
     json_t *info = NULL;
     bool is_alive;
-    enum sv_call outcome = sv_client_call(client, "supervisor.sendProcessStdin", NULL, "[ss]",
-                                          foreground->name, line);
+    enum sv_call outcome =
+        sv_client_call(client, "supervisor.sendProcessStdin", NULL, "[ss]", foreground->name, line);
 
     if (outcome == SV_CALL_FAULT && sv_client_fault(client)->code == SV_FAULT_NOT_RUNNING)
         sv_say("Process got killed");
@@ -44,7 +45,8 @@ static bool send_line(struct foreground *foreground, const char *line)
         sv_say("ERROR: <Fault %d: '%s'>", sv_client_fault(client)->code,
                sv_client_fault(client)->text);
     if (outcome == SV_CALL_OK)
-        outcome = sv_client_call(client, "supervisor.getProcessInfo", &info, "[s]", foreground->name);
+        outcome =
+            sv_client_call(client, "supervisor.getProcessInfo", &info, "[s]", foreground->name);
     if (outcome == SV_CALL_BROKEN)
         foreground->verdict = SV_VERDICT_ABORTED;
     if (outcome != SV_CALL_OK)
@@ -113,8 +115,8 @@ enum sv_verdict sv_command_fg(struct sv_ctl *ctl, const struct sv_arguments *arg
         sv_complain(ctl, SV_EXIT_GENERIC, "ERROR: too many process names supplied");
         return SV_VERDICT_DONE;
     }
-    outcome = sv_client_call(ctl->client, "supervisor.getProcessInfo", &info, "[s]",
-                             arguments->words[0]);
+    outcome =
+        sv_client_call(ctl->client, "supervisor.getProcessInfo", &info, "[s]", arguments->words[0]);
     if (outcome == SV_CALL_BROKEN)
         return SV_VERDICT_ABORTED;
     if (outcome == SV_CALL_FAULT) {

@@ -53,7 +53,8 @@ static bool is_wanted(const struct sv_arguments *arguments, const char *group)
     bool is_found = arguments->word_count == 0;
 
     for (size_t i = 0; i < arguments->word_count && !is_found; i++)
-        is_found = strcmp(arguments->words[i], group) == 0 || strcmp(arguments->words[i], "all") == 0;
+        is_found =
+            strcmp(arguments->words[i], group) == 0 || strcmp(arguments->words[i], "all") == 0;
     return is_found;
 }
 
@@ -62,7 +63,8 @@ static bool has_text(const json_t *names, const char *text)
     size_t i;
     json_t *name;
 
-    json_array_foreach(names, i, name) {
+    json_array_foreach(names, i, name)
+    {
         if (json_is_string(name) && strcmp(json_string_value(name), text) == 0)
             return true;
     }
@@ -74,7 +76,8 @@ static bool has_group(const json_t *infos, const char *group)
     size_t i;
     json_t *info;
 
-    json_array_foreach(infos, i, info) {
+    json_array_foreach(infos, i, info)
+    {
         if (strcmp(sv_text_of(info, "group"), group) == 0)
             return true;
     }
@@ -120,8 +123,8 @@ static bool update_removed(struct sv_ctl *ctl, const char *group)
     if (sv_client_call(ctl->client, "supervisor.stopProcessGroup", &results, "[s]", group))
         return false;
     sv_say("%s: stopped", group);
-    json_array_foreach(results, i, result)
-        has_failed = has_failed || sv_integer_of(result, "status") == SV_FAULT_FAILED;
+    json_array_foreach(results, i, result) has_failed =
+        has_failed || sv_integer_of(result, "status") == SV_FAULT_FAILED;
     json_decref(results);
     if (has_failed) {
         sv_complain(ctl, SV_EXIT_GENERIC, "%s: has problems; not removing", group);
@@ -144,7 +147,8 @@ static bool update_added(struct sv_ctl *ctl, const char *group)
 
 enum sv_verdict sv_command_update(struct sv_ctl *ctl, const struct sv_arguments *arguments)
 {
-    /* In this order, and by their place in the answer of reloadConfig, [[added, changed, removed]]. */
+    /* In this order, and by their place in the answer of reloadConfig, [[added, changed, removed]].
+     */
     static const struct {
         size_t place;
         bool (*update)(struct sv_ctl *ctl, const char *group);
@@ -165,7 +169,8 @@ enum sv_verdict sv_command_update(struct sv_ctl *ctl, const struct sv_arguments 
         size_t j;
         json_t *group;
 
-        json_array_foreach(json_array_get(lists, kinds[i].place), j, group) {
+        json_array_foreach(json_array_get(lists, kinds[i].place), j, group)
+        {
             const char *name = json_string_value(group);
 
             if (name && is_wanted(arguments, name) && !kinds[i].update(ctl, name)) {

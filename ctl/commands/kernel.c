@@ -1,4 +1,5 @@
-/* kernel: what svisord has of cgroups, eBPF, pidfds and the rest, and what would enable what is missing. */
+/* kernel: what svisord has of cgroups, eBPF, pidfds and the rest, and what would enable what is
+ * missing. */
 #include <string.h>
 
 #include "ctl.h"
@@ -24,13 +25,15 @@ static void say_features(const json_t *features)
     json_t *feature;
     size_t i;
 
-    json_array_foreach(features, i, feature) {
+    json_array_foreach(features, i, feature)
+    {
         size_t length = strlen(sv_text_of(feature, "name"));
         if ((int)length > name_columns && length < 60)
             name_columns = (int)length;
     }
     sv_say("%-*s  %-6s  %s", name_columns, "NAME", "ACTIVE", "GIVES");
-    json_array_foreach(features, i, feature) {
+    json_array_foreach(features, i, feature)
+    {
         sv_say("%-*s  %-6s  %s", name_columns, sv_text_of(feature, "name"),
                active_word(json_object_get(feature, "active")), sv_text_of(feature, "gives"));
         for (size_t j = 0; j < SV_ARRAY_LENGTH(details); j++) {

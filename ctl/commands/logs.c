@@ -1,10 +1,11 @@
 /*
- * logs: the last lines of several programs, and on with what they write, each line behind its program's
- * name.
+ * logs: the last lines of several programs, and on with what they write, each line behind its
+ * program's name.
  *
- * The daemon counts in bytes and follows with the last 1,024 of them: the answer of /logtail begins with
- * those, in the middle of a line. So the lines are read first, by bytes, and what the stream repeats of
- * them is recognised: the longest end of what was read that is the beginning of the stream.
+ * The daemon counts in bytes and follows with the last 1,024 of them: the answer of /logtail begins
+ * with those, in the middle of a line. So the lines are read first, by bytes, and what the stream
+ * repeats of them is recognised: the longest end of what was read that is the beginning of the
+ * stream.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,9 +21,10 @@
 #include "stream.h"
 #include "terminal.h"
 
-#define LINES_DEFAULT    10
-#define BYTES_FIRST      (16 << 10) /* a hundred long lines; more is asked for when that is not enough */
-#define STREAM_HEAD      1024       /* Supervisor 4.2.5, http.py, tail_f_producer */
+#define LINES_DEFAULT 10
+#define BYTES_FIRST   (16 << 10) /* a hundred long lines; more is asked for when that is not enough \
+                                  */
+#define STREAM_HEAD 1024         /* Supervisor 4.2.5, http.py, tail_f_producer */
 
 struct log {
     char *name; /* as people write it */
@@ -115,12 +117,14 @@ static const char *last_lines(const char *text, size_t length, size_t line_count
     return start;
 }
 
-/* Reads the end of the log, twice as much each time, until the lines are there or the log is all read. */
-static enum sv_call read_end(struct sv_ctl *ctl, const struct log *log, const struct request *request,
-                             json_t **ret_text)
+/* Reads the end of the log, twice as much each time, until the lines are there or the log is all
+ * read. */
+static enum sv_call read_end(struct sv_ctl *ctl, const struct log *log,
+                             const struct request *request, json_t **ret_text)
 {
-    const char *method = strcmp(request->channel, "stdout") == 0 ? "supervisor.readProcessStdoutLog"
-                                                                 : "supervisor.readProcessStderrLog";
+    const char *method = strcmp(request->channel, "stdout") == 0
+                             ? "supervisor.readProcessStdoutLog"
+                             : "supervisor.readProcessStderrLog";
 
     for (json_int_t bytes = BYTES_FIRST;; bytes *= 2) {
         json_t *text = NULL;
@@ -268,8 +272,8 @@ enum sv_verdict sv_command_logs(struct sv_ctl *ctl, const struct sv_arguments *a
         return verdict;
     count = json_array_size(infos);
     if (count > SV_CTL_STREAMS_MAX) {
-        sv_complain(ctl, SV_EXIT_INVALID_ARGUMENTS, "Error: logs shows at most %u processes at once",
-                    SV_CTL_STREAMS_MAX);
+        sv_complain(ctl, SV_EXIT_INVALID_ARGUMENTS,
+                    "Error: logs shows at most %u processes at once", SV_CTL_STREAMS_MAX);
         json_decref(infos);
         return SV_VERDICT_DONE;
     }

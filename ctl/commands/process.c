@@ -1,12 +1,12 @@
 /*
  * start, stop, signal, restart, clear: what one does to processes.
  *
- * Supervisor's three calls (of one process, of a group, of all) answer in three ways: with a fault, or
- * with a list of results, each with a status that is a fault's code. Both become a line of text by the
- * same table, and an exit code by the same rule.
+ * Supervisor's three calls (of one process, of a group, of all) answer in three ways: with a fault,
+ * or with a list of results, each with a status that is a fault's code. Both become a line of text
+ * by the same table, and an exit code by the same rule.
  *
- * `restart --rolling` is svctl's own: with `restart`, a broken release takes every process of a group
- * down before the first one fails; rolling leaves the rest alone.
+ * `restart --rolling` is svctl's own: with `restart`, a broken release takes every process of a
+ * group down before the first one fails; rolling leaves the rest alone.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +70,8 @@ static const struct verb signal_verb = {
     .errors = SIGNAL_ERRORS,
 };
 
-/* There is no call that clears a group: "GROUP:*" goes to the call for one, which knows no such name. */
+/* There is no call that clears a group: "GROUP:*" goes to the call for one, which knows no such
+ * name. */
 static const struct verb clear_verb = {
     .one = "supervisor.clearProcessLogs",
     .all = "supervisor.clearAllProcessLogs",
@@ -119,7 +120,8 @@ static void say_results(struct sv_ctl *ctl, const struct verb *verb, json_t *res
     size_t i;
     json_t *result;
 
-    json_array_foreach(results, i, result) {
+    json_array_foreach(results, i, result)
+    {
         char *name = sv_namespec_of(result);
 
         say_result(ctl, verb, name ? name : sv_text_of(result, "name"),
@@ -132,8 +134,8 @@ static void say_results(struct sv_ctl *ctl, const struct verb *verb, json_t *res
 static enum sv_verdict act_on_all(struct sv_ctl *ctl, const struct verb *verb, const char *signal)
 {
     json_t *results = NULL;
-    enum sv_call outcome = sv_client_call(ctl->client, verb->all, &results, signal ? "[s]" : "[]",
-                                          signal);
+    enum sv_call outcome =
+        sv_client_call(ctl->client, verb->all, &results, signal ? "[s]" : "[]", signal);
 
     if (outcome != SV_CALL_OK)
         return SV_VERDICT_ABORTED;
@@ -164,8 +166,8 @@ static enum sv_verdict act_on_one(struct sv_ctl *ctl, const struct verb *verb, c
 {
     struct sv_namespec namespec;
     char *short_name = NULL;
-    enum sv_call outcome = sv_client_call(ctl->client, verb->one, NULL, signal ? "[ss]" : "[s]",
-                                          name, signal);
+    enum sv_call outcome =
+        sv_client_call(ctl->client, verb->one, NULL, signal ? "[ss]" : "[s]", name, signal);
 
     if (outcome == SV_CALL_BROKEN)
         return SV_VERDICT_ABORTED;

@@ -1,6 +1,7 @@
 /*
- * status: the table that scripts read, to the byte as supervisorctl prints it; for programs, --json; for
- * people, --why and, on a terminal, colour. The exit code is 3 as soon as one process does not run.
+ * status: the table that scripts read, to the byte as supervisorctl prints it; for programs,
+ * --json; for people, --why and, on a terminal, colour. The exit code is 3 as soon as one process
+ * does not run.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +57,8 @@ static size_t name_columns_of(const json_t *infos)
     json_t *info;
     size_t i;
 
-    json_array_foreach(infos, i, info) {
+    json_array_foreach(infos, i, info)
+    {
         char *name = sv_namespec_of(info);
         size_t columns = name ? columns_of(name) : 0;
 
@@ -74,7 +76,8 @@ static void say_row(const struct sv_ctl *ctl, const json_t *info, size_t name_co
 
     sv_say("%s%*s%s%-10s%s%s", name ? name : "?",
            (int)(name_columns - (name ? columns_of(name) : 1)), "", colour,
-           sv_text_of(info, "statename"), *colour ? "\033[0m" : "", sv_text_of(info, "description"));
+           sv_text_of(info, "statename"), *colour ? "\033[0m" : "",
+           sv_text_of(info, "description"));
     free(name);
 }
 
@@ -163,13 +166,13 @@ enum sv_verdict sv_command_status(struct sv_ctl *ctl, const struct sv_arguments 
     json_t *infos = NULL;
     json_t *info;
     size_t i;
-    enum sv_verdict verdict =
-        sv_processes_matching(ctl, arguments, SV_EXIT_STATUS_UNKNOWN, &infos);
+    enum sv_verdict verdict = sv_processes_matching(ctl, arguments, SV_EXIT_STATUS_UNKNOWN, &infos);
 
     if (verdict == SV_VERDICT_DONE)
         verdict = arguments->options & SV_OPTION_JSON ? say_rows_as_json(ctl, infos, with_why)
                                                       : say_table(ctl, infos, with_why);
-    json_array_foreach(infos, i, info) {
+    json_array_foreach(infos, i, info)
+    {
         if (is_stopped(info))
             ctl->exit_status = SV_EXIT_STATUS_NOT_RUNNING;
     }

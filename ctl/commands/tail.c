@@ -31,7 +31,8 @@ static enum sv_verdict follow(struct sv_ctl *ctl, const char *path)
     return SV_VERDICT_DONE;
 }
 
-/* "-f" or "-100". False when it is neither; the complaint is made. Python's int() takes a sign, too. */
+/* "-f" or "-100". False when it is neither; the complaint is made. Python's int() takes a sign,
+ * too. */
 static bool parse_modifier(struct sv_ctl *ctl, const char *word, bool *ret_follow,
                            json_int_t *ret_bytes)
 {
@@ -164,6 +165,7 @@ enum sv_verdict sv_command_maintail(struct sv_ctl *ctl, const struct sv_argument
     }
     if (is_followed)
         return follow(ctl, "/mainlogtail");
-    outcome = sv_client_call(ctl->client, "supervisor.readLog", &text, "[Ii]", (json_int_t)-bytes, 0);
+    outcome =
+        sv_client_call(ctl->client, "supervisor.readLog", &text, "[Ii]", (json_int_t)-bytes, 0);
     return say_log(ctl, outcome, text, "supervisord");
 }

@@ -76,8 +76,7 @@ enum sv_verdict sv_command_why(struct sv_ctl *ctl, const struct sv_arguments *ar
         sv_say_json(ctl, rows);
         return verdict;
     }
-    json_array_foreach(rows, i, row)
-        say_why(row);
+    json_array_foreach(rows, i, row) say_why(row);
     json_decref(rows);
     return verdict;
 }

@@ -177,7 +177,10 @@ def beside(sentence, config=CONFIG):
             with Server(OPTIONS.server, OPTIONS.build, config) as server:
                 session = Beside(server)
                 session.settle()
-                script(session)
+                try:
+                    script(session)
+                except tap.Failure as failure:
+                    tap.fail(f"{failure}\n{server.last_words()}")
 
         tap.test(sentence)(play)
         return script
@@ -206,7 +209,7 @@ def _(s):
     s.same("start ok", prepare=stopped, exit_status=0)
     s.same("start ok idle web:web_0", prepare=stopped, exit_status=0)
     s.same("start web:* pair:", prepare=stopped, exit_status=0)
-    s.same("start ok", exit_status=0)
+    s.same("start ok", prepare=lambda: s.given(ok="RUNNING"), exit_status=0)
     s.same("start nothing", exit_status=1)
     s.same("start nothing:*", exit_status=2)
     s.same("start crash", exit_status=7)
