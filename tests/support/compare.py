@@ -50,6 +50,16 @@ def any_fault_text(reference, ours):
     return reference[0] == ours[0] == "fault" and reference[1] == ours[1]
 
 
+def own_help(reference, ours):
+    """The help is svisor's own text; the types are compared by methodSignature."""
+    return reference[0] == ours[0] == "result" and isinstance(ours[1], str) and ours[1].strip() != ""
+
+
+def more_methods(reference, ours):
+    """Every method of Supervisor, and perhaps further ones."""
+    return reference[0] == ours[0] == "result" and set(reference[1]) <= set(ours[1]) and ours[1] == sorted(ours[1])
+
+
 def own_words_for_bad_config(reference, ours):
     """supervisorctl prints the server's text, which for a bad configuration is Python's own."""
     return reference["exit"] == ours["exit"] and all("CANT_REREAD" in one["out"] for one in (reference, ours))
