@@ -86,35 +86,26 @@ static size_t prefix_at_end(const char *data, size_t length, const struct token 
 }
 
 /*
- * The held bytes and the first of the new ones, side by side, decide about the held ones: either
- * they complete the token, or at least the first of them is text. Returns how many new bytes are
- * used up.
+ * The held bytes are the beginning of the token: the new ones go on with it, or the held ones are
+ * text. They cannot begin a second token among themselves, since '<' stands only at a token's
+ * front. Returns how many new bytes are used up.
  */
 static size_t settle_held(struct sv_capture *capture, const char *data, size_t length)
 {
     const struct token *token = &tokens[capture->is_capturing];
-    char joined[2 * HELD_BYTES_MAX + 2];
     size_t held = capture->held_count;
-    size_t taken = length < token->length ? length : token->length;
+    size_t compared = token->length - held < length ? token->length - held : length;
 
-    memcpy(joined, token->text, held);
-    memcpy(joined + held, data, taken);
-    for (size_t start = 0; start < held; start++) {
-        size_t rest = held + taken - start;
-        size_t compared = rest < token->length ? rest : token->length;
-        if (memcmp(joined + start, token->text, compared) != 0)
-            continue;
-        emit(capture, joined, start);
-        if (compared < token->length) { /* all of the piece, and still not decided */
-            capture->held_count = (unsigned char)compared;
-            return length;
-        }
-        toggle(capture);
-        return start + token->length - held;
+    if (memcmp(data, token->text + held, compared) != 0) {
+        capture->held_count = 0;
+        emit(capture, token->text, held);
+        return 0;
     }
-    emit(capture, joined, held);
-    capture->held_count = 0;
-    return 0;
+    if (held + compared == token->length)
+        toggle(capture);
+    else
+        capture->held_count = (unsigned char)(held + compared);
+    return compared;
 }
 
 void sv_capture_feed(struct sv_capture *capture, const char *data, size_t length)

@@ -29,7 +29,13 @@ static void the_words_are_supervisors(void **state)
     snprintf(text, sizeof(text), "command at '%s/plain' is not executable", scratch->directory);
     assert_found(scratch_path(scratch, "plain"), NULL, SV_COMMAND_NOT_EXECUTABLE, text);
 
+    /* Any x bit will do: whether it is ours is another question. */
+    assert_int_equal(chmod(scratch_path(scratch, "plain"), 0610), 0);
+    const char *plain[] = {scratch_path(scratch, "plain"), NULL};
     struct sv_str file SV_CLEANUP(sv_str_done) = {0};
+    struct sv_str said SV_CLEANUP(sv_str_done) = {0};
+    assert_int_equal(sv_command_find(plain, NULL, &file, &said),
+                     getuid() == 0 ? SV_COMMAND_OK : SV_COMMAND_NO_PERMISSION);
     struct sv_str empty SV_CLEANUP(sv_str_done) = {0};
     const char *none[] = {NULL};
     assert_int_equal(sv_command_find(none, NULL, &file, &empty), SV_COMMAND_EMPTY);
