@@ -1,68 +1,45 @@
 /*
- * The systemd journal (libsystemd, sd_journal_sendv): one record per line, with
+ * The systemd journal in its native protocol: one record per line of output, with
  *
- *     SYSLOG_IDENTIFIER=<process>  SVISOR_PROCESS=<process>  SVISOR_GROUP=<group>  PRIORITY=<6 or
- * 4>
+ *     PRIORITY=<6 or 4>  SYSLOG_IDENTIFIER=<process>  SVISOR_PROCESS=<process> SVISOR_GROUP=<group>
  *
- * so that `journalctl SVISOR_GROUP=web` shows what `tail` of all its logs would.
+ * so that `journalctl SVISOR_GROUP=web` shows what `tail` of all its logs would. A record is a
+ * datagram of "KEY=value" lines; a value without a newline needs no other form, and our lines have
+ * none (lines.c).
  *
- * Traps: sd_journal_sendv() returns 0 when no journal runs, as if the line had been stored. So the
- * socket of the service is looked for first, at most once a second, and lines without it are
- * counted as lost. sd_journal_sendv() takes the code location from the caller's macro unless
- * SD_JOURNAL_SUPPRESS_LOCATION is defined: our source line means nothing to the reader of a
- * program's output.
+ * Not sd_journal_sendv(): it returns 0 when no journal runs, as if the line had been stored, and it
+ * waits for ever when the journal does not read: see datagram.c.
  */
-#define SD_JOURNAL_SUPPRESS_LOCATION
 #include "io/journal.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/uio.h>
-#include <systemd/sd-journal.h>
-#include <unistd.h>
 
-#include <svisor/limits.h>
-
-#include "io/loop.h"
-
-#define LOOK_PAUSE_NS UINT64_C(1000000000)
-
-static const char SOCKET_PATH[] = "/run/systemd/journal/socket";
-static const char MESSAGE[] = "MESSAGE=";
-
-enum { FIELD_PRIORITY, FIELD_IDENTIFIER, FIELD_PROCESS, FIELD_GROUP, FIELD_COUNT };
+#include "io/datagram.h"
 
 struct sv_journal {
-    char *fields[FIELD_COUNT]; /* "KEY=value" */
-    uint64_t look_after_ns;
+    struct sv_datagram socket;
     uint64_t lost_bytes;
-    bool is_present;
+    char *fields; /* all but the message, with its key at the end */
+    size_t fields_length;
 };
 
-static char *field(const char *key, const char *value)
-{
-    char *text;
-    return asprintf(&text, "%s=%s", key, value) < 0 ? NULL : text;
-}
-
-struct sv_journal *sv_journal_new(const char *group, const char *process, int priority)
+struct sv_journal *sv_journal_new(const char *path, const char *group, const char *process,
+                                  int priority)
 {
     struct sv_journal *journal = calloc(1, sizeof(*journal));
     if (!journal)
         return NULL;
-    char digit[] = {(char)('0' + priority % 8), '\0'};
-    journal->fields[FIELD_PRIORITY] = field("PRIORITY", digit);
-    journal->fields[FIELD_IDENTIFIER] = field("SYSLOG_IDENTIFIER", process);
-    journal->fields[FIELD_PROCESS] = field("SVISOR_PROCESS", process);
-    journal->fields[FIELD_GROUP] = field("SVISOR_GROUP", group);
-    for (size_t i = 0; i < FIELD_COUNT; i++) {
-        if (!journal->fields[i]) {
-            sv_journal_free(journal);
-            return NULL;
-        }
+    sv_datagram_init(&journal->socket, path ? path : "/run/systemd/journal/socket");
+    int length = asprintf(&journal->fields,
+                          "PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\nSVISOR_PROCESS=%s\nSVISOR_GROUP=%s\n"
+                          "MESSAGE=",
+                          priority, process, process, group);
+    if (length < 0) {
+        free(journal);
+        return NULL;
     }
+    journal->fields_length = (size_t)length;
     return journal;
 }
 
@@ -70,39 +47,20 @@ void sv_journal_free(struct sv_journal *journal)
 {
     if (!journal)
         return;
-    for (size_t i = 0; i < FIELD_COUNT; i++)
-        free(journal->fields[i]);
+    sv_datagram_done(&journal->socket);
+    free(journal->fields);
     free(journal);
-}
-
-static bool is_present(struct sv_journal *journal)
-{
-    uint64_t now_ns = sv_now_ns();
-    if (now_ns >= journal->look_after_ns) {
-        journal->is_present = access(SOCKET_PATH, W_OK) == 0;
-        journal->look_after_ns = now_ns + LOOK_PAUSE_NS;
-    }
-    return journal->is_present;
 }
 
 void sv_journal_line(struct sv_journal *journal, const char *line, size_t length)
 {
-    if (length > SV_SYSLOG_LINE_BYTES_MAX)
-        length = SV_SYSLOG_LINE_BYTES_MAX;
-    if (!is_present(journal)) {
-        journal->lost_bytes += length;
-        return;
-    }
-    char message[sizeof(MESSAGE) + SV_SYSLOG_LINE_BYTES_MAX];
-    memcpy(message, MESSAGE, sizeof(MESSAGE) - 1);
-    memcpy(message + sizeof(MESSAGE) - 1, line, length);
-
-    struct iovec parts[FIELD_COUNT + 1] = {
-        {.iov_base = message, .iov_len = sizeof(MESSAGE) - 1 + length}};
-    for (size_t i = 0; i < FIELD_COUNT; i++)
-        parts[i + 1] =
-            (struct iovec){.iov_base = journal->fields[i], .iov_len = strlen(journal->fields[i])};
-    if (sd_journal_sendv(parts, FIELD_COUNT + 1) < 0)
+    char newline = '\n';
+    struct iovec parts[] = {
+        {.iov_base = journal->fields, .iov_len = journal->fields_length},
+        {.iov_base = (void *)(uintptr_t)line, .iov_len = length},
+        {.iov_base = &newline, .iov_len = 1},
+    };
+    if (!sv_datagram_send(&journal->socket, parts, 3))
         journal->lost_bytes += length;
 }
 

@@ -7,10 +7,13 @@
 
 struct sv_journal;
 
-/* `group` and `process` are copied. `priority` is one of syslog's, LOG_INFO and so on. NULL: no
- * memory. */
-struct sv_journal *sv_journal_new(const char *group, const char *process, int priority);
+/* `path` (kept) NULL: the system's journal. `priority` is one of syslog's, LOG_INFO and so on.
+ * NULL: no memory. */
+struct sv_journal *sv_journal_new(const char *path, const char *group, const char *process,
+                                  int priority);
+/* NULL is allowed. */
 void sv_journal_free(struct sv_journal *journal);
+/* `line` has no newline. */
 void sv_journal_line(struct sv_journal *journal, const char *line, size_t length);
 /* Bytes of lines that could not be delivered. */
 uint64_t sv_journal_lost_bytes(const struct sv_journal *journal);

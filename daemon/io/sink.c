@@ -116,7 +116,7 @@ int sv_sink_new(const struct sv_sink_options *options, struct sv_sink **ret_sink
         r = -ENOMEM;
     if (r == 0 && options->channel->journal &&
         !(sink->journal =
-              sv_journal_new(sink->group, sink->process, channels[options->which].priority)))
+              sv_journal_new(NULL, sink->group, sink->process, channels[options->which].priority)))
         r = -ENOMEM;
     if (r < 0) {
         sv_sink_free(sink, true);
