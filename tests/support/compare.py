@@ -36,7 +36,7 @@ NORMAL_TEXT = [
     (r"\b(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d\d \d\d:\d\d [AP]M", "<date>"),
     (r"\bpid([: ]+)[1-9]\d*", r"pid\1<pid>"),
     (r"\bwhen:\d+", "when:<time>"),
-    (r"(-std(?:out|err)---[^/]*?-)[a-z0-9_]{8}\.log", r"\1<random>.log"),
+    (r"(-std(?:out|err)---[^/]*?-)[A-Za-z0-9_]{6,8}\.log", r"\1<random>.log"),
 ]
 
 
