@@ -23,11 +23,12 @@ int sv_limits_raise(uint32_t minfds, uint32_t minprocs, uint64_t *ret_child_nofi
 int sv_signals_prepare(void);
 
 /*
- * Goes to the background in two steps. begin: a child with a session of its own returns; the calling
- * process waits for its word. Call it before any sv_loop, thread or library with either exists: they
- * do not survive a fork. ready: the child gives up the terminal (/dev/null as 0, 1 and 2), enters
- * `directory` (NULL: stay), sets `umask`, and lets the waiting process exit with 0. A child that exits
- * before takes it along, with its own status, so that a refusal is seen on the terminal and by scripts.
+ * Goes to the background in two steps. begin: a child with a session of its own returns; the
+ * calling process waits for its word. Call it before any sv_loop, thread or library with either
+ * exists: they do not survive a fork. ready: the child gives up the terminal (/dev/null as 0, 1 and
+ * 2), enters `directory` (NULL: stay), sets `umask`, and lets the waiting process exit with 0. A
+ * child that exits before takes it along, with its own status, so that a refusal is seen on the
+ * terminal and by scripts.
  */
 int sv_daemonize_begin(int *ret_ready_fd);
 void sv_daemonize_ready(int ready_fd, const char *directory, uint32_t umask);

@@ -1,9 +1,9 @@
 /*
  * syslog and the journal take their lines over datagram sockets. The libraries for them (syslog(3)
  * of glibc, sd_journal_sendv(3) of libsystemd 252) wait when the service does not read, which would
- * stop the supervisor with it (measured: both block for ever on a socket that nobody reads), and do
- * not tell when it is away. So the message is formed by us and sent here: what the service does not
- * take is lost, and the caller counts it.
+ * stop the supervisor with it (measured for sd_journal_send(): it hangs on a socket that nobody
+ * reads), and do not tell when it is away. So the message is formed by us and sent here: what the
+ * service does not take is lost, and the caller counts it.
  *
  * The socket is connected at the first message and again after an error, at most once a second: the
  * service may be started after us, or restarted.
