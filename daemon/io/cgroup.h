@@ -14,8 +14,8 @@ struct sv_cgroup_tree;
 struct sv_cgroup_leaf;
 
 /*
- * Finds the cgroup2 mount, makes and opens the root for `identifier`. 0, or a negative errno when no
- * cgroup can be had; `ret_reason` then says in words what is missing and how to enable it.
+ * Finds the cgroup2 mount, makes and opens the root for `identifier`. 0, or a negative errno when
+ * no cgroup can be had; `ret_reason` then says in words what is missing and how to enable it.
  */
 int sv_cgroup_tree_open(const char *identifier, struct sv_cgroup_tree **ret_tree,
                         struct sv_str *ret_reason);
@@ -28,7 +28,8 @@ uint32_t sv_cgroup_tree_level(const struct sv_cgroup_tree *tree);   /* depth bel
 /* Names are escaped where a user's name cannot be a directory name. */
 int sv_cgroup_leaf_create(struct sv_cgroup_tree *tree, const char *group, const char *process,
                           uint32_t run, struct sv_cgroup_leaf **ret_leaf);
-int sv_cgroup_leaf_fd(const struct sv_cgroup_leaf *leaf); /* O_PATH|O_DIRECTORY; for CLONE_INTO_CGROUP */
+int sv_cgroup_leaf_fd(
+    const struct sv_cgroup_leaf *leaf); /* O_PATH|O_DIRECTORY; for CLONE_INTO_CGROUP */
 uint64_t sv_cgroup_leaf_id(const struct sv_cgroup_leaf *leaf);
 const char *sv_cgroup_leaf_path(const struct sv_cgroup_leaf *leaf); /* absolute */
 /* 1: a process is in it, 0: empty, negative errno. Reads cgroup.events. */

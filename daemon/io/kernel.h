@@ -19,16 +19,18 @@ struct sv_kernel;
 typedef void (*sv_kernel_function)(void *user, const struct sv_bpf_record *record);
 
 /*
- * Loads and attaches what this machine allows. Always succeeds unless memory is short: without any BPF
- * the object exists, delivers nothing, and its report says why. `tree` may be NULL (no cgroup).
+ * Loads and attaches what this machine allows. Always succeeds unless memory is short: without any
+ * BPF the object exists, delivers nothing, and its report says why. `tree` may be NULL (no cgroup).
  * `is_bpf_wanted` false: do not even try (valgrind, tests of the fallback).
  */
 int sv_kernel_new(struct sv_loop *loop, const struct sv_cgroup_tree *tree, bool is_bpf_wanted,
                   sv_kernel_function function, void *user, struct sv_kernel **ret_kernel);
 void sv_kernel_free(struct sv_kernel *kernel);
-/* Why there is no tree: the words of sv_cgroup_tree_open(), for the report. Copied; NULL: forget them. */
+/* Why there is no tree: the words of sv_cgroup_tree_open(), for the report. Copied; NULL: forget
+ * them. */
 int sv_kernel_note_cgroup(struct sv_kernel *kernel, const char *reason);
-/* Reads what is in the ring now: before a pidfd's exit is handled, so that its record comes first. */
+/* Reads what is in the ring now: before a pidfd's exit is handled, so that its record comes first.
+ */
 void sv_kernel_drain(struct sv_kernel *kernel);
 /* Records lost since the start, by kind (enum sv_bpf_kind). */
 uint64_t sv_kernel_lost(const struct sv_kernel *kernel, unsigned kind);
@@ -36,8 +38,9 @@ uint64_t sv_kernel_lost(const struct sv_kernel *kernel, unsigned kind);
 /*
  * Every facility as a row: {"name","active","gives","missing","remedy","detail"}: cgroup2, each
  * controller, clone3, pidfd, each BPF program, ring buffer, libcgroup's view, RLIMIT_NOFILE …
- * "active" is a boolean, the others are strings; "missing" and "remedy" are empty when it is active.
- * A new reference. NULL without memory. Asks libcgroup anew, about 1 ms: not for a hot path.
+ * "active" is a boolean, the others are strings; "missing" and "remedy" are empty when it is
+ * active. A new reference. NULL without memory. Asks libcgroup anew, about 1 ms: not for a hot
+ * path.
  */
 json_t *sv_kernel_report(const struct sv_kernel *kernel);
 

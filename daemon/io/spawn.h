@@ -9,28 +9,28 @@
 
 /* Everything the child needs, prepared before: the child itself may not allocate. */
 struct sv_spawn_plan {
-    const char *path;        /* file to execute, already looked up in PATH */
+    const char *path; /* file to execute, already looked up in PATH */
     char *const *argv;
     char *const *envp;
-    const char *directory;   /* NULL: stay */
-    mode_t umask;            /* meaningful with has_umask */
+    const char *directory; /* NULL: stay */
+    mode_t umask;          /* meaningful with has_umask */
     bool has_umask;
     bool has_user;
     uid_t uid;
     gid_t gid;
-    const gid_t *groups;     /* supplementary, looked up before */
+    const gid_t *groups; /* supplementary, looked up before */
     size_t group_count;
     int stdin_fd, stdout_fd, stderr_fd; /* become 0, 1, 2; each >= 3; may be equal to each other */
-    int cgroup_fd;           /* directory of the leaf; -1: stay in the daemon's cgroup */
-    uint64_t nofile_soft;    /* RLIMIT_NOFILE to restore in the child; 0: as it is */
+    int cgroup_fd;                      /* directory of the leaf; -1: stay in the daemon's cgroup */
+    uint64_t nofile_soft;               /* RLIMIT_NOFILE to restore in the child; 0: as it is */
 };
 
-enum sv_spawn_stage { /* where the child failed */
-    SV_SPAWN_STAGE_FORK, /* there was no child */
-    SV_SPAWN_STAGE_CGROUP,
-    SV_SPAWN_STAGE_USER,
-    SV_SPAWN_STAGE_DIRECTORY,
-    SV_SPAWN_STAGE_EXEC,
+enum sv_spawn_stage {                      /* where the child failed */
+                      SV_SPAWN_STAGE_FORK, /* there was no child */
+                      SV_SPAWN_STAGE_CGROUP,
+                      SV_SPAWN_STAGE_USER,
+                      SV_SPAWN_STAGE_DIRECTORY,
+                      SV_SPAWN_STAGE_EXEC,
 };
 
 struct sv_spawned {
@@ -47,16 +47,16 @@ struct sv_spawn_failure {
 #define SV_SPAWN_FAILED 1
 
 /*
- * 0: the child has executed the file. SV_SPAWN_FAILED: it has not, `ret_failure` says where and why, the
- * child is reaped, and Supervisor's words ("supervisor: couldn't exec …: ENOENT\n" and so on) stand in
- * stderr_fd. Negative errno: the daemon's own trouble. Not for two threads at once.
+ * 0: the child has executed the file. SV_SPAWN_FAILED: it has not, `ret_failure` says where and
+ * why, the child is reaped, and Supervisor's words ("supervisor: couldn't exec …: ENOENT\n" and so
+ * on) stand in stderr_fd. Negative errno: the daemon's own trouble. Not for two threads at once.
  */
 int sv_spawn(const struct sv_spawn_plan *plan, struct sv_spawned *ret_spawned,
              struct sv_spawn_failure *ret_failure);
 
 /*
- * Which way sv_spawn() takes on this machine, for `svctl kernel`: "clone3 into cgroup", "clone3", "fork".
- * Settled by the first spawns.
+ * Which way sv_spawn() takes on this machine, for `svctl kernel`: "clone3 into cgroup", "clone3",
+ * "fork". Settled by the first spawns.
  */
 const char *sv_spawn_method(void);
 

@@ -12,8 +12,8 @@
 #define SV_BPF_ABI_VERSION 1
 #define SV_BPF_COMM_BYTES  16
 
-/* 5,900 records: the last words of 1,000 programs that are killed at once, while the daemon is busy. A
- * power of two and whole pages, as the kernel demands. */
+/* 5,900 records: the last words of 1,000 programs that are killed at once, while the daemon is
+ * busy. A power of two and whole pages, as the kernel demands. */
 #define SV_BPF_RING_BYTES (512 * 1024)
 
 /* For the level of our root cgroup, where a cgroup namespace hides it. */
