@@ -41,9 +41,10 @@ int main(int argc, char **argv)
     if (argc == 3) {
         uint64_t seed = strtoull(argv[1], NULL, 10);
         struct world_result result = world_run(seed, strtoull(argv[2], NULL, 10));
-        printf("seed %" PRIu64 ": %" PRIu64 " actions, %" PRIu64 " spawns, %" PRIu64
-               " deliveries, digest %016" PRIx64 "\n",
-               seed, result.action_count, result.spawn_count, result.deliver_count, result.digest);
+        printf("seed %" PRIu64 ": %" PRIu64 " steps, %" PRIu64 " actions, %" PRIu64
+               " spawns, %" PRIu64 " deliveries, digest %016" PRIx64 "\n",
+               seed, result.step_count, result.action_count, result.spawn_count,
+               result.deliver_count, result.digest);
         return 0;
     }
     const struct CMUnitTest tests[] = {

@@ -20,7 +20,7 @@ void demand(const struct world *world, bool is_kept, const char *promise, sv_pro
             "  replay: make sim SEED=%llu STEPS=%llu\n",
             promise, process, (unsigned long long)world->step, (double)world->now_ns / 1e9,
             (unsigned long long)world->seed, (unsigned long long)world->seed,
-            (unsigned long long)world->step + 1);
+            (unsigned long long)world->step_count);
     abort();
 }
 

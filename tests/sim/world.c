@@ -290,10 +290,8 @@ static void request(struct world *world)
         if (!world->is_added[group] && world->last_id + PROGRAMS_MAX < ACTORS_MAX)
             step(world,
                  (struct sv_event){.kind = SV_EVENT_GROUP_ADD, .group = &world->groups[group]});
-    } else if (kind < 999) {
+    } else {
         step(world, (struct sv_event){.kind = SV_EVENT_TIME});
-    } else if (chance(world, 10)) {
-        step(world, (struct sv_event){.kind = SV_EVENT_SHUTDOWN, .is_restart = chance(world, 50)});
     }
 }
 
@@ -406,6 +404,7 @@ struct world_result world_run(uint64_t seed, uint64_t step_count)
     if (!world)
         abort();
     world->seed = seed;
+    world->step_count = step_count;
     world->random = seed;
     world->now_ns = 1;
     world->core = sv_core_new(seed);
@@ -413,12 +412,16 @@ struct world_result world_run(uint64_t seed, uint64_t step_count)
     if (!world->core || !world->blob)
         abort();
     draw_configuration(world);
+    world->shutdown_step = chance(world, 40) ? draw(world, 3000) : UINT64_MAX;
     for (int g = 0; g < GROUPS; g++)
         if (chance(world, 80))
             step(world, (struct sv_event){.kind = SV_EVENT_GROUP_ADD, .group = &world->groups[g]});
     step(world, (struct sv_event){.kind = SV_EVENT_BEGIN});
     while (world->step < step_count && !world->has_quit) {
-        if (chance(world, 60))
+        if (world->step >= world->shutdown_step && !world->is_stopping)
+            step(world,
+                 (struct sv_event){.kind = SV_EVENT_SHUTDOWN, .is_restart = chance(world, 50)});
+        else if (chance(world, 60))
             let_time_pass(world);
         else
             request(world);
@@ -429,6 +432,7 @@ struct world_result world_run(uint64_t seed, uint64_t step_count)
     }
     if (!world->has_quit)
         demand_progress(world);
+    world->result.step_count = world->step;
     struct world_result result = world->result;
     sv_core_free(world->core);
     sv_actions_done(&world->actions);

@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 struct world_result {
-    uint64_t digest; /* of every action, in order */
+    uint64_t digest;     /* of every action, in order */
+    uint64_t step_count; /* until QUIT */
     uint64_t action_count;
     uint64_t spawn_count;
     uint64_t deliver_count;

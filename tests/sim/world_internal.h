@@ -55,7 +55,8 @@ struct answer {
 };
 
 struct world {
-    uint64_t seed, step, random;
+    uint64_t seed, step, step_count, random;
+    uint64_t shutdown_step; /* UINT64_MAX: only at the end */
     uint64_t now_ns;
     bool is_healed;
     bool is_stopping, is_restart, has_quit;
