@@ -1,7 +1,7 @@
 /*
  * Supervisor expands a value with Python's `%` operator and a dictionary. A conversion is
  *
- *   %(name)04d      %  (name)  flags #0- +  width  .precision  h l L  one of diouxXeEfFgGcrsa%
+ *   %(name)04d      %  (name)  flags #0- +  width  .precision  h l L  one of diouxXeEfFgGcrsa
  *
  * Texts (ENV_HOME, here, program_name) take s, r, a and c; numbers (process_num, numprocs) take all
  * of them. "%%" is a per cent sign. What Python raises becomes the same words here, wrapped as
@@ -345,14 +345,12 @@ static bool add_character(struct expander *expander, const struct conversion *co
 static bool add_conversion(struct expander *expander, const struct conversion *conversion)
 {
     char type = conversion->type;
-    if (type == '%') {
-        sv_str_add_char(expander->text, '%');
-        return true;
-    }
     if (!strchr("diouxXeEfFgGcrsa", type)) {
+        const char *c = expander->format + expander->at - 1;
+        bool is_printable = type >= 0x20 && type < 0x7f;
         sv_str_addf(expander->problem, "unsupported format character '%c' (0x%x) at index %zu",
-                    (unsigned char)type >= 0x20 && (unsigned char)type < 0x7f ? type : '?',
-                    (unsigned)(unsigned char)type,
+                    is_printable ? type : '?',
+                    sv_py_code_point(c, sv_py_char_bytes(c, strnlen(c, 4))),
                     sv_py_length(expander->format, expander->at - 1));
         return false;
     }
@@ -423,6 +421,11 @@ static bool run(struct expander *expander)
         if (!format[expander->at])
             break;
         expander->at++;
+        if (format[expander->at] == '%') { /* only so: "%5%" is an error */
+            sv_str_add_char(expander->text, '%');
+            expander->at++;
+            continue;
+        }
         struct conversion conversion = {0};
         if (!read_conversion(expander, &conversion) || !add_conversion(expander, &conversion))
             return false;

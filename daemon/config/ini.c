@@ -183,7 +183,11 @@ static void begin_key(struct reader *reader, struct sv_span name, struct sv_span
     place.section = reader->section->name;
     place.key = copy;
     struct sv_ini_key *key = sv_map_get(&reader->section->keys, copy);
-    if (key)
+    /* Of an [include] in an included file the loader has something better to say. */
+    if (key && strcmp(reader->section->name, "include") == 0 &&
+        strcmp(key->place.file, place.file) != 0)
+        key->value = "";
+    else if (key)
         sv_diag_add(reader->diag, SV_SEVERITY_WARNING, &place,
                     "is already set at %s:%u; the later value is used", key->place.file,
                     key->place.line);

@@ -117,7 +117,7 @@ enum sv_py_int_result sv_py_int(const char *text, size_t length, unsigned base, 
     return is_too_large ? SV_PY_INT_E_RANGE : SV_PY_INT_OK;
 }
 
-static uint32_t code_point(const char *text, size_t bytes)
+uint32_t sv_py_code_point(const char *text, size_t bytes)
 {
     static const unsigned char masks[] = {0, 0xff, 0x1f, 0x0f, 0x07};
     uint32_t code = (unsigned char)text[0] & masks[bytes];
@@ -152,8 +152,8 @@ static void quote(struct sv_str *str, const char *text, size_t length, bool is_a
             sv_str_addf(str, "\\udc%02x", (unsigned)(unsigned char)c); /* surrogateescape */
         else if ((unsigned char)c < 0x20 || c == 0x7f)
             add_escaped(str, (unsigned char)c);
-        else if (bytes > 1 && (is_ascii || code_point(text + i, bytes) <= 0xa0))
-            add_escaped(str, code_point(text + i, bytes));
+        else if (bytes > 1 && (is_ascii || sv_py_code_point(text + i, bytes) <= 0xa0))
+            add_escaped(str, sv_py_code_point(text + i, bytes));
         else
             sv_str_append(str, text + i, bytes);
     }

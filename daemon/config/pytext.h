@@ -20,6 +20,8 @@ size_t sv_py_space_before(const char *text, size_t length);
 struct sv_span sv_py_strip(const char *text, size_t length);
 /* Bytes of the character that `text` starts with; 1 for a byte that is no UTF-8. length > 0. */
 size_t sv_py_char_bytes(const char *text, size_t length);
+/* The number of the character of so many bytes; a byte that is no UTF-8 stands for itself. */
+uint32_t sv_py_code_point(const char *text, size_t bytes);
 /* Characters in `text`. */
 size_t sv_py_length(const char *text, size_t length);
 
