@@ -22,6 +22,7 @@
 
 #include "base/attr.h"
 #include "io/bpf.h"
+#include "io/root_for_test.h"
 #include "io/spawn.h"
 
 enum { RECORD_MAX = 16384, EVENT_TIMEOUT_MS = 10000 };
@@ -447,10 +448,8 @@ static void run_in_role(const char *role, const char *prefix, struct sv_str *ret
 static void an_ordinary_user_is_told_what_is_missing(void **state)
 {
     (void)state;
-    if (geteuid() != 0) {
-        print_message("# skip: only root can become an ordinary user\n");
+    if (!sv_test_is_root())
         skip();
-    }
     struct sv_str text = {0};
     run_in_role("report", "setpriv --reuid 65534 --regid 65534 --clear-groups", &text);
     assert_non_null(strstr(sv_str_text(&text), "cgroup2|"));

@@ -23,7 +23,7 @@
 
 #include "base/str.h"
 #include "io/cgroup.h"
-#include "io/loop.h"
+#include "io/root_for_test.h"
 
 extern char **environ;
 
@@ -228,18 +228,10 @@ static void umask_directory_and_descriptor_limit_are_set(void **state)
     assert_true(ours.rlim_cur != 77);
 }
 
-static bool is_root(void)
-{
-    if (geteuid() == 0 && getgroups(0, NULL) >= 0)
-        return true;
-    print_message("# skip: only root may change the user of a child\n");
-    return false;
-}
-
 static void the_user_changes_in_the_child_and_not_here(void **state)
 {
     (void)state;
-    if (!is_root())
+    if (!sv_test_is_root())
         skip();
     gid_t groups[] = {65534, 1234};
     char *argv[] = {"/bin/sh", "-c", "id -u; id -g; id -G", NULL};
@@ -265,7 +257,7 @@ static void the_user_changes_in_the_child_and_not_here(void **state)
 static void an_ordinary_user_cannot_become_another(void **state)
 {
     (void)state;
-    if (!is_root())
+    if (!sv_test_is_root())
         skip();
     pid_t pid = fork();
     if (pid == 0) {
@@ -361,7 +353,7 @@ static void a_file_that_is_being_written_gives_etxtbsy(void **state)
 static void no_more_processes_is_a_failure_of_the_fork(void **state)
 {
     (void)state;
-    if (!is_root())
+    if (!sv_test_is_root())
         skip();
     pid_t pid = fork();
     if (pid == 0) {
