@@ -60,6 +60,7 @@ static const enum sv_fault change_faults[] = {
     [SV_GROUP_BAD_NAME] = SV_FAULT_BAD_NAME,
     [SV_GROUP_ALREADY] = SV_FAULT_ALREADY_ADDED,
     [SV_GROUP_STILL_RUNNING] = SV_FAULT_STILL_RUNNING,
+    [SV_GROUP_FAILED] = SV_FAULT_FAILED,
 };
 
 static void answer_change(struct sv_api_call *call, enum sv_group_change change, const char *name)

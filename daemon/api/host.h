@@ -18,7 +18,13 @@
 enum sv_command_check { SV_CHECK_OK, SV_CHECK_NO_FILE, SV_CHECK_NOT_EXECUTABLE };
 
 /* Outcomes of remove_group. */
-enum sv_group_change { SV_GROUP_DONE, SV_GROUP_BAD_NAME, SV_GROUP_ALREADY, SV_GROUP_STILL_RUNNING };
+enum sv_group_change {
+    SV_GROUP_DONE,
+    SV_GROUP_BAD_NAME,
+    SV_GROUP_ALREADY,
+    SV_GROUP_STILL_RUNNING,
+    SV_GROUP_FAILED, /* the system refused: the log says why */
+};
 
 struct sv_api_host {
     void *user;
@@ -32,7 +38,6 @@ struct sv_api_host {
     const char *(*identifier)(void *user);
     int64_t (*wall_ns)(void *user);
     const struct sv_config *(*config)(void *user); /* the last one read; for getAllConfigInfo */
-    bool (*is_active)(void *user, const char *group_name);
 
     /* Processes. */
     enum sv_command_check (*check_command)(void *user, sv_process_id id, struct sv_str *ret_text);

@@ -53,12 +53,6 @@ static const struct sv_config *host_config(void *user)
     return driver->config;
 }
 
-static bool host_is_active(void *user, const char *group_name)
-{
-    struct sv_driver *driver = user;
-    return sv_core_group(driver->core, group_name) != NULL;
-}
-
 static enum sv_command_check host_check_command(void *user, sv_process_id id,
                                                 struct sv_str *ret_text)
 {
@@ -114,7 +108,7 @@ static enum sv_group_change host_add_group(void *user, const char *name)
     int r = sv_unit_groups_add(driver, driver->config, config);
     if (r < 0) {
         sv_log_error("group %s could not be added: %s", name, sv_errno_text(r));
-        return SV_GROUP_BAD_NAME;
+        return SV_GROUP_FAILED;
     }
     return SV_GROUP_DONE;
 }
@@ -135,6 +129,18 @@ static enum sv_group_change host_remove_group(void *user, const char *name)
     return SV_GROUP_DONE;
 }
 
+/* Every error in one text, a line each without the last end of line: the text of a fault. */
+static void describe_errors(const struct sv_diag *diag, struct sv_str *ret_error)
+{
+    for (const struct sv_diag_row *row = diag->first; row; row = row->next) {
+        if (row->severity != SV_SEVERITY_ERROR)
+            continue;
+        if (ret_error->length > 0)
+            sv_str_add_char(ret_error, '\n');
+        sv_diag_render_row(row, ret_error);
+    }
+}
+
 static bool host_reread(void *user, struct sv_str *ret_error)
 {
     struct sv_driver *driver = user;
@@ -142,12 +148,15 @@ static bool host_reread(void *user, struct sv_str *ret_error)
     struct sv_config *config = sv_config_load(driver->config->file, driver->options.host,
                                               driver->options.overrides, &diag);
     if (!config) {
-        sv_diag_render(&diag, ret_error);
+        describe_errors(&diag, ret_error);
         return false;
     }
-    for (const struct sv_diag_row *row = diag.first; row; row = row->next)
-        if (row->severity == SV_SEVERITY_WARNING)
-            sv_log_warn("%s", row->text);
+    for (const struct sv_diag_row *row = diag.first; row; row = row->next) {
+        struct sv_str line SV_CLEANUP(sv_str_done) = {0};
+        sv_diag_render_row(row, &line);
+        sv_log(row->severity == SV_SEVERITY_WARNING ? SV_LOG_WARN : SV_LOG_INFO, "%s",
+               sv_str_text(&line));
+    }
     sv_config_unref(driver->config);
     driver->config = config;
     return true;
@@ -244,7 +253,6 @@ void sv_host_init(struct sv_driver *driver)
         .identifier = host_identifier,
         .wall_ns = host_wall_ns,
         .config = host_config,
-        .is_active = host_is_active,
         .check_command = host_check_command,
         .start = host_start,
         .stop = host_stop,

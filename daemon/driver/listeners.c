@@ -10,11 +10,17 @@
 #include "base/error.h"
 #include "base/log.h"
 
-static void log_broken(const struct sv_unit *unit)
+static const char *const state_names[] = {
+    [SV_LISTENER_ACKNOWLEDGED] = "ACKNOWLEDGED",
+    [SV_LISTENER_READY] = "READY",
+    [SV_LISTENER_BUSY] = "BUSY",
+    [SV_LISTENER_UNKNOWN] = "UNKNOWN",
+};
+
+static void log_state(const struct sv_unit *unit, enum sv_listener_state from,
+                      enum sv_listener_state to)
 {
-    sv_log_warn("%s: has entered the UNKNOWN state and will no longer receive events, this usually "
-                "indicates the process violated the eventlistener protocol",
-                unit->config->name);
+    sv_log_debug("%s: %s -> %s", unit->config->name, state_names[from], state_names[to]);
 }
 
 static struct sv_event event_of(const struct sv_unit *unit, enum sv_listener_token token)
@@ -36,11 +42,16 @@ static struct sv_event event_of(const struct sv_unit *unit, enum sv_listener_tok
     case SV_TOKEN_BROKEN:
     case SV_TOKEN_MORE:
         event.kind = SV_EVENT_LISTENER_BROKEN;
-        log_broken(unit);
         break;
     }
     return event;
 }
+
+static const enum sv_listener_state next_states[] = {
+    [SV_TOKEN_READY] = SV_LISTENER_READY,
+    [SV_TOKEN_RESULT] = SV_LISTENER_ACKNOWLEDGED,
+    [SV_TOKEN_BROKEN] = SV_LISTENER_UNKNOWN,
+};
 
 void sv_listener_heard(struct sv_unit *unit, const char *data, size_t length)
 {
@@ -56,6 +67,7 @@ void sv_listener_heard(struct sv_unit *unit, const char *data, size_t length)
         enum sv_listener_token token = sv_listener_parser_next(unit->parser, view.listener_state);
         if (token == SV_TOKEN_MORE)
             return;
+        log_state(unit, view.listener_state, next_states[token]);
         sv_driver_feed(driver, event_of(unit, token));
     }
 }
@@ -81,8 +93,10 @@ void sv_listener_deliver(struct sv_driver *driver, const struct sv_action *actio
     int r = unit->run->input && sv_str_ok(&bytes)
                 ? sv_input_write(unit->run->input, sv_str_text(&bytes), bytes.length)
                 : -EPIPE;
-    if (r == 0)
+    if (r == 0) {
+        log_state(unit, SV_LISTENER_READY, SV_LISTENER_BUSY);
         return;
+    }
     sv_log_warn("%s: event %llu could not be delivered: %s", unit->config->name,
                 (unsigned long long)action->deliver.serial, sv_errno_text(r));
     sv_driver_feed(driver,

@@ -134,16 +134,69 @@ static void tell_daemon(struct sv_driver *driver, const struct sv_action *action
     sv_api_process_changed(driver->api, 0);
 }
 
-/* A fact without a change of state. */
+static void log_overflow(struct sv_driver *driver, const struct sv_action *action)
+{
+    (void)driver;
+    sv_log_error("pool %s event buffer overflowed, discarding event %llu",
+                 action->notice.group_name, (unsigned long long)action->notice.serial);
+}
+
+static void log_broken_listener(struct sv_driver *driver, const struct sv_action *action)
+{
+    const struct sv_unit *unit = sv_driver_unit(driver, action->process);
+    sv_log_warn("%s: has entered the UNKNOWN state and will no longer receive events, this usually "
+                "indicates the process violated the eventlistener protocol",
+                unit ? unit->config->name : "?");
+}
+
+static void log_kill(struct sv_driver *driver, const struct sv_action *action)
+{
+    const struct sv_unit *unit = sv_driver_unit(driver, action->process);
+    if (unit)
+        sv_log_warn("killing '%s' (%d) with SIGKILL", unit->config->name, action->notice.pid);
+}
+
+static void log_waiting(struct sv_driver *driver, const struct sv_action *action)
+{
+    (void)action;
+    struct sv_str names SV_CLEANUP(sv_str_done) = {0};
+    size_t group_count;
+    const struct sv_group_view *groups = sv_core_groups(driver->core, &group_count);
+    for (size_t g = 0; g < group_count; g++) {
+        for (size_t i = 0; i < groups[g].process_count; i++) {
+            struct sv_process_view view;
+            if (sv_core_process(driver->core, groups[g].processes[i], &view) &&
+                !sv_process_state_is_stopped(view.state))
+                sv_str_addf(&names, "%s%s", names.length ? ", " : "", view.config->name);
+        }
+    }
+    if (names.length > 0)
+        sv_log_info("waiting for %s to die", sv_str_text(&names));
+}
+
+/* The listener's answer was logged when it was heard; that the event comes back is no news. */
+static void log_nothing(struct sv_driver *driver, const struct sv_action *action)
+{
+    (void)driver;
+    (void)action;
+}
+
+typedef void (*fact_function)(struct sv_driver *driver, const struct sv_action *action);
+
+static const fact_function facts[SV_REASON_COUNT] = {
+    [SV_REASON_LISTENER_OVERFLOW] = log_overflow, [SV_REASON_LISTENER_BROKEN] = log_broken_listener,
+    [SV_REASON_LISTENER_REJECTED] = log_nothing,  [SV_REASON_STOP_TIMEOUT] = log_kill,
+    [SV_REASON_SHUTDOWN_WAITING] = log_waiting,
+};
+
+/* A fact without a change of state: in Supervisor's words where it has some. */
 static void tell_fact(struct sv_driver *driver, const struct sv_action *action)
 {
     const struct sv_unit *unit = sv_driver_unit(driver, action->process);
-    const char *name = unit                        ? unit->config->name
-                       : action->notice.group_name ? action->notice.group_name
-                                                   : "svisord";
-    enum sv_log_level level =
-        action->notice.reason == SV_REASON_STOP_TIMEOUT ? SV_LOG_WARN : SV_LOG_INFO;
-    sv_log(level, "%s: %s", name, sv_reason_text(action->notice.reason));
+    if (facts[action->notice.reason])
+        facts[action->notice.reason](driver, action);
+    else if (unit)
+        sv_log_info("%s: %s", unit->config->name, sv_reason_text(action->notice.reason));
 }
 
 void sv_notice_tell(struct sv_driver *driver, const struct sv_action *action)

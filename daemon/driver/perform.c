@@ -6,8 +6,10 @@
 static void spawn(struct sv_driver *driver, const struct sv_action *action)
 {
     struct sv_unit *unit = sv_driver_unit(driver, action->process);
-    if (unit)
-        sv_launch(unit, action->run);
+    if (!unit)
+        return;
+    sv_launch(unit, action->run);
+    sv_api_process_changed(driver->api, action->process); /* who waits only for the spawn */
 }
 
 static void send_signal(struct sv_driver *driver, const struct sv_action *action)

@@ -95,6 +95,8 @@ struct tail {
     struct sv_http_exchange *exchange;
     struct sv_follow *follow;
     struct sv_source *ender; /* ends the stream outside of the callbacks of what it frees */
+    bool is_beginning;       /* inside sv_http_stream_begin(), which may find the reader gone */
+    bool is_gone;
 };
 
 static void free_tail(struct tail *tail)
@@ -106,7 +108,10 @@ static void free_tail(struct tail *tail)
 
 static void on_reader_gone(void *user)
 {
-    free_tail(user);
+    struct tail *tail = user;
+    tail->is_gone = true;
+    if (!tail->is_beginning)
+        free_tail(tail);
 }
 
 static void on_tail_end(void *user)
@@ -137,8 +142,13 @@ static void follow_log(struct sv_driver *driver, struct sv_http_exchange *exchan
     }
     tail->exchange = exchange;
     sv_http_on_closed(exchange, on_reader_gone, tail);
+    tail->is_beginning = true;
     sv_http_stream_begin(exchange, 200, "text/plain;charset=utf-8");
-    if (sv_follow_new(driver->loop, path, TAIL_HEAD_BYTES, on_log_grew, tail, &tail->follow) < 0)
+    tail->is_beginning = false;
+    if (tail->is_gone)
+        free_tail(tail);
+    else if (sv_follow_new(driver->loop, path, TAIL_HEAD_BYTES, on_log_grew, tail, &tail->follow) <
+             0)
         sv_source_enable(tail->ender, true);
 }
 

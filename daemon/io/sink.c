@@ -3,8 +3,8 @@
  * journal, all of them or none. What the destinations could not take is counted, never waited for.
  *
  * The log file is opened by the first run and stays open between runs. AUTO names are made when the
- * process is added (options.py, get_autochildlog_name): NAME-CHANNEL---IDENTIFIER-XXXXXX.log, mode
- * 0600. An earlier daemon's are removed at the start by their pattern (clear_autochildlogdir).
+ * process is added (options.py, get_autochildlog_name): NAME-CHANNEL---IDENTIFIER-xxxxxxxx.log,
+ * mode 0600. An earlier daemon's are removed at the start by their pattern (clear_autochildlogdir).
  *
  * `svctl why` shows the last bytes of a channel. They are read from the end of the log file, and of
  * its first backup when it has just turned over: this costs no memory and is still there after a
@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <svisor/limits.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -40,6 +41,8 @@ static const struct {
     [SV_STDERR] = {"stderr", LOG_WARNING},
 };
 
+enum { AUTO_RANDOM = 8, AUTO_TRIES_MAX = 100 };
+
 struct ring {
     size_t written; /* bytes ever, modulo SV_LAST_BYTES_MAX the next place */
     char data[SV_LAST_BYTES_MAX];
@@ -59,27 +62,53 @@ struct sv_sink {
     struct ring *ring;
 };
 
-static int make_auto_file(const struct sv_sink_options *options, struct sv_sink *sink)
+/*
+ * Eight characters as Python's tempfile draws them, because clean-up scripts match them: mkstemp(3)
+ * would use six, of both cases.
+ */
+static void random_name(char ret_name[AUTO_RANDOM + 1])
 {
-    struct sv_str name SV_CLEANUP(sv_str_done) = {0};
-    sv_str_addf(&name, "%s/%s-%s---%s-XXXXXX%s", options->childlogdir, sink->process,
-                channels[options->which].name, options->identifier, AUTO_SUFFIX);
+    static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+    unsigned char bytes[AUTO_RANDOM];
+    if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+        memset(bytes, 0, sizeof(bytes)); /* then O_EXCL finds a clash, and the error is told */
+    for (size_t i = 0; i < AUTO_RANDOM; i++)
+        ret_name[i] = alphabet[bytes[i] % (sizeof(alphabet) - 1)];
+    ret_name[AUTO_RANDOM] = '\0';
+}
+
+static int try_auto_file(const struct sv_sink_options *options, struct sv_sink *sink)
+{
+    char random[AUTO_RANDOM + 1];
+    random_name(random);
+    struct sv_str name = {0};
+    sv_str_addf(&name, "%s/%s-%s---%s-%s%s", options->childlogdir, sink->process,
+                channels[options->which].name, options->identifier, random, AUTO_SUFFIX);
     char *path = sv_str_take(&name);
     if (!path)
         return -ENOMEM;
-    int fd = mkostemps(path, (int)sizeof(AUTO_SUFFIX) - 1, O_CLOEXEC);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
         int error = errno;
-        sv_log_error(
-            "cannot make a log file for the %s of %s in %s: %s; set childlogdir or %s_logfile",
-            channels[options->which].name, sink->process, options->childlogdir,
-            sv_errno_text(error), channels[options->which].name);
         free(path);
         return -error;
     }
     close(fd);
     sink->path = path;
     return 0;
+}
+
+static int make_auto_file(const struct sv_sink_options *options, struct sv_sink *sink)
+{
+    int r = -EEXIST;
+    for (int i = 0; i < AUTO_TRIES_MAX && r == -EEXIST; i++)
+        r = try_auto_file(options, sink);
+    if (r < 0 && r != -ENOMEM)
+        sv_log_error(
+            "cannot make a log file for the %s of %s in %s: %s; set childlogdir or %s_logfile",
+            channels[options->which].name, sink->process, options->childlogdir, sv_errno_text(r),
+            channels[options->which].name);
+    return r;
 }
 
 static int name_file(const struct sv_sink_options *options, struct sv_sink *sink)

@@ -391,7 +391,6 @@ static inline struct api_host *host_new(void)
         .identifier = host_identifier,
         .wall_ns = host_wall_ns,
         .config = host_config,
-        .is_active = host_is_active,
         .check_command = host_check_command,
         .start = host_start,
         .stop = host_stop,
