@@ -20,6 +20,7 @@
 
 #include "base/attr.h"
 #include "io/cgroup_names.h"
+#include "io/cgroup_place.h"
 #include "io/cgroup_walk.h"
 #include "io/root_for_test.h"
 #include "io/spawn.h"
@@ -249,11 +250,14 @@ static void a_family_is_killed_without_cgroup_kill_too(void **state)
     pid_t pid =
         start_shell(leaf, "sh -c 'sleep 100; true' & (sleep 100; true) & echo x; sleep 100; true");
     const char *path = sv_cgroup_leaf_path(leaf);
+    struct sv_cgroup_place place;
+    struct sv_str reason = {0}, kernel_path = {0};
+    assert_int_equal(sv_cgroup_place_find(&place, &reason), 0);
+    sv_cgroup_place_kernel_path(&place, path, &kernel_path);
     struct sv_cgroup_subtree subtree = {
-        .fd = sv_cgroup_leaf_fd(leaf), .path = path, .kernel_path = strstr(path, "/svisor/")};
-    /* Zombies stay in cgroup.procs until they are reaped, so this one is killed in the background.
-     */
+        .fd = sv_cgroup_leaf_fd(leaf), .path = path, .kernel_path = kernel_path.data};
     assert_int_equal(sv_cgroup_subtree_kill(&subtree), 0);
+    sv_str_done(&kernel_path);
     assert_int_equal(reap(pid), SIGKILL);
     wait_until_empty(leaf);
     sv_cgroup_leaf_free(leaf);

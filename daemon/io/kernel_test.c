@@ -484,6 +484,8 @@ static void a_user_namespace_has_cgroups_at_most(void **state)
 static void namespaces_do_not_confuse_the_records(void **state)
 {
     (void)state;
+    if (!sv_test_is_root())
+        skip();
     bench_done(bench_with_bpf());
     struct sv_str text = {0};
     run_in_role("life", "unshare -C -p -f --mount-proc", &text);
