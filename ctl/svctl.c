@@ -95,9 +95,10 @@ static int read_options(int argc, char **argv, struct sv_settings *settings)
                                                  {"history-file", required_argument, NULL, 'r'},
                                                  {NULL, 0, NULL, 0}};
     int option;
+    int index = -1; /* of the long option that was given */
 
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "+:c:his:u:p:r:", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "+:c:his:u:p:r:", long_options, &index)) != -1) {
         const char **place = place_of(settings, option);
         bool is_again = option == 'i' ? settings->is_interactive : place && *place;
 
@@ -108,14 +109,18 @@ static int read_options(int argc, char **argv, struct sv_settings *settings)
         if (option == '?' || option == ':')
             return complain_of_option(argv, option);
         if (is_again) {
-            char text[] = "conflicting command line option '-?'";
-            *strchr(text, '?') = (char)option;
+            char text[64];
+            char short_name[] = {'-', (char)option, '\0'};
+
+            snprintf(text, sizeof(text), "conflicting command line option '%s%s'",
+                     index < 0 ? "" : "--", index < 0 ? short_name : long_options[index].name);
             return complain_of_usage(argv[0], text);
         }
         if (place)
             *place = optarg;
         else
             settings->is_interactive = true;
+        index = -1;
     }
     return -1;
 }

@@ -22,9 +22,8 @@
 #include "terminal.h"
 
 #define LINES_DEFAULT 10
-#define BYTES_FIRST   (16 << 10) /* a hundred long lines; more is asked for when that is not enough \
-                                  */
-#define STREAM_HEAD 1024         /* Supervisor 4.2.5, http.py, tail_f_producer */
+#define BYTES_FIRST   (16 << 10) /* a hundred long lines; when that is not enough, twice as much */
+#define STREAM_HEAD   1024       /* Supervisor 4.2.5, http.py, tail_f_producer */
 
 struct log {
     char *name; /* as people write it */
