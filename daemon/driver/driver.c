@@ -142,7 +142,7 @@ static int open_loop(struct sv_driver *driver)
     r = sv_loop_add_timer(driver->loop, TIMER_ACCURACY_NS, on_deadline, driver, &driver->timer);
     if (r < 0)
         return error_trace(r);
-    r = sv_loop_add_defer(driver->loop, SV_PRIORITY_NORMAL, on_pump, driver, &driver->pump);
+    r = sv_loop_add_defer(driver->loop, SV_PRIORITY_OUTPUT, on_pump, driver, &driver->pump);
     if (r < 0)
         return error_trace(r);
     return sv_loop_add_defer(driver->loop, SV_PRIORITY_OUTPUT, sv_runs_sweep, driver,

@@ -12,8 +12,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <systemd/sd-event.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -29,6 +32,7 @@ struct sv_source {
     enum source_kind kind;
     sd_event_source *source;
     void *user;
+    int event_fd; /* SOURCE_DEFER; otherwise -1 */
     union {
         sv_io_function io;
         sv_function run;
@@ -105,10 +109,19 @@ static int on_timer(sd_event_source *event_source, uint64_t usec, void *user)
     return 0;
 }
 
-static int on_defer(sd_event_source *event_source, void *user)
+static void clear(int event_fd)
+{
+    uint64_t count;
+    ssize_t n = read(event_fd, &count, sizeof(count));
+    assert(n == sizeof(count) || errno == EAGAIN);
+}
+
+static int on_defer(sd_event_source *event_source, int fd, uint32_t events, void *user)
 {
     (void)event_source;
+    (void)events;
     struct sv_source *source = user;
+    clear(fd);
     source->run(source->user);
     return 0;
 }
@@ -128,6 +141,7 @@ static struct sv_source *new_source(enum source_kind kind, void *user)
         return NULL;
     source->kind = kind;
     source->user = user;
+    source->event_fd = -1;
     return source;
 }
 
@@ -194,9 +208,10 @@ int sv_loop_add_defer(struct sv_loop *loop, enum sv_priority priority, sv_functi
     if (!source)
         return -ENOMEM;
     source->run = function;
-    int r = sd_event_add_defer(loop->event, &source->source, on_defer, source);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(source->source, SD_EVENT_OFF);
+    source->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int r = source->event_fd < 0 ? -errno
+                                 : sd_event_add_io(loop->event, &source->source, source->event_fd,
+                                                   EPOLLIN, on_defer, source);
     if (r >= 0)
         r = sd_event_source_set_priority(source->source, priority);
     return finish(source, r, ret_source);
@@ -215,8 +230,14 @@ int sv_loop_add_signal(struct sv_loop *loop, int number, sv_signal_function func
 
 int sv_source_enable(struct sv_source *source, bool is_enabled)
 {
-    int on = source->kind == SOURCE_DEFER ? SD_EVENT_ONESHOT : SD_EVENT_ON;
-    return sd_event_source_set_enabled(source->source, is_enabled ? on : SD_EVENT_OFF);
+    if (source->kind != SOURCE_DEFER)
+        return sd_event_source_set_enabled(source->source, is_enabled ? SD_EVENT_ON : SD_EVENT_OFF);
+    if (!is_enabled) {
+        clear(source->event_fd);
+        return 0;
+    }
+    uint64_t one = 1;
+    return write(source->event_fd, &one, sizeof(one)) < 0 ? -errno : 0;
 }
 
 void sv_source_free(struct sv_source *source)
@@ -224,5 +245,7 @@ void sv_source_free(struct sv_source *source)
     if (!source)
         return;
     sd_event_source_disable_unref(source->source);
+    if (source->event_fd >= 0)
+        close(source->event_fd);
     free(source);
 }

@@ -46,7 +46,8 @@ int sv_source_set_events(struct sv_source *source, uint32_t events);
 int sv_loop_add_timer(struct sv_loop *loop, uint64_t accuracy_ns, sv_function function, void *user,
                       struct sv_source **ret_source);
 int sv_source_arm(struct sv_source *source, uint64_t deadline_ns);
-/* Runs at the next turn of the loop, once for each sv_source_enable(…, true); born disabled. */
+/* Runs at a next turn of the loop after sv_source_enable(…, true), in its place among the other
+ * sources of its priority; may enable itself again without starving them. Born disabled. */
 int sv_loop_add_defer(struct sv_loop *loop, enum sv_priority priority, sv_function function,
                       void *user, struct sv_source **ret_source);
 /* The signal must be blocked in every thread. */

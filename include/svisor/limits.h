@@ -38,6 +38,8 @@
 #define SV_CALL_MEMBERS_MAX         200000 /* processes that all waiting calls together are about: each process twice */
 
 /* Life of a process. */
+#define SV_QUICK_ENDS_MAX    10 /* restarts without a pause of a program that always ends at once */
+#define SV_QUICK_END_SECONDS 1u /* an end this soon after its start is such a quick one */
 #define SV_SPAWNS_PER_TURN_MAX 32 /* then the loop looks at its other sources */
 #define SV_KILL_WAIT_SECONDS   10 /* after SIGKILL: dying takes milliseconds unless stuck in the kernel */
 #define SV_RESTART_DELAY_SECONDS_MAX 86400 /* without restart_delay_max: doubled 17 times from a second */

@@ -45,6 +45,7 @@ struct sv_process {
     uint64_t deadline_ns;        /* of the state; SV_NEVER: none */
     uint64_t strays_deadline_ns; /* SV_NEVER exactly when there are no strays */
     uint64_t pending_signals; /* bit n - 1: signal n was asked for while the spawn is under way */
+    uint64_t started_ns;      /* of the present run, or the last one */
     int64_t started_wall_ns;
     int64_t stopped_wall_ns;
     int64_t next_start_wall_ns;
@@ -53,8 +54,10 @@ struct sv_process {
     sv_process_id id;
     uint32_t spawnerr_bytes;
     uint32_t run;
-    uint32_t failure_count; /* Supervisor calls it backoff */
-    int32_t pid;            /* kept until the state has left the run, for the notices */
+    uint32_t failure_count;   /* Supervisor calls it backoff */
+    uint32_t quick_end_count; /* ends from RUNNING in a row, each within SV_QUICK_END_SECONDS of its
+                                 start */
+    int32_t pid;              /* kept until the state has left the run, for the notices */
     int wait_status;
     enum sv_process_state state; /* only enter() of process.c writes it */
     enum sv_reason reason;

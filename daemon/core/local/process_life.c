@@ -19,6 +19,7 @@ void sv_process_spawn(struct sv_process *process, struct sv_step *step)
 {
     process->main = SV_MAIN_SPAWNING;
     process->run++;
+    process->started_ns = step->now_ns;
     process->started_wall_ns = step->wall_ns;
     struct sv_action *action = sv_actions_add(step->actions, SV_ACTION_SPAWN);
     action->process = process->id;
@@ -128,6 +129,14 @@ void sv_process_end_main(struct sv_process *process, const struct sv_process_eve
     sv_process_signal(process, process->config->stopsignal, SV_TARGET_CGROUP, step);
 }
 
+static void count_quick_end(struct sv_process *process, const struct sv_step *step)
+{
+    if (step->now_ns - process->started_ns >= SV_QUICK_END_SECONDS * SV_NS_PER_SECOND)
+        process->quick_end_count = 0;
+    else if (process->quick_end_count < UINT32_MAX)
+        process->quick_end_count++;
+}
+
 static void restart_after_exit(struct sv_process *process, bool is_expected, struct sv_step *step)
 {
     const struct sv_program_config *config = process->config;
@@ -140,8 +149,8 @@ static void restart_after_exit(struct sv_process *process, bool is_expected, str
         give_up_as(process, SV_REASON_TOO_MANY_RETRIES, step);
         return;
     }
-    uint64_t pause_ns =
-        sv_restart_pause_after_exit_ns(config, process->failure_count, step->random);
+    uint64_t pause_ns = sv_restart_pause_after_exit_ns(config, process->failure_count,
+                                                       process->quick_end_count, step->random);
     if (pause_ns == 0)
         begin_start(process, SV_REASON_AUTORESTART, step);
     else
@@ -156,6 +165,7 @@ void sv_cell_exited_running(struct sv_process *process, const struct sv_process_
     if (!sv_restart_remembers(process->config) || process->deadline_ns <= step->now_ns)
         process->failure_count = 0;
     process->deadline_ns = SV_NEVER;
+    count_quick_end(process, step);
     enum sv_reason reason = SV_REASON_EXIT_EXPECTED;
     if (!is_expected) {
         if (sv_restart_remembers(process->config))

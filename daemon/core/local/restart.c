@@ -3,7 +3,9 @@
  *
  * Without further options it is Supervisor's: after the n-th failed start in a row a pause of n
  * seconds, after an exit from RUNNING none; RUNNING forgets the failures; more than startretries
- * failures are FATAL.
+ * failures are FATAL. Supervisor's loop slows a program that ends at once (startsecs=0) down to one
+ * restart a second; here the first SV_QUICK_ENDS_MAX are immediate, and from then on a pause of a
+ * second keeps such a program from burning the machine.
  *
  * restart_delay replaces both pauses by min(restart_delay * 2^(n-1), restart_delay_max), give or
  * take restart_jitter. n is the number of failures remembered, at least 1: a program that always
@@ -74,9 +76,12 @@ uint64_t sv_restart_pause_after_failed_start_ns(const struct sv_program_config *
 }
 
 uint64_t sv_restart_pause_after_exit_ns(const struct sv_program_config *config,
-                                        uint32_t failure_count, struct sv_random *random)
+                                        uint32_t failure_count, uint32_t quick_end_count,
+                                        struct sv_random *random)
 {
-    return config->restart_delay >= 0 ? delay_ns(config, failure_count, random) : 0;
+    if (config->restart_delay >= 0)
+        return delay_ns(config, failure_count, random);
+    return quick_end_count > SV_QUICK_ENDS_MAX ? SV_QUICK_END_SECONDS * SV_NS_PER_SECOND : 0;
 }
 
 bool sv_restart_is_exhausted(const struct sv_program_config *config, uint32_t failure_count)

@@ -16,9 +16,11 @@ uint64_t sv_random_next(struct sv_random *random);
 /* The pause after failed start number `failure_count` (from 1). */
 uint64_t sv_restart_pause_after_failed_start_ns(const struct sv_program_config *config,
                                                 uint32_t failure_count, struct sv_random *random);
-/* The pause after an end from RUNNING, when `failure_count` failures are remembered. */
+/* The pause after an end from RUNNING, when `failure_count` failures are remembered and this was
+ * quick end number `quick_end_count` in a row. */
 uint64_t sv_restart_pause_after_exit_ns(const struct sv_program_config *config,
-                                        uint32_t failure_count, struct sv_random *random);
+                                        uint32_t failure_count, uint32_t quick_end_count,
+                                        struct sv_random *random);
 /* True when failure `failure_count` was one too many. */
 bool sv_restart_is_exhausted(const struct sv_program_config *config, uint32_t failure_count);
 /* Failures outlive RUNNING, until it has lasted for restart_reset_after. */

@@ -35,7 +35,7 @@ static void without_options_the_pauses_are_supervisors(void **state)
     struct sv_random random = {1};
     for (uint32_t n = 1; n <= 20; n++)
         assert_int_equal(sv_restart_pause_after_failed_start_ns(&config, n, &random), n * SECOND);
-    assert_int_equal(sv_restart_pause_after_exit_ns(&config, 0, &random), 0);
+    assert_int_equal(sv_restart_pause_after_exit_ns(&config, 0, 1, &random), 0);
     assert_int_equal(random.state, 1);
 }
 
@@ -50,9 +50,9 @@ static void a_delay_doubles_up_to_its_cap(void **state)
     for (uint32_t n = 1; n <= 7; n++) {
         uint64_t want = seconds[n - 1] * SECOND;
         assert_int_equal(sv_restart_pause_after_failed_start_ns(&config, n, &random), want);
-        assert_int_equal(sv_restart_pause_after_exit_ns(&config, n, &random), want);
+        assert_int_equal(sv_restart_pause_after_exit_ns(&config, n, 1, &random), want);
     }
-    assert_int_equal(sv_restart_pause_after_exit_ns(&config, 0, &random), SECOND);
+    assert_int_equal(sv_restart_pause_after_exit_ns(&config, 0, 1, &random), SECOND);
 }
 
 static void a_delay_without_a_cap_stays_finite(void **state)
@@ -61,12 +61,12 @@ static void a_delay_without_a_cap_stays_finite(void **state)
     struct sv_program_config config = unset();
     struct sv_random random = {1};
     config.restart_delay = 0.5;
-    assert_int_equal(sv_restart_pause_after_exit_ns(&config, UINT32_MAX, &random),
+    assert_int_equal(sv_restart_pause_after_exit_ns(&config, UINT32_MAX, 1, &random),
                      SV_RESTART_DELAY_SECONDS_MAX * SECOND);
     config.restart_delay = 1e6;
-    assert_int_equal(sv_restart_pause_after_exit_ns(&config, 5, &random), 1000000 * SECOND);
+    assert_int_equal(sv_restart_pause_after_exit_ns(&config, 5, 1, &random), 1000000 * SECOND);
     config.restart_delay = 0;
-    assert_int_equal(sv_restart_pause_after_exit_ns(&config, UINT32_MAX, &random), 0);
+    assert_int_equal(sv_restart_pause_after_exit_ns(&config, UINT32_MAX, 1, &random), 0);
     assert_true(sv_time_after(5, sv_seconds_to_ns(1e300)) >= UINT64_MAX / 2);
     assert_int_equal(sv_time_after(UINT64_MAX - 1, 5), UINT64_MAX);
 }
@@ -80,7 +80,7 @@ static void jitter_stays_within_its_part_and_uses_it(void **state)
     config.restart_jitter = 0.25;
     uint64_t smallest = UINT64_MAX, largest = 0;
     for (int i = 0; i < 10000; i++) {
-        uint64_t pause = sv_restart_pause_after_exit_ns(&config, 1, &random);
+        uint64_t pause = sv_restart_pause_after_exit_ns(&config, 1, 1, &random);
         smallest = pause < smallest ? pause : smallest;
         largest = pause > largest ? pause : largest;
     }
@@ -172,6 +172,22 @@ static void a_crash_loop_that_reaches_running_goes_on_for_ever(void **state)
     tear_down(&c);
 }
 
+static void a_program_that_always_ends_at_once_is_slowed_to_supervisors_pace(void **state)
+{
+    (void)state;
+    struct sv_program_config config = unset();
+    struct crasher c;
+    config.startsecs = 0;
+    set_up(&c, config);
+    for (int i = 0; i < SV_QUICK_ENDS_MAX; i++)
+        assert_int_equal(crash_after_ns(&c, SECOND / 1000), 0);
+    assert_int_equal(crash_after_ns(&c, SECOND / 1000), SECOND);
+    assert_int_equal(crash_after_ns(&c, SECOND / 1000), SECOND);
+    assert_int_equal(crash_after_ns(&c, 2 * SECOND), 0);
+    assert_int_equal(crash_after_ns(&c, SECOND / 1000), 0);
+    tear_down(&c);
+}
+
 static void without_reset_after_running_forgets_and_the_pause_is_constant(void **state)
 {
     (void)state;
@@ -244,6 +260,7 @@ int main(void)
         cmocka_unit_test(jitter_stays_within_its_part_and_uses_it),
         cmocka_unit_test(endless_retries_never_run_out),
         cmocka_unit_test(a_crash_loop_that_reaches_running_goes_on_for_ever),
+        cmocka_unit_test(a_program_that_always_ends_at_once_is_slowed_to_supervisors_pace),
         cmocka_unit_test(without_reset_after_running_forgets_and_the_pause_is_constant),
         cmocka_unit_test(with_reset_after_a_crash_loop_grows_slower_and_ends_fatal),
         cmocka_unit_test(a_good_run_forgets_the_failures),
