@@ -159,7 +159,7 @@ int sv_cmdline_parse(int argc, char *const *argv, struct sv_cmdline *ret,
             return r;
     }
     if (i < argc) {
-        sv_str_addf(ret_problem, "positional arguments are not supported: %s", argv[i]);
+        sv_str_addf(ret_problem, "positional arguments are not supported: ['%s']", argv[i]);
         return -EINVAL;
     }
     *ret = cmdline;

@@ -22,9 +22,9 @@ int sv_cmdline_parse(int argc, char *const *argv, struct sv_cmdline *ret,
 const char *sv_cmdline_help(void);
 
 /*
- * The files to look for when there is no -c, in order, NULL-terminated, in the arena: each place of
- * Supervisor's list, where svisord.conf stands before supervisord.conf. NULL: out of memory.
- * `program` is argv[0]: the first places are beside it.
+ * The files to look for when there is no -c, in order, NULL-terminated, in the arena: svisord.conf
+ * in each place of Supervisor's list, then supervisord.conf in each. NULL: out of memory. `program`
+ * is argv[0]: the first places are beside it.
  */
 const char *const *sv_cmdline_search_path(struct sv_arena *arena, const char *program);
 

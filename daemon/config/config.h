@@ -67,7 +67,7 @@ struct sv_program_config {
     uint32_t uid;            /* SV_ID_NONE: the daemon's */
     const char *user;        /* as written, or NULL */
     const char *const *environment; /* "KEY=value", NULL-terminated, sorted by key; never NULL */
-    const char *serverurl;          /* NULL: AUTO */
+    const char *serverurl;          /* NULL: AUTO; "": the process is told none */
 
     int32_t priority;
     bool autostart;

@@ -151,7 +151,7 @@ static void read_common(struct program_reader *reader)
     struct sv_value serverurl = get(reader, SV_OPTION_PROGRAM_serverurl);
     struct sv_span url = sv_py_strip(serverurl.text, strlen(serverurl.text));
     bool is_automatic = url.length == 4 && strncasecmp(url.data, "auto", 4) == 0;
-    common->serverurl = is_automatic || !*serverurl.text ? NULL : copy_text(reader, serverurl.text);
+    common->serverurl = is_automatic ? NULL : copy_text(reader, serverurl.text);
     struct sv_value user = get(reader, SV_OPTION_PROGRAM_user);
     common->user = copy_text(reader, user.text);
     common->uid = user.owner.uid;

@@ -98,7 +98,8 @@ static bool fit(const struct sv_option *option, struct sv_value_context *context
     else
         sv_str_addf(quoted(context, value), "is not from %lld to %lld", (long long)option->min,
                     (long long)option->max);
-    if (range_is_hard(option) && !(option->type == SV_TYPE_BYTES && value->integer < 0)) {
+    bool is_none = value->integer < 0 && nearest == 0 && option->type != SV_TYPE_OCTAL;
+    if (range_is_hard(option) && !is_none) {
         if (option->type != SV_TYPE_OCTAL)
             sv_str_addf(context->problem, "; write a number in that range, such as %s",
                         example(option));
