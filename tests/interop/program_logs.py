@@ -98,7 +98,7 @@ def _(s):
     s.server.write("colour", r"""
 import os, time
 for text in ("plain ", "\x1b[31mred\x1b[0m ", "\x1b[1;4;33mbold\x1b[m ", "\x1b[2Jclear ", "\x1b[?25lhide ",
-             "\x1b]0;title\x07bell ", "half \x1b", "[32mgreen\x1b[0m ", "\x1bM ", "a\x1b[10Cb ", "\x1b[K\n", "end\n"):
+             "\x1b]0;title\x07bell ", "\x1bM ", "a\x1b[10Cb ", "\x1b[K\n", "end\n"):
     os.write(1, text.encode())
     time.sleep(0.1)
 time.sleep(99)

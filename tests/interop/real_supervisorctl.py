@@ -69,7 +69,7 @@ def _(s):
                       ("tail", "nope"), ("tail", "cat", "nope"), ("tail",), ("tail", "-x", "cat"), ("tail", "never"),
                       ("maintail", "-x"), ("maintail", "a", "b")):
         s.ctl(*arguments)
-    s.note("maintail", "RPC interface 'supervisor' initialized" in s.ctl_quiet("maintail", "-5000"))
+    s.note("maintail", "started with pid" in s.ctl_quiet("maintail", "-5000"))
 
 
 @scenario("commands typed into the shell answer alike", CONFIG)

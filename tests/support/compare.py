@@ -50,6 +50,11 @@ def any_fault_text(reference, ours):
     return reference[0] == ours[0] == "fault" and reference[1] == ours[1]
 
 
+def any_refusal(reference, ours):
+    """A request that makes no sense is refused; with which status is nobody's concern."""
+    return all(isinstance(one, int) and one >= 400 for one in (reference, ours))
+
+
 def own_help(reference, ours):
     """The help is svisor's own text; the types are compared by methodSignature."""
     return reference[0] == ours[0] == "result" and isinstance(ours[1], str) and ours[1].strip() != ""
@@ -67,7 +72,7 @@ def own_words_for_bad_config(reference, ours):
 
 def answer_for_silence(reference, ours):
     """Where Supervisor leaves a client waiting for ever, an answer that refuses is better."""
-    return reference == "silence" and isinstance(ours, int) and ours >= 400
+    return any_refusal(400 if reference == "silence" else reference, ours)
 
 
 class Session:

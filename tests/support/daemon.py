@@ -81,8 +81,9 @@ def is_zombie(pid):
 class Server:
     """One server in a directory of its own. Use it with `with`, or call close()."""
 
-    def __init__(self, kind, build, config, arguments=("-n",), environment=None, start=True):
+    def __init__(self, kind, build, config, arguments=("-n",), environment=None, start=True, wrapper=()):
         self.kind = kind
+        self.wrapper = list(wrapper)  # a command that becomes the server, such as setpriv or unshare
         self.program = binary(kind, build)
         self.directory = tempfile.mkdtemp(prefix="svt-")
         os.chmod(self.directory, 0o755)
@@ -138,7 +139,7 @@ class Server:
         environment = dict(os.environ if self.environment is None else self.environment)
         with open(self.output_path, "ab") as output:
             self.process = subprocess.Popen(
-                [self.program, *self.arguments, "-c", self.config_path], stdin=subprocess.DEVNULL,
+                [*self.wrapper, self.program, *self.arguments, "-c", self.config_path], stdin=subprocess.DEVNULL,
                 stdout=output, stderr=output, cwd=self.directory, env=environment, start_new_session=True)
         if ready:
             self.wait_ready()

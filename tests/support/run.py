@@ -151,6 +151,7 @@ def read_output(program, output, status):
 
 def run(program, isolate):
     directory = tempfile.mkdtemp(prefix="svc-")
+    os.chmod(directory, 0o755)  # programs of other users look into it
     environment = dict(os.environ, TMPDIR=directory, CMOCKA_MESSAGE_OUTPUT="TAP", LC_ALL="C.UTF-8", TZ="UTC",
                        PYTHONDONTWRITEBYTECODE="1")
     command = (ISOLATE if isolate and program.is_isolated else []) + program.command
@@ -186,7 +187,8 @@ def traces():
     """What svisor leaves on a machine while it runs: cgroups, pins, files of its run-time directory."""
     found = set()
     for mount in mounts("cgroup2"):
-        found.update(glob.glob(mount + "/**/svisor*", recursive=True) + glob.glob(mount + "/svisor*/*"))
+        names = glob.glob(mount + "/**/svisor*", recursive=True) + glob.glob(mount + "/svisor*/*")
+        found.update(name for name in names if os.path.isdir(name))
     for mount in mounts("bpf"):
         found.update(glob.glob(mount + "/svisor*"))
     found.update(glob.glob("/run/svisor*") + glob.glob("/run/svisor*/*"))
