@@ -105,7 +105,9 @@ def _(s):
     tap.check(s.json("pid", "talker", "--json")[0]["name"], "talker", "pid")
     tap.check(s.json("pid", "--json")[0]["pid"], s.proxy.getPID(), "pid of the daemon")
     tap.check(sorted(s.json("version", "--json")), ["api_version", "identification", "version"], "version")
-    tap.check(s.json("why", "--json", "done")[0]["exit_code"], 0, "exit code in why")
+    why = s.json("why", "--json", "done")[0]
+    tap.check((why["name"], why["statename"]), ("done", "EXITED"), "name and state in why")
+    tap.check_true(why["text"], f"no text in {why}")
 
 
 @running("status --why and why tell the exit code and the times")
