@@ -272,8 +272,7 @@ static bool add_integer(struct expander *expander, const struct conversion *conv
         add_fill(&body, '0', conversion->precision - count);
     while (count > 0)
         sv_str_add_char(&body, reversed[--count]);
-    char prefix[4] = {0};
-    strcpy(prefix, sign_of(conversion));
+    char prefix[4] = {sign_of(conversion)[0]};
     if (conversion->has_alternate && base != 10) {
         size_t end = strlen(prefix);
         prefix[end] = '0';
