@@ -26,6 +26,9 @@ enum { ACTIONS_KEPT_MAX = 256 };
 /* Deadlines are seconds for people; 1 ms lets the kernel join wake-ups and is never noticed. */
 enum { TIMER_ACCURACY_NS = 1000000 };
 
+/* The kernel may hold a directory for some milliseconds after the last process of it is gone. */
+enum { TIDY_AGAIN_NS = 200000000 };
+
 static void pump(struct sv_driver *driver);
 
 static void on_deadline(void *user)
@@ -72,6 +75,13 @@ static void pump(struct sv_driver *driver)
     sv_source_arm(driver->timer, sv_core_deadline_ns(driver->core));
 }
 
+void sv_driver_tidy(void *user)
+{
+    struct sv_driver *driver = user;
+    if (driver->tree && sv_cgroup_tree_sweep(driver->tree) > 0)
+        sv_source_arm(driver->tidy_timer, sv_now_ns() + TIDY_AGAIN_NS);
+}
+
 struct sv_unit *sv_driver_unit(struct sv_driver *driver, sv_process_id id)
 {
     return sv_idmap_get(&driver->units, id);
@@ -106,6 +116,7 @@ static int make_base_environment(struct sv_driver *driver)
     return sv_environment_merge(lists, SV_ARRAY_LENGTH(lists), &driver->base_environment);
 }
 
+/* What this machine does not give is told in one line here, and in full by `svctl kernel`. */
 static int open_kernel(struct sv_driver *driver)
 {
     struct sv_str reason SV_CLEANUP(sv_str_done) = {0};
@@ -114,8 +125,16 @@ static int open_kernel(struct sv_driver *driver)
         return error_trace(r);
     if (r < 0)
         sv_log_warn("programs run without a cgroup of their own: %s", sv_str_text(&reason));
-    return sv_kernel_new(driver->loop, driver->tree, driver->options.is_bpf_wanted, sv_facts_record,
-                         driver, &driver->kernel);
+    r = sv_kernel_new(driver->loop, driver->tree, driver->options.is_bpf_wanted, sv_facts_record,
+                      driver, &driver->kernel);
+    if (r < 0)
+        return error_trace(r);
+    const char *bpf_reason = sv_kernel_bpf_missing(driver->kernel);
+    if (driver->tree && bpf_reason)
+        sv_log_warn("nobody will know who sent a signal: eBPF is not in use (%s); `svctl kernel` "
+                    "says what else is missing, and the remedy",
+                    bpf_reason);
+    return driver->tree ? 0 : sv_kernel_note_cgroup(driver->kernel, sv_str_text(&reason));
 }
 
 static int open_http(struct sv_driver *driver, struct sv_str *ret_error)
@@ -143,6 +162,10 @@ static int open_loop(struct sv_driver *driver)
     if (r < 0)
         return error_trace(r);
     r = sv_loop_add_defer(driver->loop, SV_PRIORITY_OUTPUT, on_pump, driver, &driver->pump);
+    if (r < 0)
+        return error_trace(r);
+    r = sv_loop_add_timer(driver->loop, TIDY_AGAIN_NS / 2, sv_driver_tidy, driver,
+                          &driver->tidy_timer);
     if (r < 0)
         return error_trace(r);
     return sv_loop_add_defer(driver->loop, SV_PRIORITY_OUTPUT, sv_runs_sweep, driver,
@@ -230,6 +253,7 @@ void sv_driver_free(struct sv_driver *driver)
     for (size_t i = 0; i < SV_ARRAY_LENGTH(driver->signals); i++)
         sv_source_free(driver->signals[i]);
     sv_source_free(driver->tick_timer);
+    sv_source_free(driver->tidy_timer);
     sv_source_free(driver->timer);
     sv_source_free(driver->pump);
     sv_source_free(driver->sweep);

@@ -99,6 +99,7 @@ void sv_unit_groups_removed(struct sv_driver *driver, const char *name)
         return;
     group->is_removed = true;
     free_if_done(group);
+    sv_driver_tidy(driver);
     sv_ticks_rearm(driver);
 }
 

@@ -100,6 +100,7 @@ struct sv_driver {
     struct sv_source *sweep;  /* frees the lingering runs of which nothing is left */
     struct sv_run *lingering; /* runs that are over, of which something is left */
     struct sv_source *signals[8];
+    struct sv_source *tidy_timer; /* cgroup directories that were busy */
     struct sv_source *tick_timer;
     int64_t last_ticks[3];
     struct sv_map groups;  /* name -> struct sv_unit_group */
@@ -118,6 +119,8 @@ struct sv_driver {
 
 /* driver.c: stamps the event with the time, steps the core, performs what it wants done. */
 void sv_driver_feed(struct sv_driver *driver, struct sv_event event);
+/* Removes the cgroup directories that nobody needs; what is still busy is tried again soon. */
+void sv_driver_tidy(void *driver);
 struct sv_unit *sv_driver_unit(struct sv_driver *driver, sv_process_id id);
 
 /* perform.c */

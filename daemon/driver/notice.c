@@ -196,7 +196,7 @@ static void tell_fact(struct sv_driver *driver, const struct sv_action *action)
     if (facts[action->notice.reason])
         facts[action->notice.reason](driver, action);
     else if (unit)
-        sv_log_info("%s: %s", unit->config->name, sv_reason_text(action->notice.reason));
+        sv_log_warn("%s: %s", unit->config->name, sv_reason_text(action->notice.reason));
 }
 
 void sv_notice_tell(struct sv_driver *driver, const struct sv_action *action)

@@ -78,6 +78,7 @@ void sv_runs_sweep(void *user)
             sv_run_free(run);
         }
     }
+    sv_driver_tidy(driver);
 }
 
 void sv_runs_forget(struct sv_unit *unit)

@@ -15,13 +15,17 @@
 static int make_sinks(struct sv_unit *unit)
 {
     const struct sv_daemon_config *daemon = &unit->group->owner->daemon;
+    struct sv_str name SV_CLEANUP(sv_str_done) = {0};
+    sv_str_addf(&name, "%s:%s", unit->group->config->name, unit->config->name);
+    if (!sv_str_ok(&name))
+        return -ENOMEM;
     for (int c = 0; c < 2; c++) {
         if (c == SV_STDERR && unit->config->redirect_stderr)
             continue;
         struct sv_sink_options options = {
             .channel = &unit->config->channels[c],
             .which = (enum sv_channel)c,
-            .process_name = unit->config->name,
+            .process_name = sv_str_text(&name),
             .identifier = daemon->identifier,
             .childlogdir = daemon->childlogdir,
             .strip_ansi = daemon->strip_ansi,
