@@ -215,8 +215,8 @@ def _(s):
 
 
 @scenario("a pool gives each event to one of its processes, two pools get it both", HEAD + pool(
-    "many", "REMOTE_COMMUNICATION", more="numprocs=3\nprocess_name=%(program_name)s_%(process_num)d")
-    + pool("one", "EVENT"), start=False)
+    "many", "REMOTE_COMMUNICATION", more="numprocs=3\nprocess_name=%(program_name)s_%(process_num)d\nbuffer_size=100")
+    + pool("one", "EVENT", more="buffer_size=100"), start=False)
 def _(s):
     begin(s)
     for name in ("many:many_0", "many:many_1", "many:many_2", "one"):
