@@ -37,8 +37,12 @@ static void say_why(const json_t *why)
     json_t *line;
     size_t i;
 
-    sv_str_addf(&text, "%s is %s. %s", name ? name : "?", sv_text_of(why, "statename"),
-                sv_text_of(why, "text"));
+    /* svisord's text begins with the name already; what explain.c makes of supervisord's answer
+     * does not. */
+    if (strncmp(sv_text_of(why, "text"), sv_text_of(why, "name"),
+                strlen(sv_text_of(why, "name"))) != 0)
+        sv_str_addf(&text, "%s is %s. ", name ? name : "?", sv_text_of(why, "statename"));
+    sv_str_add(&text, sv_text_of(why, "text"));
     say_paragraph(sv_str_text(&text));
     if (json_array_size(lines))
         sv_say("Its last output:");
