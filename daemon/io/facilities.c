@@ -283,6 +283,8 @@ _Static_assert(SV_ARRAY_LENGTH(bpf_rows) == SV_BPF_PROGRAM_COUNT, "every program
 
 static const char *bpf_remedy(const struct sv_facilities_input *input, const char *reason)
 {
+    if (strcmp(reason, SV_BPF_SWITCHED_OFF) == 0)
+        return "start svisord without SVISOR_NO_BPF in its environment";
     if (!input->tree)
         return "see cgroup2: events are told apart by cgroup";
     if (strncmp(reason, "EPERM", 5) == 0 || strncmp(reason, "EACCES", 6) == 0)

@@ -7,6 +7,9 @@
 #include "io/bpf.h"
 #include "io/cgroup.h"
 
+/* The reason that has a remedy of its own: the user's wish. */
+#define SV_BPF_SWITCHED_OFF "switched off when svisord was started"
+
 struct sv_facilities_input {
     const struct sv_cgroup_tree *tree; /* NULL: none */
     const char *cgroup_reason;         /* why there is none; "" when nobody said */

@@ -56,7 +56,7 @@ int sv_kernel_new(struct sv_loop *loop, const struct sv_cgroup_tree *tree, bool 
         (struct sv_kernel){.tree = tree, .function = function, .user = user, .bpf_reason = ""};
     int r = 0;
     if (!is_bpf_wanted)
-        kernel->bpf_reason = "switched off when svisord was started";
+        kernel->bpf_reason = SV_BPF_SWITCHED_OFF;
     else if (!tree)
         kernel->bpf_reason = "there is no cgroup2";
     else
@@ -87,6 +87,14 @@ int sv_kernel_note_cgroup(struct sv_kernel *kernel, const char *reason)
     free(kernel->cgroup_reason);
     kernel->cgroup_reason = copy;
     return 0;
+}
+
+const char *sv_kernel_bpf_missing(const struct sv_kernel *kernel)
+{
+    if (!kernel->bpf)
+        return kernel->bpf_reason;
+    bool is_there = sv_bpf_way(kernel->bpf, SV_BPF_PROGRAM_SIGNAL) != SV_BPF_WAY_NONE;
+    return is_there ? NULL : sv_bpf_reason(kernel->bpf, SV_BPF_PROGRAM_SIGNAL);
 }
 
 void sv_kernel_drain(struct sv_kernel *kernel)

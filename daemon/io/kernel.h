@@ -29,6 +29,8 @@ void sv_kernel_free(struct sv_kernel *kernel);
 /* Why there is no tree: the words of sv_cgroup_tree_open(), for the report. Copied; NULL: forget
  * them. */
 int sv_kernel_note_cgroup(struct sv_kernel *kernel, const char *reason);
+/* Why nobody tells who sent a signal: the words for the log. NULL: eBPF tells. Borrowed. */
+const char *sv_kernel_bpf_missing(const struct sv_kernel *kernel);
 /* Reads what is in the ring now: before a pidfd's exit is handled, so that its record comes first.
  */
 void sv_kernel_drain(struct sv_kernel *kernel);
