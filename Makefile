@@ -108,9 +108,9 @@ tests: $(TESTS)
 ## make check-quick     the part of it that takes under two minutes
 ## make lint            layers, purity, banned words, generated docs, format
 .PHONY: check check-quick lint
-check: all tests
+check: all tests replays
 	$(PYTHON) tests/support/run.py --build $(BUILD) all
-check-quick: all tests
+check-quick: all tests replays
 	$(PYTHON) tests/support/run.py --build $(BUILD) quick
 lint: all
 	$(PYTHON) tests/lint/lint.py --build $(BUILD)

@@ -33,7 +33,6 @@ struct daemon {
     struct sv_config_host host;
     struct sv_config *config;
     struct sv_daemon_log *log;
-    struct sv_str start_messages; /* for the log, from before it was open */
     uint64_t nofile_soft;
     int ready_fd; /* the process that started us waits behind it; -1: nobody does */
 };
@@ -84,8 +83,9 @@ static int check(struct daemon *daemon)
     return config ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
-/* Limits and privileges: what can be done only once. False: refused, and told. */
-static bool settle(struct daemon *daemon)
+/* Limits and privileges: what can be done only once. False: refused, and told. What is good to know
+ * goes to `diag`, and from there to the log once that is open. */
+static bool settle(struct daemon *daemon, struct sv_diag *diag)
 {
     const struct sv_daemon_config *config = &daemon->config->daemon;
     struct sv_str text SV_CLEANUP(sv_str_done) = {0};
@@ -96,9 +96,13 @@ static bool settle(struct daemon *daemon)
         complain(r < 0 ? sv_errno_text(r) : sv_str_text(&text));
         return false;
     }
-    sv_str_append(&daemon->start_messages, sv_str_text(&text), text.length);
+    const char *line = sv_str_text(&text);
+    for (size_t length; *line; line += length + (line[length] == '\n')) {
+        length = strcspn(line, "\n");
+        sv_diag_add(diag, SV_SEVERITY_INFO, NULL, "%.*s", (int)length, line);
+    }
     if (config->user)
-        sv_str_addf(&daemon->start_messages, "Set uid to user %u succeeded\n", config->uid);
+        sv_diag_add(diag, SV_SEVERITY_INFO, NULL, "Set uid to user %u succeeded", config->uid);
     return true;
 }
 
@@ -109,12 +113,6 @@ static void log_start(struct daemon *daemon, const struct sv_diag *diag)
                         "user is specified in the config file.  If you intend to run as root, you "
                         "can set user=root in the config file to avoid this message.");
     log_problems(diag);
-    char *rest = NULL;
-    char *messages = sv_str_take(&daemon->start_messages);
-    for (char *line = messages ? strtok_r(messages, "\n", &rest) : NULL; line;
-         line = strtok_r(NULL, "\n", &rest))
-        sv_log_info("%s", line);
-    free(messages);
 }
 
 static int drive(struct daemon *daemon)
@@ -172,7 +170,7 @@ static int live(struct daemon *daemon)
             return -EXIT_TROUBLE;
         }
     }
-    if (is_first && !settle(daemon))
+    if (is_first && !settle(daemon, &diag))
         return -EXIT_USAGE;
     int r = sv_daemon_log_open(&daemon->config->daemon, &daemon->log);
     if (r < 0) {
@@ -233,7 +231,6 @@ int main(int argc, char **argv)
     if (find_config_file(&daemon, argv[0]))
         status = daemon.cmdline.is_check ? check(&daemon) : run(&daemon);
     sv_config_unref(daemon.config);
-    sv_str_done(&daemon.start_messages);
     sv_config_host_close(&daemon.host);
     return status;
 }

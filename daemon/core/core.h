@@ -3,9 +3,9 @@
  *
  *     sv_core_step(core, &event, &actions)
  *
- * is the only way in and `actions` the only way out (after raft_step of cowsql/raft). The core makes no
- * system call, reads no clock and draws no randomness but from its seed, so that any life of it can be
- * replayed from a log of events, and simulated (tests/sim).
+ * is the only way in and `actions` the only way out (after raft_step of cowsql/raft). The core
+ * makes no system call, reads no clock and draws no randomness but from its seed, so that any life
+ * of it can be replayed from a log of events, and simulated (tests/sim).
  */
 #ifndef SV_CORE_CORE_H
 #define SV_CORE_CORE_H
@@ -28,7 +28,8 @@ void sv_core_step(struct sv_core *core, const struct sv_event *event, struct sv_
 uint64_t sv_core_deadline_ns(const struct sv_core *core);
 
 /* False when there is no such process (any more). */
-bool sv_core_process(const struct sv_core *core, sv_process_id id, struct sv_process_view *ret_view);
+bool sv_core_process(const struct sv_core *core, sv_process_id id,
+                     struct sv_process_view *ret_view);
 /* All groups, by priority, then in the order of their adding. Borrowed until the next step. */
 const struct sv_group_view *sv_core_groups(const struct sv_core *core, size_t *ret_count);
 /* NULL when there is none. */

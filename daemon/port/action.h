@@ -1,8 +1,8 @@
 /*
  * What the core wants done: a list that one step fills and the driver works off, in order.
  *
- * Actions are plain data and borrow nothing from the core but `group_name`, valid until the group is
- * removed and the step after that begins. An answer to an action comes back as an event.
+ * Actions are plain data and borrow nothing from the core but `group_name`, valid until the group
+ * is removed and the step after that begins. An answer to an action comes back as an event.
  */
 #ifndef SV_PORT_ACTION_H
 #define SV_PORT_ACTION_H
@@ -45,24 +45,24 @@ struct sv_action {
         /*
          * type PROCESS_STATE_*: process, from and to say the transition.
          * PROCESS_GROUP_*: group_name. SUPERVISOR_STATE_CHANGE_*: nothing more.
-         * EVENT (the abstract root) is only for the log: a fact in `reason` without a change of state,
-         * such as a stop that takes long.
+         * EVENT (the abstract root) is only for the log: a fact in `reason` without a change of
+         * state, such as a stop that takes long.
          */
         struct {
             enum sv_notice_type type;
             enum sv_reason reason;
             enum sv_process_state from, to;
-            int32_t pid;         /* of the run that the transition is about; 0: none */
-            uint32_t tries;      /* STARTING, BACKOFF */
-            bool is_expected;    /* EXITED */
+            int32_t pid;      /* of the run that the transition is about; 0: none */
+            uint32_t tries;   /* STARTING, BACKOFF */
+            bool is_expected; /* EXITED */
             const char *group_name;
             uint64_t serial; /* LISTENER_OVERFLOW: of the event that was discarded */
         } notice;
         struct {
             struct sv_blob *blob; /* one reference, the driver's to unref */
             enum sv_notice_type type;
-            uint64_t serial;      /* over all events of the daemon, from 0 */
-            uint64_t pool_serial; /* over the events of this pool, from 0 */
+            uint64_t serial;        /* over all events of the daemon, from 0 */
+            uint64_t pool_serial;   /* over the events of this pool, from 0 */
             const char *group_name; /* the pool */
         } deliver;
         bool is_restart; /* QUIT */
@@ -78,8 +78,8 @@ struct sv_actions {
 void sv_actions_done(struct sv_actions *actions);
 /* Forgets the items. Blobs of undelivered DELIVER actions are unref'd. */
 void sv_actions_clear(struct sv_actions *actions);
-/* Never fails: without memory for a list of actions the daemon cannot keep its promises, so it aborts
- * and the next daemon takes over (crash-only). */
+/* Never fails: without memory for a list of actions the daemon cannot keep its promises, so it
+ * aborts and the next daemon takes over (crash-only). */
 struct sv_action *sv_actions_add(struct sv_actions *actions, enum sv_action_kind kind);
 
 #endif

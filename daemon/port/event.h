@@ -1,9 +1,9 @@
 /*
  * What may happen to the core: one tagged record with the time at which it happened.
  *
- * Events are plain data. Pointers in them are borrowed for the step, except `blob`, of which the core
- * takes a reference of its own when it keeps it. A process is known by its id, a run of it by (id, run):
- * an event about a run that is no longer the current one is stale and ignored.
+ * Events are plain data. Pointers in them are borrowed for the step, except `blob`, of which the
+ * core takes a reference of its own when it keeps it. A process is known by its id, a run of it by
+ * (id, run): an event about a run that is no longer the current one is stale and ignored.
  */
 #ifndef SV_PORT_EVENT_H
 #define SV_PORT_EVENT_H
@@ -15,24 +15,25 @@
 #include "base/blob.h"
 #include "config/config.h"
 
-/* Given by the core when a group is added; never given twice while a core lives. 0 is no process. */
+/* Given by the core when a group is added; never given twice while a core lives. 0 is no process.
+ */
 typedef uint32_t sv_process_id;
 
 enum sv_event_kind {
-    SV_EVENT_TIME,            /* the deadline of sv_core_deadline_ns() has come (early is harmless) */
-    SV_EVENT_BEGIN,           /* once: all groups of the start are added; autostart begins */
-    SV_EVENT_GROUP_ADD,       /* group: after BEGIN its autostart programs start at once */
-    SV_EVENT_GROUP_REMOVE,    /* name: every process of it is in a stopped state */
-    SV_EVENT_START,           /* process: by request; ignored unless it is stopped */
-    SV_EVENT_STOP,            /* process: by request; in EXITED it cancels a delayed restart */
-    SV_EVENT_SIGNAL,          /* process, number: by request, no change of state */
-    SV_EVENT_SPAWNED,         /* process, run, pid */
-    SV_EVENT_SPAWN_FAILED,    /* process, run, text: why, Supervisor's words */
-    SV_EVENT_EXITED,          /* process, run, wait_status, has_strays: its output was read before */
-    SV_EVENT_EMPTIED,         /* process, run: nothing is left in the cgroup of that run */
-    SV_EVENT_SIGNAL_FAILED,   /* process, run, text */
-    SV_EVENT_SHUTDOWN,        /* is_restart: stop everything, group by group, then QUIT */
-    SV_EVENT_PUBLISH,         /* notice, blob: an event for the listeners, payload rendered */
+    SV_EVENT_TIME,          /* the deadline of sv_core_deadline_ns() has come (early is harmless) */
+    SV_EVENT_BEGIN,         /* once: all groups of the start are added; autostart begins */
+    SV_EVENT_GROUP_ADD,     /* group: after BEGIN its autostart programs start at once */
+    SV_EVENT_GROUP_REMOVE,  /* name: every process of it is in a stopped state */
+    SV_EVENT_START,         /* process: by request; ignored unless it is stopped */
+    SV_EVENT_STOP,          /* process: by request; in EXITED it cancels a delayed restart */
+    SV_EVENT_SIGNAL,        /* process, number: by request, no change of state */
+    SV_EVENT_SPAWNED,       /* process, run, pid */
+    SV_EVENT_SPAWN_FAILED,  /* process, run, text: why, Supervisor's words */
+    SV_EVENT_EXITED,        /* process, run, wait_status, has_strays: its output was read before */
+    SV_EVENT_EMPTIED,       /* process, run: nothing is left in the cgroup of that run */
+    SV_EVENT_SIGNAL_FAILED, /* process, run, text */
+    SV_EVENT_SHUTDOWN,      /* is_restart: stop everything, group by group, then QUIT */
+    SV_EVENT_PUBLISH,       /* notice, blob: an event for the listeners, payload rendered */
     SV_EVENT_LISTENER_READY,  /* process said READY; a run other than 0 must be the current one */
     SV_EVENT_LISTENER_RESULT, /* process, is_ok: it answered the event that it had */
     SV_EVENT_LISTENER_BROKEN, /* process broke the protocol */

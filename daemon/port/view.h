@@ -13,15 +13,16 @@ struct sv_process_view {
     const struct sv_group_config *group;
     enum sv_process_state state;
     enum sv_reason reason;
-    uint32_t run;     /* counts every spawn from 1; 0: never started */
-    int32_t pid;      /* 0: none */
-    uint32_t backoff; /* failed starts in a row */
-    int64_t started_wall_ns; /* of the last start; 0: never */
-    int64_t stopped_wall_ns; /* of the last end; 0: never */
+    uint32_t run;               /* counts every spawn from 1; 0: never started */
+    int32_t pid;                /* 0: none */
+    uint32_t backoff;           /* failed starts in a row */
+    int64_t started_wall_ns;    /* of the last start; 0: never */
+    int64_t stopped_wall_ns;    /* of the last end; 0: never */
     int64_t next_start_wall_ns; /* BACKOFF, or a delayed restart: when it is due; 0: none */
     /* Supervisor's exitstatus is set: not since a start, nor after an end that came too quickly. */
     bool has_wait_status;
-    int wait_status;      /* of the last end, as wait(2) gives it; meaningful once stopped_wall_ns is set */
+    int wait_status; /* of the last end, as wait(2) gives it; meaningful once stopped_wall_ns is set
+                      */
     const char *spawnerr; /* Supervisor's words; "" if none. Until the next step */
     bool is_spawning;     /* STARTING, and the answer to SPAWN has not come yet */
     enum sv_listener_state listener_state;

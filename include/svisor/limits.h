@@ -3,22 +3,25 @@
 #define SVISOR_LIMITS_H
 
 /* Configuration. */
-#define SV_CONFIG_FILE_BYTES_MAX  (16u << 20) /* a hundred thousand long lines; more is not a configuration */
-#define SV_CONFIG_FILES_MAX       1000        /* [include] may match this many */
-#define SV_CONFIG_SECTIONS_MAX    50000
-#define SV_CONFIG_KEYS_MAX        10000 /* per section */
-#define SV_EXPANSION_BYTES_MAX    (1u << 20) /* one expanded value; stops %(a)s bombs */
-#define SV_NUMPROCS_MAX           10000
-#define SV_PROCESSES_MAX          100000 /* per daemon */
-#define SV_ARGV_MAX               4096   /* words in one command */
+#define SV_CONFIG_FILE_BYTES_MAX                                                                   \
+    (16u << 20)                     /* a hundred thousand long lines; more is not a configuration */
+#define SV_CONFIG_FILES_MAX    1000 /* [include] may match this many */
+#define SV_CONFIG_SECTIONS_MAX 50000
+#define SV_CONFIG_KEYS_MAX     10000      /* per section */
+#define SV_EXPANSION_BYTES_MAX (1u << 20) /* one expanded value; stops %(a)s bombs */
+#define SV_NUMPROCS_MAX        10000
+#define SV_PROCESSES_MAX       100000 /* per daemon */
+#define SV_ARGV_MAX            4096   /* words in one command */
 
 /* Output of programs. */
-#define SV_OUTPUT_TURN_BYTES_MAX  (256u << 10) /* one descriptor, one turn of the loop: FACTS of docs/kernel.md, pipe of 1 MB */
-#define SV_OUTPUT_PIPE_BYTES      (1u << 20)   /* F_SETPIPE_SZ, where the user's pipe quota allows */
-#define SV_STDIN_BUFFER_BYTES_MAX (1u << 20)   /* waiting for a program that does not read */
+#define SV_OUTPUT_TURN_BYTES_MAX                                                                   \
+    (256u << 10) /* one descriptor, one turn of the loop: FACTS of docs/kernel.md, pipe of 1 MB */
+#define SV_OUTPUT_PIPE_BYTES      (1u << 20) /* F_SETPIPE_SZ, where the user's pipe quota allows */
+#define SV_STDIN_BUFFER_BYTES_MAX (1u << 20) /* waiting for a program that does not read */
 #define SV_SYSLOG_LINE_BYTES_MAX  8192
-#define SV_CAPTURE_BYTES_MAX      (16u << 20) /* one capture of a program; it is held in memory and sent as one event */
-#define SV_LAST_BYTES_MAX         1024        /* kept in memory per channel that has no readable log file */
+#define SV_CAPTURE_BYTES_MAX                                                                       \
+    (16u << 20) /* one capture of a program; it is held in memory and sent as one event */
+#define SV_LAST_BYTES_MAX 1024 /* kept in memory per channel that has no readable log file */
 
 /* Listeners. */
 #define SV_LISTENER_RESULT_BYTES_MAX (1u << 20)
@@ -26,28 +29,33 @@
 #define SV_LISTENER_BUFFER_MAX       100000 /* events; the option buffer_size may not ask for more */
 
 /* HTTP and XML-RPC. */
-#define SV_HTTP_BODY_BYTES_MAX      (4u << 20)
-#define SV_HTTP_CONNECTIONS_MAX     12000 /* idle ones cost 32 KB each at most, measured */
-#define SV_HTTP_IDLE_TIMEOUT_SECONDS 300
+#define SV_HTTP_BODY_BYTES_MAX          (4u << 20)
+#define SV_HTTP_CONNECTIONS_MAX         12000 /* idle ones cost 32 KB each at most, measured */
+#define SV_HTTP_IDLE_TIMEOUT_SECONDS    300
 #define SV_HTTP_STREAM_BUFFER_BYTES_MAX (1u << 20)
-#define SV_XMLRPC_DEPTH_MAX         64
-#define SV_XMLRPC_VALUES_MAX        100000 /* values in one call */
-#define SV_XMLRPC_RESPONSE_VALUES_MAX 4000000 /* values in one answer, for svctl: 20 for each of SV_PROCESSES_MAX, twice */
-#define SV_MULTICALL_MAX            10000  /* calls in one system.multicall */
-#define SV_CALLS_WAITING_MAX        20000  /* calls that wait for a process, over all connections */
-#define SV_CALL_MEMBERS_MAX         200000 /* processes that all waiting calls together are about: each process twice */
+#define SV_XMLRPC_DEPTH_MAX             64
+#define SV_XMLRPC_VALUES_MAX            100000 /* values in one call */
+#define SV_XMLRPC_RESPONSE_VALUES_MAX                                                              \
+    4000000 /* values in one answer, for svctl: 20 for each of SV_PROCESSES_MAX, twice */
+#define SV_MULTICALL_MAX     10000 /* calls in one system.multicall */
+#define SV_CALLS_WAITING_MAX 20000 /* calls that wait for a process, over all connections */
+#define SV_CALL_MEMBERS_MAX                                                                        \
+    200000 /* processes that all waiting calls together are about: each process twice */
 
 /* Life of a process. */
-#define SV_QUICK_ENDS_MAX    10 /* restarts without a pause of a program that always ends at once */
-#define SV_QUICK_END_SECONDS 1u /* an end this soon after its start is such a quick one */
+#define SV_QUICK_ENDS_MAX      10 /* restarts without a pause of a program that always ends at once */
+#define SV_QUICK_END_SECONDS   1u /* an end this soon after its start is such a quick one */
 #define SV_SPAWNS_PER_TURN_MAX 32 /* then the loop looks at its other sources */
-#define SV_KILL_WAIT_SECONDS   10 /* after SIGKILL: dying takes milliseconds unless stuck in the kernel */
-#define SV_RESTART_DELAY_SECONDS_MAX 86400 /* without restart_delay_max: doubled 17 times from a second */
-#define SV_SHUTDOWN_REPORT_SECONDS   3     /* "waiting for … to die", as often as Supervisor says it */
-#define SV_SPAWNERR_BYTES_MAX        4096  /* kept of why a program could not be started */
+#define SV_KILL_WAIT_SECONDS                                                                       \
+    10 /* after SIGKILL: dying takes milliseconds unless stuck in the kernel */
+#define SV_RESTART_DELAY_SECONDS_MAX                                                               \
+    86400                            /* without restart_delay_max: doubled 17 times from a second */
+#define SV_SHUTDOWN_REPORT_SECONDS 3 /* "waiting for … to die", as often as Supervisor says it */
+#define SV_SPAWNERR_BYTES_MAX      4096 /* kept of why a program could not be started */
 
 /* svctl. */
-#define SV_CTL_ANSWER_BYTES_MAX   (64u << 20) /* getAllProcessInfo of 40,000 programs; more is no answer */
+#define SV_CTL_ANSWER_BYTES_MAX                                                                    \
+    (64u << 20) /* getAllProcessInfo of 40,000 programs; more is no answer */
 #define SV_CTL_LINE_BYTES_MAX     (64u << 10) /* one line on standard input */
 #define SV_CTL_LOG_LINE_BYTES_MAX (1u << 20)  /* `logs -f` prints a longer line in parts */
 #define SV_CTL_STREAMS_MAX        256u        /* `logs -f`: one connection each */

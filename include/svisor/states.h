@@ -1,4 +1,5 @@
-/* States and event types that the daemon, its clients and its files share, by name and by number. */
+/* States and event types that the daemon, its clients and its files share, by name and by number.
+ */
 #ifndef SVISOR_STATES_H
 #define SVISOR_STATES_H
 

@@ -8,9 +8,11 @@ FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SOURCES))
 FUZZ_LAYERS := wire config base
 FUZZ_LIBS := $(foreach l,$(FUZZ_LAYERS),$(if $(call sources,$(l)),$(BUILD)/lib/lib$(l).a))
 FUZZ_CODE := $(foreach l,$(FUZZ_LAYERS),$(call sources,$(l)))
-FUZZ_PACKAGES := $(shell pkg-config --libs libxml-2.0 jansson 2>/dev/null)
+FUZZ_PACKAGES = $(eval FUZZ_PACKAGES := $(shell pkg-config --libs libxml-2.0 jansson))$(FUZZ_PACKAGES)
 
-.PHONY: fuzz fuzz-build fuzz-replay
+.PHONY: fuzz fuzz-build fuzz-replay replays
+replays: $(FUZZ_NAMES:%=$(BUILD)/fuzz/replay_%)
+
 fuzz-build: $(FUZZ_NAMES:%=$(BUILD)/fuzz/fuzz_%)
 
 fuzz: fuzz-build
@@ -24,15 +26,17 @@ fuzz: fuzz-build
 
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_CODE) $(wildcard daemon/*/*.h daemon/*/*.def)
 	@mkdir -p $(@D)
-	$(CLANG) -std=c17 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer \
+	$(call say,FUZZ,$@)
+	$(Q)$(CLANG) -std=c17 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 	    $(INCLUDES) $(SYSTEM_INCLUDES) -o $@ $< $(FUZZ_CODE) $(FUZZ_PACKAGES)
 
 $(BUILD)/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(FUZZ_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(FUZZ_PACKAGES)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(FUZZ_PACKAGES)
 
-fuzz-replay: $(FUZZ_NAMES:%=$(BUILD)/fuzz/replay_%)
+fuzz-replay: replays
 	@for name in $(FUZZ_NAMES); do \
 	    $(BUILD)/fuzz/replay_$$name $$name tests/fuzz/corpus/$$name || exit 1; \
 	done

@@ -107,8 +107,9 @@ def programs_of(suite, build, only_quick):
     if suite == "unit":
         return [Program(suite, os.path.relpath(path, build), [path]) for path in executables(build + "/test/**")]
     if suite == "fuzz":
-        return [Program(suite, os.path.relpath(path, build), [path])
-                for path in executables(build + "/fuzz/replay_*")]
+        return [Program(suite, os.path.relpath(path, build), [path, name, f"{ROOT}/tests/fuzz/corpus/{name}"])
+                for path in executables(build + "/fuzz/replay_*")
+                for name in [os.path.basename(path).removeprefix("replay_")]]
     if suite == "lint":
         return [Program(suite, "tests/lint/lint.py", [sys.executable, ROOT + "/tests/lint/lint.py", "--build", build])]
     return python_programs(suite, build, only_quick)
