@@ -144,6 +144,11 @@ install: all
 	install -D -m 755 $(BUILD)/svisord $(DESTDIR)$(PREFIX)/sbin/svisord
 	install -D -m 755 $(BUILD)/svctl $(DESTDIR)$(PREFIX)/bin/svctl
 
+## make deb             build/svisor_VERSION_ARCH.deb
+.PHONY: deb
+deb: all
+	packaging/deb $(BUILD) $(VERSION)
+
 ## make clean
 clean:
 	rm -rf $(BUILD)

@@ -13,9 +13,9 @@ build='gcc libc6-dev make pkg-config git clang llvm bpftool linux-libc-dev libel
     libsystemd-dev libbpf-dev libcgroup-dev libmicrohttpd-dev libgnutls28-dev libxml2-dev libjansson-dev
     libcurl4-openssl-dev libedit-dev'
 # Unit tests, fuzzers, sanitizers, format lint; the real Supervisor that svisord is compared with; the
-# terminal of svctl's shell; the man pages' renderer.
+# terminal of svctl's shell; the man pages' renderer; the package builder.
 check='libcmocka-dev libclang-rt-14-dev clang-format python3 supervisor expect groff man-db procps util-linux
-    iproute2 curl psmisc'
+    iproute2 curl psmisc dpkg-dev'
 # What the demonstration runs.
 demo='nginx-light redis-server'
 
