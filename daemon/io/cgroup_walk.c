@@ -9,6 +9,10 @@
  * before the signal leaves. So: open a pidfd, then ask /proc/PID/cgroup whether that number is one
  * of ours. If it is, the pidfd means this process, or an earlier one that is dead and cannot be
  * hit.
+ *
+ * Who forks between the reading of cgroup.procs and the signal leaves a child that was not in the
+ * list, and a program that keeps forking and ending ("changes its pid") would be missed for ever. A
+ * fork that comes after the signal fails. So the list is read again until nobody new is in it.
  */
 #include "io/cgroup_walk.h"
 
@@ -25,6 +29,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/idmap.h"
 #include "base/str.h"
 
 enum {
@@ -32,6 +37,7 @@ enum {
     KILL_PAUSE_NS = 1000000, /* between two looks at the dying: only where cgroup.kill is missing */
     LINE_BYTES = 4608,       /* PATH_MAX and the controllers' names of hybrid hosts before it */
     PROCS_PART_BYTES = 16384,
+    SIGNAL_ROUNDS_MAX = 32, /* looks at a family that grows; what escapes meets cgroup.kill later */
 };
 
 ssize_t sv_cgroup_read(int fd, const char *name, char *text, size_t size)
@@ -99,11 +105,29 @@ static int read_procs(int fd, struct sv_str *text)
     }
 }
 
+/* One signal on its way through a subtree. */
+struct pass {
+    const struct sv_cgroup_subtree *subtree;
+    int number;
+    pid_t except;
+    struct sv_idmap seen; /* pids that have had it: nobody gets it twice */
+};
+
+/* True when `pid` has not been met before, and was signalled now. */
+static bool signal_new(struct pass *pass, pid_t pid)
+{
+    if (sv_idmap_get(&pass->seen, (uint64_t)pid))
+        return false;
+    if (sv_idmap_put(&pass->seen, (uint64_t)pid, pass) < 0)
+        return false; /* without memory: cgroup.kill, later, needs none */
+    return signal_one(pid, pass->number, pass->subtree->kernel_path);
+}
+
 /*
  * One directory's own processes. 0 stands for a process of another pid namespace; 1 is init and the
  * daemon may be in a container where that is itself: neither is ever a target.
  */
-static int signal_directory(int fd, const char *kernel_path, int number, pid_t except)
+static int signal_directory(struct pass *pass, int fd)
 {
     struct sv_str text = {0};
     int r = read_procs(fd, &text);
@@ -113,8 +137,8 @@ static int signal_directory(int fd, const char *kernel_path, int number, pid_t e
         long pid = strtol(at, &end, 10);
         if (end == at)
             break;
-        if (pid > 1 && pid <= INT32_MAX && pid != except && pid != getpid())
-            count += signal_one((pid_t)pid, number, kernel_path);
+        if (pid > 1 && pid <= INT32_MAX && pid != pass->except && pid != getpid())
+            count += signal_new(pass, (pid_t)pid);
     }
     sv_str_done(&text);
     return r < 0 ? r : count;
@@ -129,9 +153,10 @@ static FTS *open_walk(const char *path)
     return walk;
 }
 
-int sv_cgroup_subtree_signal(const struct sv_cgroup_subtree *subtree, int number, pid_t except)
+static int signal_round(struct pass *pass)
 {
-    int count = signal_directory(subtree->fd, subtree->kernel_path, number, except);
+    const struct sv_cgroup_subtree *subtree = pass->subtree;
+    int count = signal_directory(pass, subtree->fd);
     struct stat status;
     if (count < 0 || fstat(subtree->fd, &status) < 0 || status.st_nlink <= 2)
         return count;
@@ -144,12 +169,27 @@ int sv_cgroup_subtree_signal(const struct sv_cgroup_subtree *subtree, int number
         int fd = open(entry->fts_accpath, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
             continue; /* removed meanwhile: nobody lives there */
-        int found = signal_directory(fd, subtree->kernel_path, number, except);
+        int found = signal_directory(pass, fd);
         count += found > 0 ? found : 0;
         close(fd);
     }
     fts_close(walk);
     return count;
+}
+
+int sv_cgroup_subtree_signal(const struct sv_cgroup_subtree *subtree, int number, pid_t except)
+{
+    struct pass pass = {.subtree = subtree, .number = number, .except = except};
+    int total = 0, r = 0;
+    for (int round = 0; round < SIGNAL_ROUNDS_MAX; round++) {
+        size_t known_count = pass.seen.count;
+        r = signal_round(&pass);
+        if (r < 0 || pass.seen.count == known_count)
+            break;
+        total += r;
+    }
+    sv_idmap_done(&pass.seen);
+    return r < 0 ? r : total;
 }
 
 int sv_cgroup_subtree_kill(const struct sv_cgroup_subtree *subtree)
