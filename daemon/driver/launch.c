@@ -103,7 +103,7 @@ static bool make_environment(struct launch *launch)
     sv_str_addf(&variables[2], "SUPERVISOR_GROUP_NAME=%s", unit->group->config->name);
     const char *own[SV_ARRAY_LENGTH(launch->variables) + 1] = {
         sv_str_text(&variables[0]), sv_str_text(&variables[1]), sv_str_text(&variables[2])};
-    if (url) {
+    if (url && url[0]) { /* an empty serverurl= tells the program none */
         sv_str_addf(&variables[3], "SUPERVISOR_SERVER_URL=%s", url);
         own[3] = sv_str_text(&variables[3]);
     }
