@@ -53,6 +53,20 @@ static bool find_command(struct launch *launch)
                            &launch->error) == SV_COMMAND_OK;
 }
 
+/* Supervisor's spawnerr has no place for the path; the log has. */
+static int open_sinks(const struct sv_unit *unit)
+{
+    for (int c = 0; c < 2; c++) {
+        int r = unit->sinks[c] ? sv_sink_open(unit->sinks[c]) : 0;
+        if (r < 0) {
+            sv_log_error("%s: the log file %s cannot be opened: %s", unit->config->name,
+                         sv_sink_path(unit->sinks[c]), sv_errno_text(r));
+            return r;
+        }
+    }
+    return 0;
+}
+
 static bool make_pipes(struct launch *launch)
 {
     const struct sv_unit *unit = launch->unit;
@@ -66,9 +80,7 @@ static bool make_pipes(struct launch *launch)
         }
         launch->has_socket = true;
     }
-    int r = 0;
-    for (int c = 0; c < 2 && r == 0; c++)
-        r = unit->sinks[c] ? sv_sink_open(unit->sinks[c]) : 0;
+    int r = open_sinks(unit);
     if (r == 0)
         r = sv_pipes_make(unit->config->redirect_stderr, socket, &launch->pipes);
     if (r == -EMFILE || r == -ENFILE)
