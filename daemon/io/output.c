@@ -7,7 +7,8 @@
  * Fairness. A turn reads at most SV_OUTPUT_TURN_BYTES_MAX, in pieces of at most READ_BYTES
  * (Supervisor's own 128 KB: a piece is also one PROCESS_LOG event and the unit by which a log file
  * turns over), and runs at SV_PRIORITY_OUTPUT, behind exits, timers and requests. A program that
- * never stops writing costs the others one turn, never more.
+ * never stops writing costs the others one turn, never more. Where each line is a datagram (syslog,
+ * the journal) a turn is shorter, and so is the pipe: 256 KB of empty lines took 200 ms.
  *
  * Memory. The buffer is on the stack of the callback: one for all programs, and none between turns.
  * With thousands of programs a buffer for each would be the daemon's largest part.
@@ -120,10 +121,10 @@ static void enlarge_pipe(struct sv_output *output)
     (void)fcntl(output->fd, F_SETPIPE_SZ, (int)SV_OUTPUT_PIPE_BYTES);
 }
 
-static enum reading read_once(struct sv_output *output, size_t *ret_length)
+static enum reading read_once(struct sv_output *output, size_t bytes_max, size_t *ret_length)
 {
     char data[READ_BYTES];
-    ssize_t n = read(output->fd, data, sizeof(data));
+    ssize_t n = read(output->fd, data, bytes_max < sizeof(data) ? bytes_max : sizeof(data));
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return READ_NOTHING_NOW;
     if (n < 0)
@@ -132,7 +133,7 @@ static enum reading read_once(struct sv_output *output, size_t *ret_length)
     if (n <= 0)
         return READ_END;
     *ret_length = (size_t)n;
-    if (n >= DEFAULT_PIPE_BYTES && !output->is_pipe_large)
+    if (n >= DEFAULT_PIPE_BYTES && !output->is_pipe_large && !sv_sink_has_lines(output->sink))
         enlarge_pipe(output);
     if (sv_sink_strips_ansi(output->sink))
         take_stripped(output, data, (size_t)n);
@@ -147,7 +148,7 @@ static bool read_bounded(struct sv_output *output, size_t bytes_max)
     size_t total = 0;
     while (total < bytes_max) {
         size_t length = 0;
-        enum reading reading = read_once(output, &length);
+        enum reading reading = read_once(output, bytes_max - total, &length);
         if (reading != READ_SOME)
             return reading == READ_END;
         total += length;
@@ -174,7 +175,8 @@ static void on_readable(void *user, int fd, uint32_t events)
     (void)fd;
     (void)events;
     struct sv_output *output = user;
-    if (read_bounded(output, SV_OUTPUT_TURN_BYTES_MAX))
+    bool has_lines = sv_sink_has_lines(output->sink);
+    if (read_bounded(output, has_lines ? SV_OUTPUT_LINES_TURN_BYTES_MAX : SV_OUTPUT_TURN_BYTES_MAX))
         end(output);
 }
 

@@ -297,6 +297,11 @@ void sv_sink_last_bytes(const struct sv_sink *sink, size_t length_max, struct sv
     (void)sv_logfile_read(sink->path, -(int64_t)length_max, 0, ret_text);
 }
 
+bool sv_sink_has_lines(const struct sv_sink *sink)
+{
+    return sink->syslog || sink->journal;
+}
+
 enum sv_channel sv_sink_channel(const struct sv_sink *sink)
 {
     return sink->channel;

@@ -10,6 +10,8 @@
 void sv_sink_write(struct sv_sink *sink, const char *data, size_t length);
 /* The run has ended: the last line goes out although no newline followed. */
 void sv_sink_end_run(struct sv_sink *sink);
+/* True when every line costs a system call: syslog or the journal takes them. */
+bool sv_sink_has_lines(const struct sv_sink *sink);
 enum sv_channel sv_sink_channel(const struct sv_sink *sink);
 const struct sv_channel_config *sv_sink_config(const struct sv_sink *sink);
 const char *sv_sink_process_name(const struct sv_sink *sink); /* without the group */

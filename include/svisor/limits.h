@@ -16,6 +16,7 @@
 /* Output of programs. */
 #define SV_OUTPUT_TURN_BYTES_MAX                                                                   \
     (256u << 10) /* one descriptor, one turn of the loop: FACTS of docs/kernel.md, pipe of 1 MB */
+#define SV_OUTPUT_LINES_TURN_BYTES_MAX (16u << 10) /* the same where each line is a datagram: 16,000 empty ones take 15 ms */
 #define SV_OUTPUT_PIPE_BYTES      (1u << 20) /* F_SETPIPE_SZ, where the user's pipe quota allows */
 #define SV_STDIN_BUFFER_BYTES_MAX (1u << 20) /* waiting for a program that does not read */
 #define SV_SYSLOG_LINE_BYTES_MAX  8192

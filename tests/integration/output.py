@@ -275,7 +275,8 @@ startsecs=0
         wait_state(server, "both", "RUNNING")
         proxy = server.rpc()
         worst = max(seconds(proxy.supervisor.getState) for _ in range(50))
-        tap.check_true(worst < 1, f"getState took {worst:.2f} s")
+        print(f"# worst getState {worst * 1e3:.0f} ms")
+        tap.check_true(worst < 0.15, f"getState took {worst:.2f} s")
         took = seconds(lambda: proxy.supervisor.stopProcess("both"))
         tap.check_true(took < 3, f"the stop took {took:.1f} s")
 
