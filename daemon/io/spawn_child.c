@@ -18,6 +18,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -100,13 +102,30 @@ static void close_from(long first)
 }
 
 /*
+ * The parent has several descriptors for each program. They are not copied for the child, only to
+ * be closed one after the other: both share one table until here, and close_range() makes a copy of
+ * what is below `first` only. With 1,000 programs that is a fifth of the time of a spawn.
+ */
+static long stop_sharing(long first)
+{
+    if (CALL(SYS_close_range, first, (long)~0u, CLOSE_RANGE_UNSHARE) == 0)
+        return 0;
+    return CALL(SYS_unshare, CLONE_FILES); /* before 5.9 */
+}
+
+/*
  * Lifts the three above 2 first, so that no dup lands on one that is still needed (the contract
  * says they are; a daemon started with closed standard streams is where it went wrong in other
  * programs), and so that dup3() always makes a new descriptor, without close-on-exec.
  */
 static long place_descriptors(struct sv_child *child)
 {
-    long fds[3] = {child->plan->stdin_fd, child->plan->stdout_fd, child->plan->stderr_fd};
+    long fds[3] = {child->fds[0], child->fds[1], child->fds[2]};
+    long highest = fds[0] > fds[1] ? fds[0] : fds[1];
+    highest = highest > fds[2] ? highest : fds[2];
+    long shared = child->shares_descriptors ? stop_sharing(highest + 1) : 0;
+    if (shared < 0)
+        return shared;
     for (int i = 0; i < 3; i++) {
         if (fds[i] <= STDERR_FILENO)
             fds[i] = CALL(SYS_fcntl, fds[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);

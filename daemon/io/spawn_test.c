@@ -142,6 +142,39 @@ static void only_three_descriptors_reach_the_program(void **state)
     close(500);
 }
 
+/* One line for each open descriptor: its number and what it is. */
+static void list_descriptors(struct sv_str *ret_text)
+{
+    for (int fd = 0; fd < 64; fd++) {
+        struct stat status;
+        if (fstat(fd, &status) == 0)
+            sv_str_addf(ret_text, "%d %llu %d\n", fd, (unsigned long long)status.st_ino,
+                        fcntl(fd, F_GETFD));
+    }
+}
+
+/* The child borrows the table of descriptors: nothing that it does to its own may be seen here. */
+static void our_descriptors_stay_as_they_are(void **state)
+{
+    (void)state;
+    char *argv[] = {"/bin/true", NULL};
+    char *missing[] = {"/nonexistent", NULL};
+    struct sv_str before = {0}, after = {0};
+    struct trial trial;
+    trial_init(&trial, argv); /* the first spawn takes what it keeps for ever */
+    expect_output(&trial, "");
+    list_descriptors(&before);
+    trial_init(&trial, argv);
+    expect_output(&trial, "");
+    trial_init(&trial, missing);
+    assert_int_equal(trial_run(&trial), SV_SPAWN_FAILED);
+    close(trial.out_fd);
+    list_descriptors(&after);
+    assert_string_equal(sv_str_text(&before), sv_str_text(&after));
+    sv_str_done(&before);
+    sv_str_done(&after);
+}
+
 static void descriptors_that_collide_are_untangled(void **state)
 {
     (void)state;
@@ -522,6 +555,7 @@ int main(void)
         cmocka_unit_test(a_program_runs_with_its_arguments_and_output),
         cmocka_unit_test(the_child_leads_its_own_process_group),
         cmocka_unit_test(only_three_descriptors_reach_the_program),
+        cmocka_unit_test(our_descriptors_stay_as_they_are),
         cmocka_unit_test(descriptors_that_collide_are_untangled),
         cmocka_unit_test(signals_are_as_new_in_the_program),
         cmocka_unit_test(a_term_right_after_the_start_is_never_lost),
