@@ -101,7 +101,7 @@ $(BUILD)/test/%: $(BUILD)/obj/%.o $(LAYER_LIBS)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(LAYER_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
 
 .PHONY: tests
-tests: $(TESTS)
+tests: $(TESTS) $(BUILD)/gen/docs
 .SECONDARY:
 
 ## make check           run every test that this machine can run
@@ -112,8 +112,18 @@ check: all tests replays
 	$(PYTHON) tests/support/run.py --build $(BUILD) all
 check-quick: all tests replays
 	$(PYTHON) tests/support/run.py --build $(BUILD) quick
-lint: all
+lint: all $(BUILD)/gen/docs
 	$(PYTHON) tests/lint/lint.py --build $(BUILD)
+
+## make docs            write the generated sections of the manual from the .def tables
+MANUAL := docs/man/svisord.8 docs/man/svisord.conf.5 docs/man/svctl.1 docs/api.md
+.PHONY: docs
+docs: $(BUILD)/gen/docs
+	$< $(MANUAL)
+$(BUILD)/gen/docs: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/support/docs/*.c)) $(LAYER_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 ## make deps            install what is missing (Debian packages)
 .PHONY: deps
@@ -143,6 +153,9 @@ asan:
 install: all
 	install -D -m 755 $(BUILD)/svisord $(DESTDIR)$(PREFIX)/sbin/svisord
 	install -D -m 755 $(BUILD)/svctl $(DESTDIR)$(PREFIX)/bin/svctl
+	install -D -m 644 docs/man/svisord.8 $(DESTDIR)$(PREFIX)/share/man/man8/svisord.8
+	install -D -m 644 docs/man/svisord.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/svisord.conf.5
+	install -D -m 644 docs/man/svctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/svctl.1
 
 ## make deb             build/svisor_VERSION_ARCH.deb
 .PHONY: deb

@@ -6,7 +6,7 @@ const char *sv_fault_name(enum sv_fault fault)
     switch (fault) {
     case SV_FAULT_NONE:
         break;
-#define FAULT(name, code)                                                                          \
+#define FAULT(name, code, doc)                                                                     \
     case SV_FAULT_##name:                                                                          \
         return #name;
 #include "api/faults.def"

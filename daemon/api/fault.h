@@ -6,7 +6,7 @@
 
 enum sv_fault {
     SV_FAULT_NONE = 0,
-#define FAULT(name, code) SV_FAULT_##name = (code),
+#define FAULT(name, code, doc) SV_FAULT_##name = (code),
 #include "api/faults.def"
 #undef FAULT
 };

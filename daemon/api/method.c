@@ -21,7 +21,7 @@
 
 static const struct sv_method methods[] = {
 #define ALIAS(name_, method_)
-#define METHOD(name_, handler_, kind_, flags_, result_, result_doc_, help_, doc_, ...)             \
+#define METHOD(name_, handler_, kind_, flags_, result_, result_doc_, help_, doc_, faults_, ...)    \
     {                                                                                              \
         .name = name_,                                                                             \
         .handler = sv_method_##handler_,                                                           \
@@ -31,6 +31,7 @@ static const struct sv_method methods[] = {
         .result_doc = result_doc_,                                                                 \
         .help = help_,                                                                             \
         .doc = doc_,                                                                               \
+        .faults = faults_,                                                                         \
         .parameters = {__VA_ARGS__},                                                               \
     },
 #include "api/methods.def"

@@ -66,8 +66,9 @@ struct sv_method {
     unsigned flags;
     enum sv_value_type result;
     const char *result_doc;
-    const char *help; /* one line */
-    const char *doc;  /* further lines; "" when the line says it all */
+    const char *help;   /* one line */
+    const char *doc;    /* further lines; "" when the line says it all */
+    const char *faults; /* names of faults.def with blanks, beside those of every method */
     struct sv_parameter parameters[SV_METHOD_PARAMETERS_MAX + 1]; /* ends with a nameless one */
 };
 
