@@ -6,7 +6,8 @@
  * Performing an action may feed further events (a spawn answers at once). They only append to the
  * same list, which the outermost call works off in order, so nothing recurses and the order is the
  * core's. Spawning is the one slow action: after SV_SPAWNS_PER_TURN_MAX of them the rest waits for
- * the next turn of the loop, so that a thousand programs that start do not silence the API.
+ * the next turn of the loop, so that a thousand programs that start do not silence the API. They
+ * are counted over all events, because a thousand requests may arrive in one turn.
  */
 #include "driver/internal.h"
 
@@ -38,7 +39,9 @@ static void on_deadline(void *user)
 
 static void on_pump(void *user)
 {
-    pump(user);
+    struct sv_driver *driver = user;
+    driver->spawn_count = 0;
+    pump(driver);
 }
 
 void sv_driver_feed(struct sv_driver *driver, struct sv_event event)
@@ -54,12 +57,14 @@ static void pump(struct sv_driver *driver)
     if (driver->is_performing)
         return;
     driver->is_performing = true;
-    size_t spawn_count = 0;
     struct sv_actions *actions = &driver->actions;
     while (driver->performed_count < actions->count) {
         struct sv_action action = actions->items[driver->performed_count];
-        if (action.kind == SV_ACTION_SPAWN && ++spawn_count > SV_SPAWNS_PER_TURN_MAX)
-            break;
+        if (action.kind == SV_ACTION_SPAWN) {
+            if (driver->spawn_count >= SV_SPAWNS_PER_TURN_MAX)
+                break;
+            driver->spawn_count++;
+        }
         driver->performed_count++;
         sv_driver_perform(driver, &action);
     }
