@@ -23,6 +23,7 @@
 #include "io/config_host.h"
 #include "io/daemon_log.h"
 #include "io/daemonize.h"
+#include "io/memory.h"
 
 /* Exit statuses: 0 done, 1 the daemon's own trouble, 2 a mistake of the user (as Supervisor's
  * usage()). */
@@ -138,6 +139,7 @@ static int drive(struct daemon *daemon)
     if (daemon->ready_fd >= 0)
         sv_daemonize_ready(sv_steal_fd(&daemon->ready_fd), config->directory, config->umask);
     sv_pidfile_write(config->pidfile);
+    sv_memory_settle();
     r = sv_driver_run(driver);
     sv_driver_free(driver);
     sv_pidfile_remove(config->pidfile);
@@ -210,6 +212,7 @@ static int run(struct daemon *daemon)
 
 int main(int argc, char **argv)
 {
+    sv_memory_begin();
     struct daemon daemon = {.ready_fd = -1};
     struct sv_str error SV_CLEANUP(sv_str_done) = {0};
     if (sv_cmdline_parse(argc, argv, &daemon.cmdline, &error) != 0) {
