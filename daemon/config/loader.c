@@ -109,6 +109,12 @@ bool sv_loader_read(struct sv_loader *loader, const char *path, enum sv_severity
                          SV_CONFIG_FILE_BYTES_MAX);
         return false;
     }
+    if (r ==
+        -EINVAL) { /* the host's word for a device, a socket, a FIFO: reading it might never end */
+        sv_loader_report(loader, SV_SEVERITY_ERROR, &place,
+                         "is not a regular file; a configuration is read from nothing else");
+        return false;
+    }
     if (r < 0) {
         sv_loader_report(loader, severity, &place, "could not read config file %s: %s%s", path,
                          sv_errno_text(r), severity == SV_SEVERITY_ERROR ? "" : "; it is left out");
