@@ -50,41 +50,37 @@ static int lift(int *fd)
     return 0;
 }
 
-/* Replaces one end by a descriptor of both. */
-static void open_both_ends(int *fd)
+/*
+ * Replaces one end by a descriptor of both: a new open file description, so a blocking one, as
+ * programs expect, although the pipe was made non-blocking.
+ */
+static int open_both_ends(int *fd)
 {
     char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
     snprintf(path, sizeof(path), "/proc/self/fd/%d", *fd);
     int both = open(path, O_RDWR | O_CLOEXEC);
-    if (both < 0)
-        return;
+    if (both < 0) /* no /proc */
+        return fcntl(*fd, F_SETFL, 0) < 0 ? -errno : 0;
     close(*fd);
     *fd = both;
-}
-
-static int set_nonblocking(int fd)
-{
-    int flags = fcntl(fd, F_GETFL);
-    return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
+    return 0;
 }
 
 /* One pipe; `is_child_writing`: stdout and stderr. */
 static int make_pipe(bool is_child_writing, int *ret_ours, int *ret_child)
 {
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0)
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
         return -errno;
     int *ours = &ends[is_child_writing ? 0 : 1];
     int *child = &ends[is_child_writing ? 1 : 0];
     int r = lift(ours);
     if (r == 0)
         r = lift(child);
-    if (r == 0) {
-        open_both_ends(child);
-        r = lift(child);
-    }
     if (r == 0)
-        r = set_nonblocking(*ours);
+        r = open_both_ends(child);
+    if (r == 0)
+        r = lift(child);
     if (r < 0) {
         close_fd(ours);
         close_fd(child);

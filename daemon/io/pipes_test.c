@@ -132,9 +132,9 @@ static void a_program_outlives_the_daemon_and_is_found_again(void **state)
     int in;
     int out;
     assert_int_equal(sv_pipes_reopen(pid, 0, &in), 0);
+    assert_int_equal(sv_pipes_reopen(pid, 1, &out), 0);
     assert_int_equal(write(in, "x", 1), 1); /* it is still waiting: no end of file */
     int status;
-    assert_int_equal(sv_pipes_reopen(pid, 1, &out), 0);
     read_text(out, text, sizeof(text));
     assert_string_equal(text, "two");
     assert_int_equal(waitpid(pid, &status, 0), pid);
