@@ -28,7 +28,7 @@ enum sv_logfile_kind {
 /* Where one output channel of a process goes. */
 struct sv_channel_config {
     enum sv_logfile_kind logfile_kind;
-    const char *logfile; /* absolute; NULL unless SV_LOGFILE_FILE */
+    const char *logfile; /* of SV_LOGFILE_FILE, as written; else NULL, or "" as it was written */
     uint64_t maxbytes;   /* 0: never rotate */
     uint32_t backups;
     uint64_t capture_maxbytes; /* 0: no capture mode */

@@ -127,10 +127,6 @@ void sv_load_daemon(struct sv_loader *loader, const struct sv_config_overrides *
     ret->identifier = copy_text(&reader, get(&reader, SV_OPTION_SUPERVISORD_identifier).text);
     ret->pidfile = sv_loader_normalize(loader, get(&reader, SV_OPTION_SUPERVISORD_pidfile).text);
     read_log(&reader, ret);
-    /* A daemon in the background has changed its directory by the time that it opens program logs.
-     */
-    if (ret->directory && !ret->nodaemon)
-        loader->log_directory = sv_loader_normalize(loader, ret->directory);
     read_environment(&reader, ret);
     sv_scope_done(&reader.scope);
 }

@@ -204,7 +204,6 @@ struct sv_config *sv_config_load(const char *file, const struct sv_config_host *
                        ? sv_loader_check(&loader, sv_path_directory(&config->arena, config->file))
                        : NULL;
     loader.here = config->here;
-    loader.log_directory = host->directory;
     if (config->here && sv_loader_read(&loader, config->file, SV_SEVERITY_ERROR)) {
         include_all(&loader);
         read_sections(&loader, overrides, config);

@@ -24,7 +24,6 @@ struct sv_loader {
     struct sv_scope environment;    /* ENV_*: of the daemon, then of [supervisord] environment */
     struct sv_map daemon_variables; /* [supervisord] environment: name -> value */
     const char *here;
-    const char *log_directory; /* relative names of program logs start here */
     struct sv_list groups;     /* struct sv_group_config */
     struct sv_map grouped;     /* sections that a [group:x] names */
     size_t process_count;

@@ -207,9 +207,10 @@ static void read_channel(struct program_reader *reader, size_t i, struct sv_prog
         channel->journal = true;
         break;
     case SV_LOGFILE_WORD_FILE:
-        channel->logfile_kind = SV_LOGFILE_FILE;
-        channel->logfile = sv_path_join(loader->arena, loader->log_directory, logfile.path);
-        sv_loader_check(loader, (void *)(uintptr_t)channel->logfile);
+        /* As it was written: the daemon opens a relative one from where it is then, and clients are
+         * shown what stands in the file. An empty name is no log. */
+        channel->logfile_kind = logfile.path && logfile.path[0] ? SV_LOGFILE_FILE : SV_LOGFILE_NONE;
+        channel->logfile = copy_text(reader, logfile.path);
         break;
     }
     if (i != SV_STDERR || !program->redirect_stderr)
