@@ -5,6 +5,9 @@
  * their length; and both the name and the password are always compared. A password in the
  * configuration is plain or, as Supervisor has it, "{SHA}" and the SHA-1 of the password in
  * hexadecimal.
+ *
+ * The header is read here, not by libmicrohttpd: RFC 7617 and Supervisor take "basic" for "Basic",
+ * libmicrohttpd before 0.9.76 does not.
  */
 #include "io/http_auth.h"
 
@@ -12,7 +15,12 @@
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/str.h"
+#include "wire/base64.h"
+
+static const char scheme[] = "Basic ";
 static const char sha_prefix[] = "{SHA}";
 
 enum {
@@ -51,18 +59,33 @@ int sv_http_auth_read(struct sv_http_auth *auth, const struct sv_http_config *co
     return 0;
 }
 
-bool sv_http_auth_allows(const struct sv_http_auth *auth, const char *username,
-                         const char *password)
+static bool is_known(const struct sv_http_auth *auth, const char *username, const char *password)
 {
-    if (!auth->is_needed)
-        return true;
     unsigned char name_digest[SV_HTTP_DIGEST_BYTES];
     unsigned char password_digest[SV_HTTP_DIGEST_BYTES];
     gnutls_digest_algorithm_t algorithm = auth->is_hashed ? GNUTLS_DIG_SHA1 : GNUTLS_DIG_SHA256;
-    if (!username || !password || !digest(GNUTLS_DIG_SHA256, username, name_digest) ||
+    if (!digest(GNUTLS_DIG_SHA256, username, name_digest) ||
         !digest(algorithm, password, password_digest))
         return false;
     int wrong_name = gnutls_memcmp(name_digest, auth->username, SV_HTTP_DIGEST_BYTES);
     int wrong_password = gnutls_memcmp(password_digest, auth->password, SV_HTTP_DIGEST_BYTES);
     return (wrong_name | wrong_password) == 0;
+}
+
+bool sv_http_auth_allows(const struct sv_http_auth *auth, const char *header)
+{
+    if (!auth->is_needed)
+        return true;
+    if (!header || strncasecmp(header, scheme, sizeof(scheme) - 1) != 0)
+        return false;
+    const char *encoded = header + sizeof(scheme) - 1;
+    struct sv_str pair SV_CLEANUP(sv_str_done) = {0};
+    if (!sv_base64_decode(encoded, strlen(encoded), &pair) || !sv_str_ok(&pair) ||
+        strlen(sv_str_text(&pair)) != pair.length)
+        return false;
+    char *colon = strchr(sv_str_text(&pair), ':');
+    if (!colon)
+        return false;
+    *colon = '\0';
+    return is_known(auth, sv_str_text(&pair), colon + 1);
 }

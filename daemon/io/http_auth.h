@@ -18,8 +18,7 @@ struct sv_http_auth {
 
 /* 0 or -EINVAL, when {SHA} is not followed by 40 hexadecimal digits. */
 int sv_http_auth_read(struct sv_http_auth *auth, const struct sv_http_config *config);
-/* NULL for what the client did not send. */
-bool sv_http_auth_allows(const struct sv_http_auth *auth, const char *username,
-                         const char *password);
+/* `header` is the value of Authorization; NULL: there was none. */
+bool sv_http_auth_allows(const struct sv_http_auth *auth, const char *header);
 
 #endif

@@ -266,19 +266,6 @@ const char *sv_http_body(const struct sv_http_exchange *exchange, size_t *ret_le
     return sv_str_text(&exchange->body);
 }
 
-static bool is_authorised(const struct sv_http_listener *listener,
-                          struct MHD_Connection *connection)
-{
-    if (!listener->auth.is_needed)
-        return true;
-    char *password = NULL;
-    char *username = MHD_basic_auth_get_username_password(connection, &password);
-    bool is_allowed = sv_http_auth_allows(&listener->auth, username, password);
-    MHD_free(username);
-    MHD_free(password);
-    return is_allowed;
-}
-
 /* The headers of a request are there. */
 static enum MHD_Result begin(struct sv_http_listener *listener, struct MHD_Connection *connection,
                              const char *url, const char *method,
@@ -291,7 +278,8 @@ static enum MHD_Result begin(struct sv_http_listener *listener, struct MHD_Conne
     exchange->connection = connection;
     exchange->method = method;
     exchange->path = url;
-    exchange->is_allowed = is_authorised(listener, connection);
+    exchange->is_allowed = sv_http_auth_allows(
+        &listener->auth, sv_http_header(exchange, MHD_HTTP_HEADER_AUTHORIZATION));
     exchange->next = listener->http->exchanges;
     if (exchange->next)
         exchange->next->previous = exchange;
