@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/str.h"
@@ -116,7 +117,12 @@ int sv_daemon_log_reopen(struct sv_daemon_log *log)
 
 int sv_daemon_log_clear(struct sv_daemon_log *log)
 {
-    return log->file ? sv_logfile_clear(log->file) : 0;
+    if (!log->file)
+        return 0;
+    /* Somebody has taken the file away: clients are told, and SIGUSR2 makes a new one. */
+    if (access(sv_logfile_path(log->file), F_OK) < 0)
+        return -errno;
+    return sv_logfile_clear(log->file);
 }
 
 const char *sv_daemon_log_path(const struct sv_daemon_log *log)

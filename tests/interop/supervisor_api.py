@@ -4,7 +4,7 @@ import sys
 import xmlrpc.client
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from compare import HEAD, any_fault_text, fault_for_error, main, more_methods, own_help, scenario
+from compare import HEAD, any_fault_text, fault_for_error, fault_for_type, main, more_methods, own_help, scenario
 from daemon import wait_until
 
 CONFIG = HEAD + """
@@ -66,13 +66,15 @@ def _(s):
         if method.startswith(("supervisor.", "system.")):
             s.call("system.methodSignature", method)
             s.call("system.methodHelp", method, accept=own_help)
-    for name in ("", "nope", "supervisor", "supervisor.", "supervisor.nope", "system._listMethods", 7):
+    for name in ("", "nope", "supervisor", "supervisor.", "supervisor.nope", "system._listMethods"):
         s.call("system.methodSignature", name)
         s.call("system.methodHelp", name)
+    s.call("system.methodSignature", 7, accept=fault_for_type)
+    s.call("system.methodHelp", 7, accept=fault_for_type)
     for arguments in ((), ("a", "b")):
         s.call("system.methodHelp", *arguments)
         s.call("system.methodSignature", *arguments)
-        s.call("system.listMethods", *arguments)
+        s.call("system.listMethods", *arguments, accept=None if arguments else more_methods)
 
 
 @scenario("unknown, private and malformed method names get the same fault", CONFIG)

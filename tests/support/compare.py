@@ -55,9 +55,19 @@ def any_refusal(reference, ours):
     return all(isinstance(one, int) and one >= 400 for one in (reference, ours))
 
 
+def tags(text):
+    """What clients pick out of a help text: type and name of each parameter, and the type of the result."""
+    return [re.findall(r"@param[ \t]+(\S+)[ \t]+(\S+)", text), re.findall(r"@return[ \t]+(\S+)", text)]
+
+
 def own_help(reference, ours):
-    """The help is svisor's own text; the types are compared by methodSignature."""
-    return reference[0] == ours[0] == "result" and isinstance(ours[1], str) and ours[1].strip() != ""
+    """The words are svisor's own; the lines that clients pick out have the same types and names."""
+    return reference[0] == ours[0] == "result" and tags(reference[1]) == tags(ours[1]) and ours[1].strip() != ""
+
+
+def fault_for_type(reference, ours):
+    """An argument of a wrong type is INCORRECT_PARAMETERS (2), whatever Supervisor's method makes of it."""
+    return reference[0] == ours[0] == "fault" and ours[1] == 2
 
 
 def more_methods(reference, ours):
