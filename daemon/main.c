@@ -194,6 +194,12 @@ static bool find_config_file(struct daemon *daemon, const char *program)
 {
     if (daemon->cmdline.config_file)
         return true;
+    if (getuid() == 0)
+        fputs("Warning: Supervisord is running as root and it is searching for its configuration "
+              "file in default locations (including its current working directory); you probably "
+              "want to specify a \"-c\" argument specifying an absolute path to a configuration "
+              "file for improved security.\n",
+              stderr);
     struct sv_str problem SV_CLEANUP(sv_str_done) = {0};
     daemon->cmdline.config_file = sv_config_host_search(&daemon->host, program, &problem);
     if (!daemon->cmdline.config_file)

@@ -112,6 +112,24 @@ def register():
             compare_outcome(*both(arguments))
 
 
+@tap.test("without -c root is warned alike, and the file in the current directory is found")
+def _():
+    results = []
+    for kind in ("supervisord", compare.options().under_test):
+        program = binary(kind, compare.options().build)
+        if program is None:
+            tap.skip(f"{kind} is not there")
+        with tempfile.TemporaryDirectory(prefix="svt-") as directory:
+            with open(os.path.join(directory, "supervisord.conf"), "w", encoding="utf-8") as stream:
+                stream.write("[supervisord]\nloglevel=found\n")
+            results.append(run(program, ["-n"], directory))
+    warning = "is running as root and it is searching for its configuration file in default locations"
+    compare_outcome(*results)
+    for kind, result in zip(("supervisord", "svisord"), results):
+        tap.check("found" in result.stderr, True, f"{kind} read the file")
+        tap.check(warning in result.stderr, os.getuid() == 0, f"{kind} warns")
+
+
 if __name__ == "__main__":
     register()
     compare.main()
