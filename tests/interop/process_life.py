@@ -3,7 +3,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from compare import HEAD, main, scenario
+from compare import HEAD, main, scenario, spawn_error, told_reason
 from daemon import wait_until
 
 
@@ -26,14 +26,25 @@ startretries=1
 command=/bin/sleep 1000
 directory=/no/such/directory
 startretries=0
+[program:noformat]
+command=@DIR@/noformat
+startsecs=5
+autostart=false
+startretries=0
 """)
 def _(s):
-    for name in ("crash", "unexecutable", "noretry", "missing", "baddirectory"):
+    for name in ("crash", "unexecutable", "noretry", "missing"):
         s.wait_state(name, "FATAL", timeout=30)
         s.call("supervisor.getProcessInfo", name)
+    s.server.write("noformat", "neither a program nor a script", mode=0o755)
+    s.call("supervisor.startProcess", "noformat", accept=spawn_error)
+    for name in ("baddirectory", "noformat"):
+        s.wait_state(name, "FATAL", timeout=30)
+        s.call("supervisor.getProcessInfo", name, accept=told_reason)
     s.note("tries", s.server.read("tries"))
     s.note("stderr of the bad directory",
            s.rpc("supervisor.readProcessStderrLog", "baddirectory", 0, 0))
+    s.note("stderr of what is no program", s.rpc("supervisor.readProcessStderrLog", "noformat", 0, 0))
     for name in ("crash", "missing"):
         s.call("supervisor.startProcess", name)
         s.call("supervisor.stopProcess", name)

@@ -50,6 +50,20 @@ def any_fault_text(reference, ours):
     return reference[0] == ours[0] == "fault" and reference[1] == ours[1]
 
 
+def told_reason(reference, ours):
+    """What fails in the child before it executes is told with its reason, where Supervisor sees a quick exit."""
+    if reference[0] != "result" or ours[0] != "result":
+        return False
+    different = {key for key in reference[1] if reference[1][key] != ours[1][key]}
+    return (reference[1]["spawnerr"].startswith("Exited too quickly") and ours[1]["spawnerr"].startswith("couldn't ")
+            and different == {"description", "spawnerr", "stop"})
+
+
+def spawn_error(reference, ours):
+    """A start that fails at once is SPAWN_ERROR (50); Supervisor says ABNORMAL_TERMINATION (40) when it looks late."""
+    return reference[0] == "fault" and reference[1] in (40, 50) and ours[:2] == ("fault", 50)
+
+
 def any_refusal(reference, ours):
     """A request that makes no sense is refused; with which status is nobody's concern."""
     return all(isinstance(one, int) and one >= 400 for one in (reference, ours))
