@@ -17,15 +17,23 @@
  * closed it.
  *
  * Without /proc the child gets the plain ends, and is no worse off than under Supervisor.
+ *
+ * Descriptors run short here first, because a program needs up to eight and a request one. So a
+ * program does not get the last ones: svisord that can no longer accept a connection cannot be told
+ * to stop something. The kernel gives the lowest free number, so the number itself says how many
+ * are left.
  */
 #include "io/pipes.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <svisor/limits.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/attr.h"
 #include "base/error.h"
 
 enum { FIRST_FD = 3 /* 0, 1 and 2 are what the child will make of them */ };
@@ -99,6 +107,22 @@ static int make_stdin(int socket, struct sv_pipes *pipes)
     return pipes->child_stdin_fd < 0 ? -errno : 0;
 }
 
+/* True when a program with these pipes would leave too few descriptors for everything else. */
+static bool is_near_limit(const struct sv_pipes *pipes)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        return false;
+    rlim_t share = limit.rlim_cur / 4;
+    rlim_t reserved = share < SV_DESCRIPTORS_RESERVED ? share : SV_DESCRIPTORS_RESERVED;
+    const int fds[] = {pipes->stdin_fd,       pipes->stdout_fd,       pipes->stderr_fd,
+                       pipes->child_stdin_fd, pipes->child_stdout_fd, pipes->child_stderr_fd};
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(fds); i++)
+        if (fds[i] >= 0 && (rlim_t)fds[i] >= limit.rlim_cur - reserved)
+            return true;
+    return false;
+}
+
 int sv_pipes_make(bool redirect_stderr, int stdin_socket, struct sv_pipes *ret_pipes)
 {
     struct sv_pipes pipes = SV_PIPES_NONE;
@@ -109,6 +133,8 @@ int sv_pipes_make(bool redirect_stderr, int stdin_socket, struct sv_pipes *ret_p
         pipes.child_stderr_fd = pipes.child_stdout_fd;
     else if (r == 0)
         r = make_pipe(true, &pipes.stderr_fd, &pipes.child_stderr_fd);
+    if (r == 0 && is_near_limit(&pipes))
+        r = -EMFILE;
     if (r < 0) {
         sv_pipes_close(&pipes);
         return error_trace(r);

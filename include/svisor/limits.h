@@ -29,6 +29,9 @@
 #define SV_LISTENER_LINE_BYTES_MAX   256    /* of a RESULT line; a number needs 20 */
 #define SV_LISTENER_BUFFER_MAX       100000 /* events; the option buffer_size may not ask for more */
 
+/* Descriptors. */
+#define SV_DESCRIPTORS_RESERVED 64 /* not for pipes of programs: connections, logs, cgroups; a quarter where the limit is low */
+
 /* HTTP and XML-RPC. */
 #define SV_HTTP_BODY_BYTES_MAX          (4u << 20)
 #define SV_HTTP_CONNECTIONS_MAX         12000 /* idle ones cost 32 KB each at most, measured */
