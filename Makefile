@@ -115,6 +115,12 @@ check-quick: all tests replays
 lint: all $(BUILD)/gen/docs
 	$(PYTHON) tests/lint/lint.py --build $(BUILD)
 
+## make vm-kernels      fetch the kernels of the virtual machines (make check does it at their first use)
+.PHONY: vm-kernels
+vm-kernels:
+	tests/vm/kernel 6.1 $(BUILD)
+	tests/vm/kernel 6.12 $(BUILD)
+
 ## make docs            write the generated sections of the manual from the .def tables
 MANUAL := docs/man/svisord.8 docs/man/svisord.conf.5 docs/man/svctl.1 docs/api.md
 .PHONY: docs

@@ -16,12 +16,14 @@ build='gcc libc6-dev make pkg-config git clang llvm bpftool linux-libc-dev libel
 # terminal of svctl's shell; the man pages' renderer; the package builder.
 check='libcmocka-dev libclang-rt-14-dev clang-format python3 supervisor expect groff man-db procps util-linux
     iproute2 curl psmisc dpkg-dev'
+# The virtual machine of tests/vm. Its kernels are not installed: tests/vm/kernel fetches them at their first use.
+machine='qemu-system-x86 busybox-static kmod cpio xz-utils systemd dbus'
 # What the demonstration runs.
 demo='nginx-light redis-server'
 
 # shellcheck disable=SC2086 # the lists are meant to be split
-missing=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $build $check $demo 2>/dev/null |
-    awk -v wanted="$(echo $build $check $demo)" '
+missing=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $build $check $machine $demo 2>/dev/null |
+    awk -v wanted="$(echo $build $check $machine $demo)" '
         $2 == "installed" { have[$1] = 1 }
         END {
             count = split(wanted, names, " ")
