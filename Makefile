@@ -55,6 +55,7 @@ PROGRAMS := $(if $(wildcard daemon/main.c),$(BUILD)/svisord) $(if $(CTL_SOURCES)
 .PHONY: all help
 all: $(PROGRAMS)
 
+## make help            this list
 help:
 	@sed -n 's/^## //p' Makefile
 
@@ -100,6 +101,7 @@ $(BUILD)/test/%: $(BUILD)/obj/%.o $(LAYER_LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(LAYER_LIBS) $(LIBS) $(shell pkg-config --libs cmocka)
 
+## make tests           build the unit tests, not run them
 .PHONY: tests
 tests: $(TESTS) $(BUILD)/gen/docs
 .SECONDARY:
@@ -140,10 +142,11 @@ deps:
 ## make bench           measure svisord beside supervisord and the bare kernel
 ## make sim             simulate the core: SEED=… STEPS=…
 ## make fuzz            fuzz every parser of outside bytes: TIME=… seconds each
+## make fuzz-replay     run every fuzz target on its saved corpus
 ## make asan            build with ASan and UBSan, and run the tests with them
 .PHONY: demo bench sim fuzz asan
 demo: all
-	docs/examples/demo/run
+	BUILD=$(abspath $(BUILD)) docs/examples/demo/run
 bench: all
 	$(PYTHON) tests/bench/bench.py --build $(BUILD)
 sim: $(BUILD)/test/tests/sim/core_sim_test
@@ -168,7 +171,7 @@ install: all
 deb: all
 	packaging/deb $(BUILD) $(VERSION)
 
-## make clean
+## make clean           remove the build directory
 clean:
 	rm -rf $(BUILD)
 
