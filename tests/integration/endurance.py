@@ -9,7 +9,7 @@ import xmlrpc.client
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
 from daemon import Server, binary, is_zombie, wait_until
-from probe import cgroup_root, descriptor_count, leaves, processes_with, status_field
+from probe import cgroup_root, descriptor_count, leaves, memory_kb, processes_with
 
 HEAD = """
 [unix_http_server]
@@ -191,7 +191,7 @@ def _():
             tap.check(server.rpc().supervisor.getPID(), server.process.pid, "pid of svisord")
             tap.check_true(not alive(pid), "a of the last life lives")
             server.disconnect()
-            counts.append((descriptor_count(server.process.pid), status_field(server.process.pid, "VmRSS")))
+            counts.append((descriptor_count(server.process.pid), memory_kb(server.process.pid)))
         print(f"# descriptors and KB over ten restarts: {counts[0]} … {counts[-1]}")
         tap.check_true(abs(counts[-1][0] - counts[1][0]) <= 2, f"descriptors: {counts}")
         tap.check_true(counts[-1][1] - counts[1][1] < 2048, f"memory in KB: {counts}")
@@ -204,7 +204,7 @@ def _():
     with serve("[program:a]\ncommand=/bin/sleep 1000\nstartsecs=0\n") as server:
         proxy = server.rpc()
         wait_until(lambda: state(server, "a") == "RUNNING", 10, "a")
-        before = status_field(server.process.pid, "VmRSS")
+        before = memory_kb(server.process.pid)
         refused = None
         for _ in range(200):
             try:
@@ -214,7 +214,7 @@ def _():
                 break
         tap.check_true(refused is not None, "20 MB were taken for a program that does not read")
         print(f"# refused with {refused}")
-        tap.check_true(status_field(server.process.pid, "VmRSS") - before < 8 << 10, "memory")
+        tap.check_true(memory_kb(server.process.pid) - before < 8 << 10, "memory")
         proxy.supervisor.stopProcess("a")
         tap.check(state(server, "a"), "STOPPED", "state")
 
@@ -235,7 +235,7 @@ startsecs=0
                 proxy.supervisor.startProcess("family")
 
         def measure():
-            return descriptor_count(server.process.pid), status_field(server.process.pid, "VmRSS")
+            return descriptor_count(server.process.pid), memory_kb(server.process.pid)
 
         wait_until(lambda: state(server, "family") == "RUNNING", 10, "family")
         restart(100)

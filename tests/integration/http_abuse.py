@@ -13,7 +13,7 @@ import xmlrpc.client
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
 from daemon import Server, binary, wait_until
-from probe import body_bytes, call_bytes, connect, descriptor_count, post, read_answer, status_field
+from probe import body_bytes, call_bytes, connect, descriptor_count, memory_kb, post, read_answer
 
 HEAD = """
 [unix_http_server]
@@ -103,7 +103,7 @@ def _():
         "one byte too many": b"x" * (BODY_BYTES_MAX + 1),
     }
     with serve() as server:
-        before = status_field(server.process.pid, "VmRSS")
+        before = memory_kb(server.process.pid)
         for name, body in bodies.items():
             begin = time.monotonic()
             status, text = post(server, body)
@@ -112,7 +112,7 @@ def _():
             tap.check_true(took < 2, f"{name} took {took:.1f} s")
             tap.check_true(b"root:" not in text, f"{name} tells the passwd file")
         answers(server)
-        after = status_field(server.process.pid, "VmRSS")
+        after = memory_kb(server.process.pid)
         tap.check_true(after - before < 64 << 10, f"memory grew from {before} to {after} KB")
 
 
@@ -143,7 +143,7 @@ def _():
                 pass
             tap.check_true(sent < 40 << 20, f"{sent} bytes of one body were taken")
         answers(server)
-        tap.check_true(status_field(server.process.pid, "VmRSS") < 64 << 10, "memory")
+        tap.check_true(memory_kb(server.process.pid) < 64 << 10, "memory")
 
 
 @tap.test("garbage on the socket, and slow clients by the hundred, keep nobody waiting")
@@ -280,14 +280,14 @@ def _():
     clients = []
     try:
         with serve() as server:
-            before = status_field(server.process.pid, "VmRSS")
+            before = memory_kb(server.process.pid)
             for number in range(wanted):
                 client = connect(server)
                 if number % 2:
                     client.sendall(b"POST /RPC2 HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
                 clients.append(client)
             answers(server, 10)
-            after = status_field(server.process.pid, "VmRSS")
+            after = memory_kb(server.process.pid)
             print(f"# {wanted} idle connections: {before} KB before, {after} KB with them")
             tap.check_true(after - before < 32 * wanted, f"memory grew from {before} to {after} KB")
             for client in clients:

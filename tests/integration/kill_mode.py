@@ -135,6 +135,7 @@ startsecs=0
 
 def remove_empty(server):
     """What svisord had to leave because somebody lived in it; the next daemon of that name would tidy it up."""
+    os.unlink(server.path("stray"))
     server.start()
     wait_until(lambda: info(server, "family")["statename"] == "RUNNING", 10, "family")
     root = cgroup_root(server.rpc())

@@ -11,6 +11,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
 from daemon import Server, binary, wait_until
+from probe import memory_kb
 
 HEAD = """
 [unix_http_server]
@@ -283,7 +284,6 @@ startsecs=0
 
 @tap.test("a client that follows a flood and does not read costs a bounded amount of memory")
 def _():
-    from probe import status_field
     with serve("""
 [program:flood]
 command=/usr/bin/yes
@@ -292,7 +292,7 @@ stdout_logfile_maxbytes=1MB
 startsecs=0
 """) as server:
         wait_state(server, "flood", "RUNNING")
-        before = status_field(server.process.pid, "VmRSS")
+        before = memory_kb(server.process.pid)
         readers = []
         for _ in range(10):
             client = socket.socket(socket.AF_UNIX)
@@ -303,7 +303,7 @@ startsecs=0
         peak = before
         for _ in range(30):
             server.rpc().supervisor.getState()
-            peak = max(peak, status_field(server.process.pid, "VmRSS"))
+            peak = max(peak, memory_kb(server.process.pid))
             stop.wait(0.05)
         for client in readers:
             client.close()

@@ -13,6 +13,12 @@ def status_field(pid, name):
         return int(re.search(rf"^{name}:\s+(\d+)", stream.read(), re.M).group(1))
 
 
+def memory_kb(pid):
+    """Resident memory; 0 under AddressSanitizer, whose quarantine keeps what was freed."""
+    with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as stream:
+        return 0 if "libasan" in stream.read() else status_field(pid, "VmRSS")
+
+
 def descriptor_count(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
@@ -77,8 +83,8 @@ def members(directory):
 def connect(server):
     """A raw connection to the unix socket of a Server."""
     client = socket.socket(socket.AF_UNIX)
+    client.connect(server.socket_path)  # without a timeout it waits for a place in the queue
     client.settimeout(30)
-    client.connect(server.socket_path)
     return client
 
 
