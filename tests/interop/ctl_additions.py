@@ -284,7 +284,7 @@ def _():
     lists = svctl("http://127.0.0.1:1", "help")[1].split("=\n")[1:]
     names = " ".join(part.split("\n\n")[0] for part in lists).split()
     tap.check_true(len(names) > 20, f"{names}")
-    tap.check([name for name in names if f"Cm {name}" not in manual], [], "commands without a place in the manual")
+    tap.check([name for name in names if f".Ss {name}\n" not in manual], [], "commands without a place in the manual")
 
 
 if __name__ == "__main__":
