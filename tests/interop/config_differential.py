@@ -1,5 +1,4 @@
 # Supervisor's own reader of configurations and `svisord --check` read the same files, and every value is compared.
-# suite: quick
 # seconds: 120
 """Hand-written files from real life, and generated ones from a fixed seed.
 
