@@ -189,6 +189,8 @@ json_t *sv_why(struct sv_driver *driver, sv_process_id id);
 
 /* signals.c */
 int sv_signals_begin(struct sv_driver *driver);
+/* From now on SIGCHLD tells of ends, too: for a run that has no pidfd. */
+int sv_signals_watch_children(struct sv_driver *driver);
 void sv_logs_reopen(struct sv_driver *driver);
 
 #endif

@@ -239,7 +239,7 @@ int sv_run_watch_exit(struct sv_run *run)
             return error_trace(r);
     }
     if (run->pidfd < 0)
-        return 0; /* SIGCHLD tells */
+        return sv_signals_watch_children(driver);
     return sv_loop_add_io(driver->loop, run->pidfd, EPOLLIN, SV_PRIORITY_EXIT, on_pidfd, run,
                           &run->exit_source);
 }

@@ -66,18 +66,30 @@ static const struct {
     {SIGHUP, on_restart_request}, {SIGUSR2, on_reopen_request},
 };
 
+/* The slot behind those of `handlers`. */
+static struct sv_source **child_source(struct sv_driver *driver)
+{
+    return &driver->signals[SV_ARRAY_LENGTH(handlers)];
+}
+
+/* A SIGCHLD that came before is not lost: it is blocked, and so it waits. */
+int sv_signals_watch_children(struct sv_driver *driver)
+{
+    if (*child_source(driver))
+        return 0;
+    return sv_loop_add_signal(driver->loop, SIGCHLD, on_child, driver, child_source(driver));
+}
+
 /*
- * pidfds tell of our own children. SIGCHLD is needed for the others: as PID 1, or as the subreaper
- * that svisord becomes where it has no cgroups, so that orphans of a program stay below it and can
- * be seen.
+ * pidfds tell of our own children; a run without one asks for SIGCHLD itself. It is needed from the
+ * start for the children of others: as PID 1, or as the subreaper that svisord becomes where it has
+ * no cgroups, so that orphans of a program stay below it and can be seen.
  */
-static int watch_children(struct sv_driver *driver, struct sv_source **ret_source)
+static int watch_orphans(struct sv_driver *driver)
 {
     if (!driver->tree)
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-    if (driver->tree && getpid() != 1)
-        return 0;
-    return sv_loop_add_signal(driver->loop, SIGCHLD, on_child, driver, ret_source);
+    return driver->tree && getpid() != 1 ? 0 : sv_signals_watch_children(driver);
 }
 
 int sv_signals_begin(struct sv_driver *driver)
@@ -89,5 +101,5 @@ int sv_signals_begin(struct sv_driver *driver)
         if (r < 0)
             return error_trace(r);
     }
-    return watch_children(driver, &driver->signals[SV_ARRAY_LENGTH(handlers)]);
+    return watch_orphans(driver);
 }

@@ -44,6 +44,8 @@ for at in $(sed -n 's/^[^ ]* [^ ]* [^ ]* [^ ]* \\([^ ]*\\) .* - cgroup2 .*/\\1/p
 done
 exec "$@\"""", "sh")
 
+REFUSE_CALLS = (PYTHON, os.path.join(HERE, "refuse_calls.py"))
+
 
 def need_root():
     if os.geteuid() != 0:
@@ -176,7 +178,7 @@ def _():
 
 @tap.test("with clone3 refused programs are forked into their cgroups")
 def _():
-    with serve((PYTHON, os.path.join(HERE, "no_clone3.py"))) as server:
+    with serve((*REFUSE_CALLS, "435")) as server:
         proxy = server.rpc()
         exercise(server)
         row = check_row(proxy, "clone3", False, "kernel|seccomp")
@@ -187,6 +189,19 @@ def _():
             with open(f"/proc/{pid}/cgroup", encoding="ascii") as stream:
                 tap.check_true("degraded-test/talker/" in stream.read(), "talker is not in its cgroup")
         finish(server, has_cgroup=root is not None)
+
+
+@tap.test("without pidfds and clone3, as before Linux 5.3, SIGCHLD tells of every end")
+def _():
+    with serve((*REFUSE_CALLS, "424,434,435")) as server:
+        proxy = server.rpc()
+        exercise(server)
+        check_row(proxy, "pidfd", False, "kernel|seccomp")
+        stray = int(server.read("stray"))
+        has_cgroup = cgroup_root(proxy) is not None
+        proxy.supervisor.stopProcess("family")
+        tap.check(alive(stray), not has_cgroup, "the stray lives after the stop")
+        finish(server, has_cgroup=has_cgroup)
 
 
 @tap.test("as process 1 of a PID namespace svisord reaps every orphan")
