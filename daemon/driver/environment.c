@@ -6,15 +6,8 @@
 #include "driver/environment.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool is_same(const char *a, const char *b)
-{
-    size_t length = strcspn(a, "=");
-    return strncmp(a, b, length) == 0 && b[length] == '=';
-}
 
 static size_t count_of(const char *const *list)
 {
@@ -26,8 +19,9 @@ static size_t count_of(const char *const *list)
 
 static void put(const char **environment, size_t *count, const char *variable)
 {
+    size_t length = strcspn(variable, "=") + 1; /* with the sign: "A" is not "AB" */
     for (size_t i = 0; i < *count; i++) {
-        if (is_same(environment[i], variable)) {
+        if (strncmp(environment[i], variable, length) == 0) {
             environment[i] = variable;
             return;
         }
@@ -45,7 +39,9 @@ int sv_environment_merge(const char *const *const *lists, size_t list_count,
     if (!environment)
         return -ENOMEM;
     size_t count = 0;
-    for (size_t i = 0; i < list_count; i++)
+    for (; lists[0] && lists[0][count]; count++)
+        environment[count] = lists[0][count];
+    for (size_t i = 1; i < list_count; i++)
         for (size_t j = 0; lists[i] && lists[i][j]; j++)
             put(environment, &count, lists[i][j]);
     *ret_environment = environment;
