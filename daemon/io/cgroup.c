@@ -93,6 +93,18 @@ int sv_cgroup_group_find(struct sv_cgroup_tree *tree, const char *name,
     return group_open(tree, name, ret_group);
 }
 
+int sv_cgroup_group_remake(struct sv_cgroup_group *group)
+{
+    if (mkdirat(group->tree->fd, group->name, 0755) < 0 && errno != EEXIST)
+        return error_trace(-errno);
+    int fd = openat(group->tree->fd, group->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return error_trace(-errno);
+    close(group->fd);
+    group->fd = fd;
+    return 0;
+}
+
 /* --- removal --- */
 
 static bool remove_directory(const struct sv_cgroup_group *group, const char *name)

@@ -105,11 +105,11 @@ int sv_cgroup_leaf_create(struct sv_cgroup_tree *tree, const char *group_name, c
     int r = -ENOMEM;
     if (sv_str_ok(&escaped))
         r = make_in_group(tree, escaped.data, process, run, &place);
-    if (r == -ENOENT || r == -ENODEV) {
-        /* Somebody removed the empty directory of the group. The sweep forgets it, then it is made
-         * anew. */
-        sv_cgroup_tree_sweep(tree);
-        r = make_in_group(tree, escaped.data, process, run, &place);
+    if (place.group && (r == -ENOENT || r == -ENODEV)) {
+        /* Somebody removed the empty directory of the group, of which we hold a descriptor. */
+        r = sv_cgroup_group_remake(place.group);
+        if (r == 0)
+            r = make_in_group(tree, escaped.data, process, run, &place);
     }
     if (r == 0) {
         r = leaf_open(place.group, place.name.data, ret_leaf);

@@ -31,6 +31,8 @@ struct sv_cgroup_tree {
 /* Finds or makes the directory of a group. `name` is escaped. */
 int sv_cgroup_group_find(struct sv_cgroup_tree *tree, const char *name,
                          struct sv_cgroup_group **ret_group);
+/* Its directory was removed by somebody else: makes it anew. Older leaves of it are gone. */
+int sv_cgroup_group_remake(struct sv_cgroup_group *group);
 /* Removes a directory of `group` now or by a later sweep; gives back the share of `user_count`. */
 void sv_cgroup_group_remove(struct sv_cgroup_group *group, const char *name);
 

@@ -211,6 +211,23 @@ while True:
         print(f"# the stop of the bomb took {took:.2f} s")
 
 
+@tap.test("a program gets its cgroup also after somebody has removed the directories that were empty")
+def _():
+    with serve("[program:a]\ncommand=/bin/sleep 1000\nstartsecs=0\n") as server:
+        proxy = server.rpc()
+        root = cgroup_root(proxy)
+        for number in range(100):
+            proxy.supervisor.stopProcess("a")
+            for directory in sorted(leaves(root), key=len, reverse=True):
+                try:
+                    os.rmdir(os.path.join(root, directory))
+                except OSError:
+                    pass  # svisord was quicker
+            proxy.supervisor.startProcess("a")
+            with open(f"/proc/{info(server, 'a')['pid']}/cgroup", encoding="ascii") as stream:
+                tap.check_true("kill-mode-test/a/a." in stream.read(), f"start {number} is in no cgroup of its own")
+
+
 @tap.test("a shutdown leaves no process and no cgroup directory")
 def _():
     with serve("""
