@@ -93,7 +93,7 @@ struct sv_driver {
     struct sv_core *core;
     struct sv_actions actions;
     size_t performed_count; /* of `actions` */
-    size_t spawn_count; /* since the pump has run */
+    size_t spawn_count;     /* since the pump has run */
     bool is_performing;
     bool is_restart;
     struct sv_source *timer;  /* the core's deadline */

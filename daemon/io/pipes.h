@@ -16,8 +16,8 @@ struct sv_pipes {
 /*
  * `redirect_stderr`: stderr_fd is -1 and child_stderr_fd is the number of child_stdout_fd.
  * `stdin_socket` >= 0 (fcgi): the child's stdin is a duplicate of it, and stdin_fd is -1.
- * 0, or a negative errno with nothing left open: -EMFILE also when a few are left, which are kept for
- * connections, logs and cgroups (SV_DESCRIPTORS_RESERVED).
+ * 0, or a negative errno with nothing left open: -EMFILE also when a few are left, which are kept
+ * for connections, logs and cgroups (SV_DESCRIPTORS_RESERVED).
  */
 int sv_pipes_make(bool redirect_stderr, int stdin_socket, struct sv_pipes *ret_pipes);
 /* After the spawn, whatever came of it. An end that stays open here would hide the end of file. */

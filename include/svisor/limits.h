@@ -16,7 +16,8 @@
 /* Output of programs. */
 #define SV_OUTPUT_TURN_BYTES_MAX                                                                   \
     (256u << 10) /* one descriptor, one turn of the loop: FACTS of docs/kernel.md, pipe of 1 MB */
-#define SV_OUTPUT_LINES_TURN_BYTES_MAX (16u << 10) /* the same where each line is a datagram: 16,000 empty ones take 15 ms */
+#define SV_OUTPUT_LINES_TURN_BYTES_MAX                                                             \
+    (16u << 10) /* the same where each line is a datagram: 16,000 empty ones take 15 ms */
 #define SV_OUTPUT_PIPE_BYTES      (1u << 20) /* F_SETPIPE_SZ, where the user's pipe quota allows */
 #define SV_STDIN_BUFFER_BYTES_MAX (1u << 20) /* waiting for a program that does not read */
 #define SV_SYSLOG_LINE_BYTES_MAX  8192
@@ -30,7 +31,9 @@
 #define SV_LISTENER_BUFFER_MAX       100000 /* events; the option buffer_size may not ask for more */
 
 /* Descriptors. */
-#define SV_DESCRIPTORS_RESERVED 64 /* not for pipes of programs: connections, logs, cgroups; a quarter where the limit is low */
+#define SV_DESCRIPTORS_RESERVED                                                                    \
+    64 /* not for pipes of programs: connections, logs, cgroups; a quarter where the limit is low  \
+        */
 
 /* HTTP and XML-RPC. */
 #define SV_HTTP_BODY_BYTES_MAX          (4u << 20)
