@@ -227,7 +227,7 @@ stderr_logfile=NONE
             client = connect(server)
             client.sendall(call_bytes("supervisor.startProcess", f"<param><value>many:{number}</value></param>"))
             clients.append(client)
-        answers(server)
+        answers(server, 5)  # a turn with spawns takes 50 ms, and ten times that on a machine that is busy
         for number, client in enumerate(clients):
             status, body, _ = read_answer(client)
             tap.check(value_of(status, body, f"startProcess {number}"), True, f"start of {number}")
