@@ -50,7 +50,7 @@ TEST_SOURCES := $(wildcard daemon/*/*_test.c daemon/*/*/*_test.c tests/sim/*_tes
 TESTS := $(patsubst %.c,$(BUILD)/test/%,$(TEST_SOURCES))
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 
-PROGRAMS := $(if $(wildcard daemon/main.c),$(BUILD)/svisord) $(if $(CTL_SOURCES),$(BUILD)/svctl)
+PROGRAMS := $(if $(wildcard daemon/main.c),$(BUILD)/svisord $(BUILD)/svisor-holder) $(if $(CTL_SOURCES),$(BUILD)/svctl)
 
 .PHONY: all help
 all: $(PROGRAMS)
@@ -76,6 +76,11 @@ $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 $(BUILD)/svisord: $(BUILD)/obj/daemon/main.o $(LAYER_LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# Nothing but libc: of the archives it takes three or four objects.
+$(BUILD)/svisor-holder: $(BUILD)/obj/daemon/holder.o $(BUILD)/lib/libio.a $(BUILD)/lib/libbase.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/svctl: $(CTL_SOURCES:%.c=$(BUILD)/obj/%.o) $(CTL_LAYER_LIBS)
 	$(call say,LINK,$@)
@@ -158,13 +163,21 @@ asan:
 -include tests/fuzz/fuzz.mk
 
 ## make install         DESTDIR=… PREFIX=…
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+UNITS := svisord.service svisor-programs.service
 .PHONY: install clean
 install: all
 	install -D -m 755 $(BUILD)/svisord $(DESTDIR)$(PREFIX)/sbin/svisord
+	install -D -m 755 $(BUILD)/svisor-holder $(DESTDIR)$(PREFIX)/sbin/svisor-holder
 	install -D -m 755 $(BUILD)/svctl $(DESTDIR)$(PREFIX)/bin/svctl
 	install -D -m 644 docs/man/svisord.8 $(DESTDIR)$(PREFIX)/share/man/man8/svisord.8
 	install -D -m 644 docs/man/svisord.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/svisord.conf.5
 	install -D -m 644 docs/man/svctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/svctl.1
+	install -d -m 755 $(DESTDIR)$(UNITDIR)
+	for unit in $(UNITS); do \
+	    sed -e 's,@SBINDIR@,$(PREFIX)/sbin,; s,@BINDIR@,$(PREFIX)/bin,' units/$$unit.in > $(DESTDIR)$(UNITDIR)/$$unit && \
+	    chmod 644 $(DESTDIR)$(UNITDIR)/$$unit || exit; \
+	done
 
 ## make deb             build/svisor_VERSION_ARCH.deb
 .PHONY: deb

@@ -34,6 +34,7 @@ struct daemon {
     struct sv_config_host host;
     struct sv_config *config;
     struct sv_daemon_log *log;
+    struct sv_notify *notify;
     uint64_t nofile_soft;
     int ready_fd; /* the process that started us waits behind it; -1: nobody does */
 };
@@ -124,6 +125,7 @@ static int drive(struct daemon *daemon)
         .host = &daemon->host,
         .overrides = &daemon->cmdline.overrides,
         .log = daemon->log,
+        .notify = daemon->notify,
         .nofile_soft = daemon->nofile_soft,
         .is_bpf_wanted = getenv("SVISOR_NO_BPF") == NULL,
     };
@@ -232,6 +234,8 @@ int main(int argc, char **argv)
     int r = sv_config_host_open(&daemon.host);
     if (r == 0)
         r = sv_signals_prepare();
+    if (r == 0)
+        r = sv_notify_new(&daemon.notify);
     if (r < 0) {
         complain(sv_errno_text(r));
         return EXIT_TROUBLE;
@@ -241,5 +245,6 @@ int main(int argc, char **argv)
         status = daemon.cmdline.is_check ? check(&daemon) : run(&daemon);
     sv_config_unref(daemon.config);
     sv_config_host_close(&daemon.host);
+    sv_notify_free(daemon.notify);
     return status;
 }

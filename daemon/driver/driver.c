@@ -114,11 +114,20 @@ static int choose_server_url(struct sv_driver *driver)
     return driver->server_url ? 0 : -ENOMEM;
 }
 
-/* environ, and over it the environment of [supervisord]: what every program inherits. */
+/* environ, and over it the environment of [supervisord]: what every program inherits. What a
+ * service manager has said to svisord alone is left out. */
 static int make_base_environment(struct sv_driver *driver)
 {
     const char *const *lists[] = {(const char *const *)environ, driver->config->daemon.environment};
-    return sv_environment_merge(lists, SV_ARRAY_LENGTH(lists), &driver->base_environment);
+    int r = sv_environment_merge(lists, SV_ARRAY_LENGTH(lists), &driver->base_environment);
+    if (r < 0)
+        return error_trace(r);
+    const char **kept = driver->base_environment;
+    for (const char **at = kept; *at; at++)
+        if (!sv_notify_is_private(*at))
+            *kept++ = *at;
+    *kept = NULL;
+    return 0;
 }
 
 /* What this machine does not give is told in one line here, and in full by `svctl kernel`. */
@@ -224,6 +233,8 @@ static int open_all(struct sv_driver *driver, struct sv_str *ret_error)
     if (r != 0)
         return r;
     r = sv_signals_begin(driver);
+    if (r == 0)
+        r = sv_status_begin(driver);
     return r != 0 ? r : sv_ticks_begin(driver);
 }
 
@@ -258,6 +269,8 @@ void sv_driver_free(struct sv_driver *driver)
     for (size_t i = 0; i < SV_ARRAY_LENGTH(driver->signals); i++)
         sv_source_free(driver->signals[i]);
     sv_source_free(driver->tick_timer);
+    sv_source_free(driver->status_timer);
+    sv_source_free(driver->watchdog_timer);
     sv_source_free(driver->tidy_timer);
     sv_source_free(driver->timer);
     sv_source_free(driver->pump);

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "config/load.h"
 #include "io/daemon_log.h"
+#include "io/notify.h"
 
 struct sv_driver;
 
@@ -18,6 +19,7 @@ struct sv_driver_options {
     const struct sv_config_host *host;           /* to read the files again; kept */
     const struct sv_config_overrides *overrides; /* likewise */
     struct sv_daemon_log *log;                   /* kept; NULL: none */
+    struct sv_notify *notify;                    /* kept; NULL: none */
     uint64_t nofile_soft; /* the limit that programs are to have back; 0: as it is */
     bool is_bpf_wanted;
 };

@@ -103,6 +103,10 @@ struct sv_driver {
     struct sv_source *signals[8];
     struct sv_source *tidy_timer; /* cgroup directories that were busy */
     struct sv_source *tick_timer;
+    struct sv_source *status_timer; /* NULL: no service manager listens */
+    struct sv_source *watchdog_timer;
+    bool is_status_due;
+    uint64_t next_status_ns; /* not before */
     int64_t last_ticks[3];
     struct sv_map groups;  /* name -> struct sv_unit_group */
     struct sv_idmap units; /* process id -> struct sv_unit */
@@ -139,6 +143,10 @@ void sv_notice_capture(struct sv_unit *unit, const struct sv_run *run, enum sv_c
 /* ticks.c */
 int sv_ticks_begin(struct sv_driver *driver);
 void sv_ticks_rearm(struct sv_driver *driver);
+
+/* status.c: tells the service manager, if one listens. */
+int sv_status_begin(struct sv_driver *driver);
+void sv_status_changed(struct sv_driver *driver, enum sv_notice_type type);
 
 /* unit.c */
 int sv_unit_new(struct sv_driver *driver, struct sv_unit_group *group, sv_process_id id,

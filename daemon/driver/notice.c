@@ -210,6 +210,8 @@ void sv_notice_tell(struct sv_driver *driver, const struct sv_action *action)
         tell_group(driver, action);
     else
         tell_daemon(driver, action);
+    if (type != SV_NOTICE_EVENT)
+        sv_status_changed(driver, type);
 }
 
 static const enum sv_notice_type log_types[] = {

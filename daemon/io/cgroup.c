@@ -32,9 +32,12 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "io/cgroup_controllers.h"
 #include "io/cgroup_names.h"
+#include "io/cgroup_systemd.h"
 #include "io/cgroup_tree.h"
 #include "io/cgroup_walk.h"
+#include "io/systemd_bus.h"
 
 enum {
     SAME_IDENTIFIER_MAX = 100, /* daemons of one name on one host */
@@ -74,6 +77,8 @@ static int group_open(struct sv_cgroup_tree *tree, const char *name,
         group->fd = openat(tree->fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
         r = group->fd < 0 ? -errno : sv_map_put(&tree->groups, name, group);
     }
+    if (r == 0) /* what the tree has none of is told by the report, once */
+        (void)sv_cgroup_controllers_enable(group->fd, ".");
     if (r < 0) {
         group_free(group);
         return error_trace(r);
@@ -312,6 +317,7 @@ static void forget(struct sv_cgroup_tree *tree)
         close(tree->fd);
     free(tree->path);
     free(tree->parent);
+    sv_cgroup_scope_free(tree->scope);
     free(tree);
 }
 
@@ -338,6 +344,24 @@ static int take_any_base(struct sv_cgroup_tree *tree, const char *identifier, st
     return r;
 }
 
+/*
+ * The base passes its controllers on already where systemd has delegated it (cgroup_systemd.c,
+ * holder.c). Elsewhere it is asked to, except the root of a machine that systemd manages: that one
+ * is systemd's. It refuses while somebody lives in it, svisord for one; programs then have no
+ * limits, and the report says so.
+ */
+static void pass_controllers(struct sv_cgroup_tree *tree)
+{
+    struct sv_str base = {0};
+    sv_str_append(&base, tree->parent, strlen(tree->parent) - strlen("/" TREE_DIRECTORY));
+    bool is_root = sv_str_ok(&base) && strcmp(sv_str_text(&base), tree->place.mount_point) == 0;
+    if (sv_str_ok(&base) && !(is_root && sv_systemd_is_init()))
+        (void)sv_cgroup_controllers_enable(AT_FDCWD, base.data);
+    sv_str_done(&base);
+    (void)sv_cgroup_controllers_enable(AT_FDCWD, tree->parent);
+    (void)sv_cgroup_controllers_enable(tree->fd, ".");
+}
+
 int sv_cgroup_tree_open(const char *identifier, struct sv_cgroup_tree **ret_tree,
                         struct sv_str *ret_reason)
 {
@@ -346,6 +370,8 @@ int sv_cgroup_tree_open(const char *identifier, struct sv_cgroup_tree **ret_tree
         return -ENOMEM;
     tree->fd = -1;
     int r = sv_cgroup_place_find(&tree->place, ret_reason);
+    if (r == 0)
+        sv_cgroup_systemd_ask(identifier, &tree->place, &tree->scope);
     if (r == 0)
         r = take_any_base(tree, identifier, ret_reason);
     struct stat status;
@@ -356,6 +382,7 @@ int sv_cgroup_tree_open(const char *identifier, struct sv_cgroup_tree **ret_tree
         return error_trace(r);
     }
     tree->id = status.st_ino;
+    pass_controllers(tree);
     find_leftovers(tree);
     *ret_tree = tree;
     return 0;

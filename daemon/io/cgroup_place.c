@@ -4,18 +4,19 @@
  * The mount is read from /proc/self/mountinfo: /sys/fs/cgroup, /sys/fs/cgroup/unified on hybrid
  * hosts, or anything else. The places below it that are tried, best first:
  *
- *   1. the daemon's own cgroup, when systemd has delegated it (Delegate=yes leaves the extended
+ *   1. what systemd gives when it is asked: the cgroup of svisor-programs.service, or a scope; see
+ *      cgroup_systemd.c;
+ *   2. the daemon's own cgroup, when systemd has delegated it (Delegate=yes leaves the extended
  *      attribute user.delegate or trusted.delegate): systemd then promises to keep its hands off;
- *   2. the root of the mount: no systemd, or root started the daemon by hand. On a systemd host the
- *      programs then outlive the session that started them, and systemd does not touch what it does
- *      not know;
- *   3. the daemon's own cgroup without a word from systemd: an ordinary user to whom an
- * administrator gave a cgroup by chown, a container with a writable mount.
+ *   3. the root of the mount: there is no systemd, or it did not answer;
+ *   4. the daemon's own cgroup without a word from systemd: an ordinary user to whom an
+ *      administrator gave a cgroup by chown, a container with a writable mount.
  *
  * Whether one of them may be written is only known by trying: cgroup.c does, in this order.
  */
 #include "io/cgroup_place.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,8 +90,27 @@ static bool is_root_path(const char *path)
     return strcmp(path, "/") == 0;
 }
 
-/* "0::/a/b" in /proc/self/cgroup, below what is mounted. Paths with ".." lie outside our namespace.
+/*
+ * "/a/b", as /proc/PID/cgroup shows it, to a path of the file system. Paths with ".." lie outside
+ * our namespace. False: it is not below what is mounted.
  */
+static bool to_file_path(const struct sv_cgroup_place *place, const char *path,
+                         char ret_path[PATH_MAX])
+{
+    size_t root_length = is_root_path(place->mount_root) ? 0 : strlen(place->mount_root);
+    if (strstr(path, "/..") || strncmp(path, place->mount_root, root_length) != 0)
+        return false;
+    path += root_length;
+    if (*path && *path != '/')
+        return false; /* "/box" is not above "/boxer" */
+    int length =
+        snprintf(ret_path, PATH_MAX, "%s%s", place->mount_point, is_root_path(path) ? "" : path);
+    if (length >= 0 && length < PATH_MAX)
+        return true;
+    ret_path[0] = '\0';
+    return false;
+}
+
 static void find_own(struct sv_cgroup_place *place)
 {
     SV_CLEANUP(close_file) FILE *file = fopen("/proc/self/cgroup", "re");
@@ -100,15 +120,7 @@ static void find_own(struct sv_cgroup_place *place)
         if (strncmp(line, "0::/", 4) != 0)
             continue;
         line[strcspn(line, "\n")] = '\0';
-        const char *path = line + 3;
-        size_t root_length = is_root_path(place->mount_root) ? 0 : strlen(place->mount_root);
-        if (strstr(path, "/..") || strncmp(path, place->mount_root, root_length) != 0)
-            return;
-        path += root_length;
-        int length = snprintf(place->own, sizeof(place->own), "%s%s", place->mount_point,
-                              is_root_path(path) ? "" : path);
-        if (length < 0 || (size_t)length >= sizeof(place->own))
-            place->own[0] = '\0';
+        (void)to_file_path(place, line + 3, place->own);
     }
 }
 
@@ -148,13 +160,26 @@ int sv_cgroup_place_find(struct sv_cgroup_place *ret_place, struct sv_str *ret_r
     ssize_t length = readlink("/proc/self/ns/cgroup", name, sizeof(name) - 1);
     place.is_level_known = length < 0 || strcmp(name, INITIAL_NAMESPACE) == 0;
 
-    if (place.own[0] && is_delegated(place.own))
+    place.is_delegated = place.own[0] && is_delegated(place.own);
+    if (place.is_delegated)
         add_base(&place, place.own, "delegated by systemd");
     add_base(&place, place.mount_point, "the root of cgroup2");
     if (place.own[0])
         add_base(&place, place.own, "the daemon's own cgroup");
     *ret_place = place;
     return 0;
+}
+
+bool sv_cgroup_place_prefer(struct sv_cgroup_place *place, const char *kernel_path, const char *why)
+{
+    assert(place->base_count < SV_CGROUP_BASE_MAX);
+    struct sv_cgroup_base base = {.why = why};
+    if (!to_file_path(place, kernel_path, base.path))
+        return false;
+    memmove(&place->bases[1], &place->bases[0], place->base_count * sizeof(place->bases[0]));
+    place->bases[0] = base;
+    place->base_count++;
+    return true;
 }
 
 void sv_cgroup_place_kernel_path(const struct sv_cgroup_place *place, const char *path,

@@ -20,6 +20,7 @@ struct sv_cgroup_leftover;
 
 struct sv_cgroup_tree {
     struct sv_cgroup_place place;
+    struct sv_cgroup_scope *scope; /* where systemd has made one for us */
     char *path;
     char *parent; /* <base>/svisor */
     int fd;       /* holds the lock */

@@ -6,6 +6,10 @@
  * Standard output gets the lines with nodaemon unless silent, beside the file. With syslog the line
  * there has the same format, time and all, as under Supervisor.
  *
+ * Where standard output is the journal, a line is "<4>text": the journal has the time and, from the
+ * prefix (sd-daemon(3)), the PRIORITY, so that `journalctl -u svisord -p warning` finds what it
+ * should. With logfile=syslog it would have every line twice; then syslog has them alone.
+ *
  * Lines are written at once, each with one write: a crash loses nothing, and two writers of one
  * file do not mix within a line. A line that cannot be written is counted by the logfile, which
  * tells about it through this same sink: see logfile.c for why that ends.
@@ -15,11 +19,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/str.h"
+#include "io/journal.h"
 #include "io/logfile.h"
 #include "io/loop.h"
 #include "io/syslog.h"
@@ -29,7 +35,8 @@ static const char SYSLOG_TAG[] = "svisord";
 struct sv_daemon_log {
     struct sv_logfile *file;    /* NULL: none */
     struct sv_logfile *stdout_; /* NULL: daemonized, or silent */
-    struct sv_syslog *syslog;   /* NULL: none */
+    bool is_stdout_journal;
+    struct sv_syslog *syslog; /* NULL: none */
 };
 
 static void add_time(struct sv_str *line)
@@ -47,6 +54,26 @@ static void add_time(struct sv_str *line)
     sv_str_addf(line, ",%03d", milliseconds);
 }
 
+static int priority_of(enum sv_log_level level)
+{
+    return level >= SV_LOG_CRITICAL ? LOG_CRIT
+           : level >= SV_LOG_ERROR  ? LOG_ERR
+           : level >= SV_LOG_WARN   ? LOG_WARNING
+           : level >= SV_LOG_INFO   ? LOG_INFO
+                                    : LOG_DEBUG;
+}
+
+static void write_to_journal(struct sv_daemon_log *log, enum sv_log_level level, const char *text,
+                             size_t length)
+{
+    struct sv_str line SV_CLEANUP(sv_str_done) = {0};
+    sv_str_addf(&line, "<%d>", priority_of(level));
+    sv_str_append(&line, text, length);
+    sv_str_add_char(&line, '\n');
+    if (sv_str_ok(&line))
+        sv_logfile_write(log->stdout_, line.data, line.length);
+}
+
 static void on_line(void *user, enum sv_log_level level, const char *text, size_t length)
 {
     struct sv_daemon_log *log = user;
@@ -57,7 +84,9 @@ static void on_line(void *user, enum sv_log_level level, const char *text, size_
     sv_str_add_char(&line, '\n');
     if (!sv_str_ok(&line))
         return; /* no memory for a line: nothing could be said about it either */
-    if (log->stdout_)
+    if (log->stdout_ && log->is_stdout_journal)
+        write_to_journal(log, level, text, length);
+    else if (log->stdout_)
         sv_logfile_write(log->stdout_, line.data, line.length);
     if (log->file)
         sv_logfile_write(log->file, line.data, line.length);
@@ -67,7 +96,9 @@ static void on_line(void *user, enum sv_log_level level, const char *text, size_
 
 static int open_all(const struct sv_daemon_config *config, struct sv_daemon_log *log)
 {
-    if (config->nodaemon && !config->silent) {
+    log->is_stdout_journal = sv_journal_is_behind(STDOUT_FILENO);
+    bool is_twice = log->is_stdout_journal && config->logfile_syslog;
+    if (config->nodaemon && !config->silent && !is_twice) {
         int r = sv_logfile_open_stdout(&log->stdout_);
         if (r < 0 && r != -EBADF) /* started with descriptor 1 closed: nobody looks */
             return r;

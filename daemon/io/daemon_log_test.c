@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <regex.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/log.h"
@@ -101,6 +102,24 @@ static void standard_output_gets_them_too_in_the_foreground(void **state)
     assert_matches(*state, "out", "^early\nlate\n$");
 }
 
+static void the_journal_gets_priorities_and_no_time(void **state)
+{
+    struct stat status;
+    assert_int_equal(close(open(scratch_path(*state, "out"), O_WRONLY | O_CREAT, 0600)), 0);
+    assert_int_equal(stat(scratch_path(*state, "out"), &status), 0);
+    char stream[64];
+    snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)status.st_dev,
+             (unsigned long long)status.st_ino);
+    setenv("JOURNAL_STREAM", stream, 1);
+    log_with_stdout(*state, true, false);
+    assert_matches(*state, "out", "^early\n<6>hello\nlate\n$");
+    assert_matches(*state, "d.log", "^" STAMP " INFO hello\n$");
+    setenv("JOURNAL_STREAM", "1:1", 1); /* of somebody else: standard output is another file */
+    log_with_stdout(*state, true, false);
+    unsetenv("JOURNAL_STREAM");
+    assert_matches(*state, "out", "^early\n" STAMP " INFO hello\nlate\n$");
+}
+
 static void a_full_disk_ends_in_no_recursion(void **state)
 {
     (void)state;
@@ -126,6 +145,7 @@ int main(void)
         test(lines_look_like_supervisors),
         test(the_file_turns_over_reopens_and_clears),
         test(standard_output_gets_them_too_in_the_foreground),
+        test(the_journal_gets_priorities_and_no_time),
         test(a_full_disk_ends_in_no_recursion),
         test(a_log_that_cannot_be_opened_is_an_errno),
     };

@@ -121,31 +121,54 @@ static const char *mount_by_libcgroup(const char *name, struct sv_str *text)
     return sv_str_text(text);
 }
 
-static void add_controllers(json_t *rows, const char *available, bool is_libcgroup_ready)
+/* A controller has a long way to a program: the kernel, the root of cgroup2, and everybody who
+ * stands between the root and our tree. */
+struct controller_lists {
+    char offered[512];   /* cgroup.controllers of the mount */
+    char passed_on[512]; /* cgroup.subtree_control of our tree */
+    bool has_tree;
+    bool is_libcgroup_ready;
+};
+
+static void explain_missing(const struct controller_lists *lists, const char *name, const char *v1,
+                            struct row *row)
 {
-    struct sv_str mount = {0}, missing = {0}, name = {0};
+    if (*v1) {
+        row->missing = "a version 1 hierarchy holds it";
+        row->remedy = "boot with systemd.unified_cgroup_hierarchy=1, or unmount it";
+        row->detail = v1;
+    } else if (!has_word(lists->offered, name)) {
+        row->missing = "not in cgroup.controllers of the root";
+        row->remedy = "a kernel with this controller; in a container: delegate it";
+    } else if (!lists->has_tree) {
+        row->missing = "there is no cgroup2 that svisord may use";
+        row->remedy = "see cgroup2";
+    } else {
+        row->missing = "it is not passed on to the cgroups of programs";
+        row->remedy =
+            "start svisord as svisord.service, or as root outside of units with Delegate=yes; "
+            "without systemd: + in cgroup.subtree_control of every directory above";
+    }
+}
+
+static void add_controllers(json_t *rows, const struct controller_lists *lists)
+{
+    struct sv_str mount = {0}, name = {0};
     for (size_t i = 0; i < SV_ARRAY_LENGTH(controllers); i++) {
         const char *v1 =
-            is_libcgroup_ready ? mount_by_libcgroup(controllers[i].v1_name, &mount) : "";
-        sv_str_clear(&missing);
+            lists->is_libcgroup_ready ? mount_by_libcgroup(controllers[i].v1_name, &mount) : "";
         sv_str_clear(&name);
         sv_str_addf(&name, "controller %s", controllers[i].name);
-        if (*v1)
-            sv_str_addf(&missing, "a version 1 hierarchy holds it (%s)", v1);
-        else
-            sv_str_add(&missing, "not in cgroup.controllers");
-        add_row(rows,
-                &(struct row){
-                    .name = sv_str_text(&name),
-                    .is_active = has_word(available, controllers[i].name),
-                    .gives = controllers[i].gives,
-                    .missing = sv_str_text(&missing),
-                    .remedy = *v1 ? "boot with systemd.unified_cgroup_hierarchy=1, or unmount it"
-                                  : "a kernel with this controller; in a container: delegate it",
-                });
+        struct row row = {
+            .name = sv_str_text(&name),
+            .is_active = has_word(lists->passed_on, controllers[i].name),
+            .gives = controllers[i].gives,
+        };
+        if (!row.is_active)
+            explain_missing(lists, controllers[i].name, v1, &row);
+        add_row(rows, &row);
     }
     sv_str_done(&mount);
-    sv_str_done(&missing);
     sv_str_done(&name);
 }
 
@@ -185,21 +208,30 @@ static bool add_libcgroup(json_t *rows)
     return is_active;
 }
 
+static void read_list(const char *directory, const char *name, char *list, size_t size)
+{
+    struct sv_str path = {0};
+    sv_str_addf(&path, "%s/%s", directory, name);
+    if (sv_str_ok(&path))
+        (void)sv_cgroup_read(-1, path.data, list, size);
+    sv_str_done(&path);
+}
+
 static void add_cgroups(json_t *rows, const struct sv_facilities_input *input)
 {
-    char available[512] = "";
+    struct controller_lists lists = {.has_tree = input->tree != NULL};
     struct sv_cgroup_place place;
-    struct sv_str reason = {0}, path = {0};
-    if (sv_cgroup_place_find(&place, &reason) == 0) {
-        sv_str_addf(&path, "%s/cgroup.controllers", place.mount_point);
-        if (sv_str_ok(&path))
-            (void)sv_cgroup_read(-1, path.data, available, sizeof(available));
-    }
+    struct sv_str reason = {0};
+    if (sv_cgroup_place_find(&place, &reason) == 0)
+        read_list(place.mount_point, "cgroup.controllers", lists.offered, sizeof(lists.offered));
+    if (input->tree)
+        read_list(sv_cgroup_tree_path(input->tree), "cgroup.subtree_control", lists.passed_on,
+                  sizeof(lists.passed_on));
     add_cgroup2(rows, input);
     add_cgroup_kill(rows, input);
-    add_controllers(rows, available, add_libcgroup(rows));
+    lists.is_libcgroup_ready = add_libcgroup(rows);
+    add_controllers(rows, &lists);
     sv_str_done(&reason);
-    sv_str_done(&path);
 }
 
 /* --- processes --- */

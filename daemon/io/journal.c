@@ -14,6 +14,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "io/datagram.h"
 
@@ -23,6 +24,16 @@ struct sv_journal {
     char *fields; /* all but the message, with its key at the end */
     size_t fields_length;
 };
+
+bool sv_journal_is_behind(int fd)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct stat status;
+    unsigned long long device, inode;
+    if (!stream || fstat(fd, &status) < 0 || sscanf(stream, "%llu:%llu", &device, &inode) != 2)
+        return false;
+    return status.st_dev == device && status.st_ino == inode;
+}
 
 struct sv_journal *sv_journal_new(const char *path, const char *group, const char *process,
                                   int priority)

@@ -2,10 +2,16 @@
 #ifndef SV_IO_JOURNAL_H
 #define SV_IO_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct sv_journal;
+
+/* True when what is written to this descriptor goes to the journal: systemd has said so in
+ * JOURNAL_STREAM, and nobody has put another file in its place since. A line may then begin with
+ * its priority, "<4>". */
+bool sv_journal_is_behind(int fd);
 
 /* `path` (kept) NULL: the system's journal. `priority` is one of syslog's, LOG_INFO and so on.
  * NULL: no memory. */

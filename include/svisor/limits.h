@@ -60,6 +60,11 @@
 #define SV_SHUTDOWN_REPORT_SECONDS 3 /* "waiting for … to die", as often as Supervisor says it */
 #define SV_SPAWNERR_BYTES_MAX      4096 /* kept of why a program could not be started */
 
+/* systemd. */
+#define SV_SYSTEMD_WAIT_SECONDS                                                                    \
+    10 /* for an answer over D-Bus, at the start; a booting machine needs one or two */
+#define SV_STATUS_PERIOD_MS 1000 /* between two status lines: a thousand starts are one or two */
+
 /* svctl. */
 #define SV_CTL_ANSWER_BYTES_MAX                                                                    \
     (64u << 20) /* getAllProcessInfo of 40,000 programs; more is no answer */

@@ -41,6 +41,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SUITES = ("unit", "fuzz", "lint", "integration", "interop", "vm")
+KERNELS = ("6.1", "6.12")  # of the virtual machines, the newest last
 NOT_QUICK = ("interop", "vm")
 SECONDS_MAX = 300
 JOBS = 2
@@ -105,6 +106,16 @@ def python_programs(suite, build, only_quick=False):
     return programs
 
 
+def vm_programs(build):
+    """Each program once for each kernel: a machine keeps little more than one processor busy."""
+    programs = []
+    for one in python_programs("vm", build):
+        for kernel in KERNELS:
+            programs.append(Program("vm", f"{one.name} {kernel}", one.command + ["--kernel", kernel], one.seconds_max,
+                                    one.is_isolated))
+    return programs
+
+
 def programs_of(suite, build, only_quick):
     if suite == "unit":
         return [Program(suite, os.path.relpath(path, build), [path]) for path in executables(build + "/test/**")]
@@ -114,6 +125,8 @@ def programs_of(suite, build, only_quick):
                 for name in [os.path.basename(path).removeprefix("replay_")]]
     if suite == "lint":
         return [Program(suite, "tests/lint/lint.py", [sys.executable, ROOT + "/tests/lint/lint.py", "--build", build])]
+    if suite == "vm":
+        return vm_programs(build)
     return python_programs(suite, build, only_quick)
 
 

@@ -9,6 +9,9 @@
     if __name__ == "__main__":
         vm.run_all(options)
 
+    @vm.afterwards("it went down in the right order")
+    def _(results): ...            # on the host, with the folder that was /run/vm, when the machine is off
+
 Started on the host, run_all() boots one machine for each kernel, starts this same program in it, and passes on what it
 prints, each sentence with the kernel before it. Inside, where SVISOR_VM is set, it is tap.run_all(). Every time limit of
 a test in there wants to be ten times the usual one: the processor is emulated.
@@ -19,6 +22,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import tap
 
@@ -29,6 +33,19 @@ KERNELS = ("6.1", "6.12")
 MACHINE_SECONDS = 240
 MACHINE_FAILED = 125
 PROGRAMS = ("qemu-system-x86_64", "busybox", "depmod", "cpio")
+
+
+_afterwards = []
+
+
+def afterwards(sentence):
+    """Registers a check of what the machine has left in /run/vm."""
+
+    def register(function):
+        _afterwards.append((sentence, function))
+        return function
+
+    return register
 
 
 def is_inside():
@@ -77,6 +94,20 @@ def _pass_on(kernel, status, output, trouble):
     return False
 
 
+def _look_afterwards(kernel, results):
+    is_well = True
+    print(f"1..{len(_afterwards)}")
+    for number, (sentence, function) in enumerate(_afterwards, 1):
+        try:
+            function(results)
+        except (tap.Failure, OSError) as failure:
+            is_well = False
+            print(f"not ok {number} - {kernel}: {sentence}\n# " + str(failure).replace("\n", "\n# "))
+        else:
+            print(f"ok {number} - {kernel}: {sentence}")
+    return is_well
+
+
 def run_all(options, kernels=KERNELS, seconds=MACHINE_SECONDS, arguments=()):
     """Leaves the program: 0 when no test failed. `arguments`: further options of tests/vm/run, such as --prepare."""
     if is_inside() or options.list:
@@ -88,6 +119,10 @@ def run_all(options, kernels=KERNELS, seconds=MACHINE_SECONDS, arguments=()):
         if reason:
             print(f"1..1\nok 1 - {kernel}: a machine with this kernel # SKIP {reason}", flush=True)
             continue
-        is_well = _pass_on(kernel, *run(kernel, program, options, seconds, arguments)) and is_well
+        with tempfile.TemporaryDirectory() as results:
+            extra = ("--results", results, *arguments)
+            is_well = _pass_on(kernel, *run(kernel, program, options, seconds, extra)) and is_well
+            if _afterwards and not options.only:
+                is_well = _look_afterwards(kernel, results) and is_well
         sys.stdout.flush()
     sys.exit(0 if is_well else 1)
