@@ -33,7 +33,6 @@ enum {
     NUMBER_WINCH = 28,
     SENT = 0,              /* enum of trace/events/signal.h: delivered … */
     SENT_WITHOUT_INFO = 4, /* … and delivered, but the queue was full */
-    CODE_USER = 0,
     CODE_KERNEL = 0x80,
 };
 
@@ -226,12 +225,13 @@ int BPF_PROG(on_signal, int number, struct kernel_siginfo *info, struct task_str
         return 0;
     record->pid = process_id(task);
     record->signal.number = number;
-    /* 0 and 1 are not addresses: SEND_SIG_NOINFO, SEND_SIG_PRIV. */
+    /* 0 and 1 are not addresses: SEND_SIG_NOINFO, which says "a user" also where it is the kernel
+     * that sends, and SEND_SIG_PRIV. */
     unsigned long address = (unsigned long)info;
     if (address > 1)
         record->signal.code = BPF_CORE_READ(info, si_code);
     else
-        record->signal.code = address ? CODE_KERNEL : CODE_USER;
+        record->signal.code = address ? CODE_KERNEL : SV_BPF_CODE_NO_INFO;
     record->signal.sender_pid = process_id((struct task_struct *)bpf_get_current_task());
     record->signal.sender_uid = (__u32)bpf_get_current_uid_gid();
     record->signal.sender_cgroup_id = bpf_get_current_cgroup_id();

@@ -71,6 +71,9 @@ struct sv_api_host {
     void (*publish_remote)(void *user, const char *type, const char *data);
     json_t *(*kernel_report)(void *user);         /* new reference */
     json_t *(*why)(void *user, sv_process_id id); /* new reference: what is known of its last end */
+    /* Death certificates, the newest first: of one run, of the last one for 0, of all for -1. A new
+     * reference to an array. */
+    json_t *(*deaths)(void *user, sv_process_id id, int64_t run);
 };
 
 /* Outcomes of read_log and tail_log, the same as io/logfile.h's. */

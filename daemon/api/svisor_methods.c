@@ -15,6 +15,29 @@ void sv_method_get_kernel_report(struct sv_api_call *call, const struct sv_argum
     sv_call_return(call, host->kernel_report(host->user));
 }
 
+void sv_method_get_death_certificate(struct sv_api_call *call, const struct sv_argument *arguments)
+{
+    const struct sv_api_host *host = sv_call_host(call);
+    int64_t run = arguments[1].integer;
+    struct sv_process_view view;
+    if (!sv_target_process(call, arguments[0].text, &view))
+        return;
+    json_t *rows = host->deaths(host->user, view.id, run < 0 ? 0 : run);
+    if (rows && json_array_size(rows) == 0)
+        sv_call_fault(call, SV_FAULT_FAILED, "there is no death certificate of that run");
+    else
+        sv_call_return(call, json_incref(json_array_get(rows, 0)));
+    json_decref(rows);
+}
+
+void sv_method_get_death_certificates(struct sv_api_call *call, const struct sv_argument *arguments)
+{
+    const struct sv_api_host *host = sv_call_host(call);
+    struct sv_process_view view;
+    if (sv_target_process(call, arguments[0].text, &view))
+        sv_call_return(call, host->deaths(host->user, view.id, -1));
+}
+
 void sv_method_why(struct sv_api_call *call, const struct sv_argument *arguments)
 {
     const struct sv_api_host *host = sv_call_host(call);

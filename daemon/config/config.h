@@ -140,7 +140,7 @@ struct sv_http_config {
     const char *password;          /* plain or "{SHA}" and 40 hex digits */
 };
 
-/* [supervisord], with what the command line overrode. */
+/* [supervisord], with what the command line overrode, and [svisor]. */
 struct sv_daemon_config {
     const char *logfile; /* absolute; NULL with logfile_syslog */
     bool logfile_syslog;
@@ -161,6 +161,7 @@ struct sv_daemon_config {
     const char *directory; /* NULL: stay */
     const char *identifier;
     const char *const *environment; /* "KEY=value", NULL-terminated */
+    uint32_t death_history;         /* certificates kept for each process */
 };
 
 /* [supervisorctl] */

@@ -175,6 +175,7 @@ static void read_sections(struct sv_loader *loader, const struct sv_config_overr
         sv_loader_report(loader, SV_SEVERITY_ERROR, &(struct sv_place){.file = config->file},
                          ".ini file does not include supervisord section; write [supervisord]");
     sv_load_daemon(loader, overrides, &config->daemon);
+    sv_load_svisor(loader, &config->daemon);
     sv_load_rpcinterfaces(loader, config);
     sv_load_groups(loader, config);
     sv_load_http_servers(loader, config);

@@ -24,8 +24,8 @@ struct sv_loader {
     struct sv_scope environment;    /* ENV_*: of the daemon, then of [supervisord] environment */
     struct sv_map daemon_variables; /* [supervisord] environment: name -> value */
     const char *here;
-    struct sv_list groups;     /* struct sv_group_config */
-    struct sv_map grouped;     /* sections that a [group:x] names */
+    struct sv_list groups; /* struct sv_group_config */
+    struct sv_map grouped; /* sections that a [group:x] names */
     size_t process_count;
     enum sv_severity error; /* what a bad value is: a warning where the daemon only looks on */
     bool is_muted;          /* warnings about a section were given with its first process */
@@ -68,6 +68,8 @@ const char *sv_loader_normalize(struct sv_loader *loader, const char *path);
 const char *sv_loader_section_name(struct sv_loader *loader, const struct sv_ini_section *section);
 
 /* The readers, one file each. */
+/* After sv_load_daemon(): the same struct. */
+void sv_load_svisor(struct sv_loader *loader, struct sv_daemon_config *ret);
 void sv_load_daemon(struct sv_loader *loader, const struct sv_config_overrides *overrides,
                     struct sv_daemon_config *ret);
 void sv_load_http_servers(struct sv_loader *loader, struct sv_config *config);

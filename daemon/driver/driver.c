@@ -167,6 +167,8 @@ static int open_http(struct sv_driver *driver, struct sv_str *ret_error)
     return 0;
 }
 
+/* Certificates wait for the replacement to be launched, but not for its output: the last lines of a
+ * log are those of the dead. */
 static int open_loop(struct sv_driver *driver)
 {
     int r = sv_loop_new(&driver->loop);
@@ -176,6 +178,10 @@ static int open_loop(struct sv_driver *driver)
     if (r < 0)
         return error_trace(r);
     r = sv_loop_add_defer(driver->loop, SV_PRIORITY_OUTPUT, on_pump, driver, &driver->pump);
+    if (r < 0)
+        return error_trace(r);
+    r = sv_loop_add_defer(driver->loop, SV_PRIORITY_NORMAL, sv_deaths_settle, driver,
+                          &driver->coroner);
     if (r < 0)
         return error_trace(r);
     r = sv_loop_add_timer(driver->loop, TIDY_AGAIN_NS / 2, sv_driver_tidy, driver,
@@ -221,6 +227,9 @@ static int open_all(struct sv_driver *driver, struct sv_str *ret_error)
     if (r != 0)
         return r;
     r = open_kernel(driver);
+    if (r != 0)
+        return r;
+    r = sv_deaths_new(driver);
     if (r != 0)
         return r;
     if (!driver->config->daemon.nocleanup)
@@ -274,8 +283,10 @@ void sv_driver_free(struct sv_driver *driver)
     sv_source_free(driver->tidy_timer);
     sv_source_free(driver->timer);
     sv_source_free(driver->pump);
+    sv_source_free(driver->coroner);
     sv_source_free(driver->sweep);
     sv_loop_free(driver->loop);
+    sv_deaths_free(driver->deaths);
     sv_idmap_done(&driver->units);
     sv_idmap_done(&driver->runs_by_pid);
     sv_idmap_done(&driver->runs_by_cgroup);
@@ -289,5 +300,7 @@ void sv_driver_free(struct sv_driver *driver)
 int sv_driver_run(struct sv_driver *driver)
 {
     sv_driver_feed(driver, (struct sv_event){.kind = SV_EVENT_BEGIN});
-    return sv_loop_run(driver->loop);
+    int r = sv_loop_run(driver->loop);
+    sv_deaths_settle(driver);
+    return r;
 }

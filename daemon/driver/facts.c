@@ -1,16 +1,12 @@
 /*
  * What eBPF reports of our processes, kept with the run that it is about: who signalled it, that it
  * was chosen by the OOM killer, its wait status before anybody could wait, how much it forked.
+ * certificate.c makes sense of it when the run has ended.
  */
 #include "driver/internal.h"
 
 #include <signal.h>
 #include <string.h>
-
-static bool ends_processes(uint32_t number)
-{
-    return number != SIGCHLD && number != SIGCONT && number != SIGURG && number != SIGWINCH;
-}
 
 static struct sv_run *run_of_pid(struct sv_driver *driver, const struct sv_bpf_record *record)
 {
@@ -21,7 +17,7 @@ static void on_fork(struct sv_driver *driver, const struct sv_bpf_record *record
 {
     struct sv_run *run = sv_idmap_get(&driver->runs_by_cgroup, record->cgroup_id);
     if (run)
-        run->fork_count++;
+        run->facts.fork_count++;
 }
 
 static void on_exit_record(struct sv_driver *driver, const struct sv_bpf_record *record)
@@ -29,27 +25,61 @@ static void on_exit_record(struct sv_driver *driver, const struct sv_bpf_record 
     struct sv_run *run = run_of_pid(driver, record);
     if (!run)
         return;
-    run->has_kernel_status = true;
-    run->kernel_status = (int)record->exit.wait_status;
+    run->facts.has_exit = true;
+    run->facts.exit_status = (int)record->exit.wait_status;
+    run->facts.exit_time_ns = record->time_ns;
 }
 
+/* The row of this signal, a free one, or the oldest. */
+static struct sv_sender *row_for(struct sv_facts *facts, int number)
+{
+    struct sv_sender *chosen = &facts->senders[0];
+    for (size_t i = 0; i < SV_DEATH_SIGNALS_MAX; i++) {
+        struct sv_sender *row = &facts->senders[i];
+        if (row->number == number)
+            return row;
+        if (row->time_ns < chosen->time_ns)
+            chosen = row;
+    }
+    return chosen;
+}
+
+/* A handler may have caught the first SIGTERM, so the last one counts. Nothing survives the first
+ * SIGKILL: whoever sends another comes too late. */
 static void on_signal_record(struct sv_driver *driver, const struct sv_bpf_record *record)
 {
     struct sv_run *run = run_of_pid(driver, record);
-    if (!run || !ends_processes(record->signal.number))
+    bool is_main = run != NULL;
+    if (!run)
+        run = sv_idmap_get(&driver->runs_by_cgroup, record->cgroup_id);
+    if (!run)
         return;
-    run->sender = (struct sv_sender){.number = (int)record->signal.number,
-                                     .pid = (int32_t)record->signal.sender_pid,
-                                     .uid = record->signal.sender_uid};
-    memcpy(run->sender.comm, record->sender_comm, sizeof(run->sender.comm));
-    run->sender.comm[sizeof(run->sender.comm) - 1] = '\0';
+    int number = (int)record->signal.number;
+    struct sv_sender *row = is_main ? row_for(&run->facts, number) : &run->facts.other;
+    if (is_main && number == SIGKILL && row->number == SIGKILL)
+        return;
+    const struct sv_run *home =
+        sv_idmap_get(&driver->runs_by_cgroup, record->signal.sender_cgroup_id);
+    *row = (struct sv_sender){.number = number,
+                              .code = record->signal.code,
+                              .pid = (int32_t)record->signal.sender_pid,
+                              .target = (int32_t)record->pid,
+                              .uid = record->signal.sender_uid,
+                              .cgroup_id = record->signal.sender_cgroup_id,
+                              .home = home ? home->unit->id : 0,
+                              .time_ns = record->time_ns};
+    memcpy(row->comm, record->sender_comm, sizeof(row->comm) - 1);
 }
 
 static void on_oom_record(struct sv_driver *driver, const struct sv_bpf_record *record)
 {
     struct sv_run *run = run_of_pid(driver, record);
-    if (run)
-        run->was_oom_victim = true;
+    if (!run)
+        run = sv_idmap_get(&driver->runs_by_cgroup, record->cgroup_id);
+    if (!run || run->facts.oom_pid == run->pid)
+        return;
+    run->facts.oom_pid = (int32_t)record->pid;
+    memcpy(run->facts.oom_comm, record->comm, sizeof(run->facts.oom_comm) - 1);
 }
 
 typedef void (*record_function)(struct sv_driver *driver, const struct sv_bpf_record *record);

@@ -242,6 +242,12 @@ static json_t *host_why(void *user, sv_process_id id)
     return sv_why(user, id);
 }
 
+static json_t *host_deaths(void *user, sv_process_id id, int64_t run)
+{
+    const struct sv_unit *unit = sv_driver_unit(user, id);
+    return unit ? sv_deaths_json(user, unit, run) : NULL;
+}
+
 void sv_host_init(struct sv_driver *driver)
 {
     driver->api_host = (struct sv_api_host){
@@ -272,5 +278,6 @@ void sv_host_init(struct sv_driver *driver)
         .publish_remote = host_publish_remote,
         .kernel_report = host_kernel_report,
         .why = host_why,
+        .deaths = host_deaths,
     };
 }

@@ -2,6 +2,8 @@
 #ifndef SV_DRIVER_INTERNAL_H
 #define SV_DRIVER_INTERNAL_H
 
+#include <svisor/limits.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "api/api.h"
@@ -16,17 +18,45 @@
 #include "io/kernel.h"
 #include "io/loop.h"
 #include "io/output.h"
+#include "wire/death.h"
 #include "wire/listener.h"
 
 struct sv_unit;
 struct sv_unit_group;
 
-/* Somebody signalled a process of ours: the kernel's word, kept for `why`. */
+/* Somebody signalled a process of ours: the kernel's word, kept for the certificate. */
 struct sv_sender {
     int number; /* 0: nothing is known */
+    int code;   /* si_code, or SV_BPF_CODE_NO_INFO */
     int32_t pid;
+    int32_t target; /* the process that was signalled */
     uint32_t uid;
+    uint64_t cgroup_id;
+    sv_process_id home; /* the program of ours that lived there; 0: none */
+    uint64_t time_ns;   /* of CLOCK_BOOTTIME, as the EXIT record has it */
     char comm[SV_BPF_COMM_BYTES];
+};
+
+/* What eBPF has seen of one run. */
+struct sv_facts {
+    struct sv_sender senders[SV_DEATH_SIGNALS_MAX]; /* signals to the main process, one row each */
+    struct sv_sender other;                         /* the last one to another process of the run */
+    uint32_t fork_count;                            /* processes that it forked */
+    int32_t oom_pid;                                /* chosen by the OOM killer; 0: nobody */
+    char oom_comm[SV_BPF_COMM_BYTES];
+    bool has_exit;   /* the EXIT record of the main process has come */
+    int exit_status; /* in it: the wait status before anybody could wait */
+    uint64_t exit_time_ns;
+};
+
+/* What svisord itself has done to one run. */
+struct sv_deeds {
+    int stop_signal;       /* the last one that was sent to the main process; 0: none */
+    enum sv_reason reason; /* why */
+    uint64_t time_ns;      /* when */
+    bool is_escalated;     /* it had not ended within stopwaitsecs */
+    bool are_strays_signalled;
+    bool are_strays_killed;
 };
 
 /*
@@ -39,31 +69,24 @@ struct sv_run {
     struct sv_run *next; /* in driver->lingering */
     uint32_t number;
     pid_t pid;
-    int pidfd;              /* -1: this kernel has none */
-    bool is_over;           /* the main process is reaped */
-    bool is_stop_signalled; /* svisord sent it the stop signal or SIGKILL */
+    int pidfd;         /* -1: this kernel has none */
+    bool is_over;      /* the main process is reaped */
+    bool is_certified; /* and its certificate is written */
+    bool has_status;   /* false: somebody else reaped it, and nobody knows */
+    int wait_status;
+    uint64_t started_ns, ended_ns;
+    int64_t started_wall_ns, ended_wall_ns;
+    uint64_t sink_start_bytes[2]; /* what the sinks had taken before this run */
+    int64_t stray_count;
+    struct rusage usage; /* of the main process and the children that it waited for */
+    struct sv_facts facts;
+    struct sv_deeds deeds;
     struct sv_source *exit_source;
     struct sv_cgroup_leaf *leaf; /* NULL: no cgroup, or given back */
     struct sv_source *empty_source;
     struct sv_output *outputs[2];
     struct sv_input *input;
     uint32_t open_outputs;
-    uint32_t fork_count; /* processes that it forked, as eBPF saw them */
-    bool has_kernel_status;
-    int kernel_status; /* of the EXIT record: the wait status before anybody could wait */
-    struct sv_sender sender;
-    bool was_oom_victim;
-};
-
-/* What is known of the last end of a process: the beginnings of a death certificate. */
-struct sv_end {
-    uint32_t run;
-    int32_t pid;
-    int wait_status;
-    bool is_by_svisord;
-    bool was_oom_victim;
-    uint32_t fork_count;
-    struct sv_sender sender;
 };
 
 /* The outside of one process: what io holds for it over all of its runs. */
@@ -75,7 +98,7 @@ struct sv_unit {
     struct sv_sink *sinks[2];
     struct sv_run *run;                /* the current one, NULL between runs */
     struct sv_listener_parser *parser; /* event listeners only */
-    struct sv_end last_end;
+    int last_wait_status;              /* of the last run that has ended */
 };
 
 struct sv_unit_group {
@@ -96,10 +119,11 @@ struct sv_driver {
     size_t spawn_count;     /* since the pump has run */
     bool is_performing;
     bool is_restart;
-    struct sv_source *timer;  /* the core's deadline */
-    struct sv_source *pump;   /* goes on with actions at the next turn */
-    struct sv_source *sweep;  /* frees the lingering runs of which nothing is left */
-    struct sv_run *lingering; /* runs that are over, of which something is left */
+    struct sv_source *timer;   /* the core's deadline */
+    struct sv_source *pump;    /* goes on with actions at the next turn */
+    struct sv_source *coroner; /* writes the certificates of runs that are over */
+    struct sv_source *sweep;   /* frees the lingering runs of which nothing is left */
+    struct sv_run *lingering;  /* runs that are over, of which something is left */
     struct sv_source *signals[8];
     struct sv_source *tidy_timer; /* cgroup directories that were busy */
     struct sv_source *tick_timer;
@@ -112,6 +136,7 @@ struct sv_driver {
     struct sv_idmap units; /* process id -> struct sv_unit */
     struct sv_idmap runs_by_pid;
     struct sv_idmap runs_by_cgroup;
+    struct sv_deaths *deaths;
     struct sv_cgroup_tree *tree; /* NULL: no cgroups on this machine */
     struct sv_kernel *kernel;
     struct sv_http *http;
@@ -191,6 +216,34 @@ void sv_host_init(struct sv_driver *driver);
 
 /* routes.c */
 void sv_routes_handle(void *user, struct sv_http_exchange *exchange);
+
+/* certificate.c: everything that can be told about a run that is over. */
+void sv_certificate_of_run(const struct sv_run *run, struct sv_death *ret_death);
+
+/* A start that failed. */
+struct sv_stillbirth {
+    struct sv_unit *unit;
+    uint32_t run;
+    enum sv_death_stage stage;
+    int error;        /* errno; 0: the text says all */
+    const char *text; /* Supervisor's words */
+    const char *path; /* the file that was to be executed; NULL: it was not found */
+};
+void sv_certificate_of_stillbirth(const struct sv_stillbirth *birth, struct sv_death *ret_death);
+
+/* deaths.c */
+int sv_deaths_new(struct sv_driver *driver);
+void sv_deaths_free(struct sv_deaths *deaths);
+/* Writes the certificates that are due. Anybody who is about to show or to free a run asks first.
+ */
+void sv_deaths_settle(void *driver);
+void sv_deaths_stillborn(const struct sv_stillbirth *birth);
+/* The strays of a run that is over are gone. */
+void sv_deaths_strays_gone(struct sv_run *run);
+/* The newest certificates first; `run` 0: the last one, SV_DEATHS_ALL: all. A new reference to an
+ * array. */
+#define SV_DEATHS_ALL (-1)
+json_t *sv_deaths_json(struct sv_driver *driver, const struct sv_unit *unit, int64_t run);
 
 /* why.c */
 json_t *sv_why(struct sv_driver *driver, sv_process_id id);

@@ -29,6 +29,8 @@ struct launch {
     struct sv_str variables[4];
     const char **environment;
     struct sv_str error; /* why it failed */
+    enum sv_death_stage stage;
+    int error_number; /* errno of that; 0: the words say all */
 };
 
 static void launch_done(struct launch *launch)
@@ -44,6 +46,7 @@ static void launch_done(struct launch *launch)
 
 static bool find_command(struct launch *launch)
 {
+    launch->stage = SV_DEATH_STAGE_COMMAND;
     const struct sv_program_config *config = launch->unit->config;
     if (!config->argv) {
         sv_str_add(&launch->error, config->argv_error);
@@ -69,6 +72,7 @@ static int open_sinks(const struct sv_unit *unit)
 
 static bool make_pipes(struct launch *launch)
 {
+    launch->stage = SV_DEATH_STAGE_PREPARE;
     const struct sv_unit *unit = launch->unit;
     int socket = -1;
     if (unit->group->fcgi) {
@@ -107,6 +111,7 @@ static void make_leaf(struct launch *launch)
 
 static bool make_environment(struct launch *launch)
 {
+    launch->stage = SV_DEATH_STAGE_PREPARE;
     const struct sv_unit *unit = launch->unit;
     const char *url = unit->config->serverurl ? unit->config->serverurl : unit->driver->server_url;
     struct sv_str *variables = launch->variables;
@@ -137,6 +142,7 @@ static bool make_environment(struct launch *launch)
 static bool find_account(struct launch *launch)
 {
     const struct sv_program_config *config = launch->unit->config;
+    launch->stage = SV_DEATH_STAGE_USER;
     if (config->uid == SV_ID_NONE || config->uid == getuid())
         return true;
     struct sv_str reason SV_CLEANUP(sv_str_done) = {0};
@@ -152,6 +158,15 @@ static void describe_failure(struct launch *launch, const struct sv_spawn_failur
 {
     const struct sv_program_config *config = launch->unit->config;
     const char *why = sv_errno_name(failure->error);
+    static const enum sv_death_stage stages[] = {
+        [SV_SPAWN_STAGE_FORK] = SV_DEATH_STAGE_FORK,
+        [SV_SPAWN_STAGE_CGROUP] = SV_DEATH_STAGE_CGROUP,
+        [SV_SPAWN_STAGE_USER] = SV_DEATH_STAGE_USER,
+        [SV_SPAWN_STAGE_DIRECTORY] = SV_DEATH_STAGE_DIRECTORY,
+        [SV_SPAWN_STAGE_EXEC] = SV_DEATH_STAGE_EXEC,
+    };
+    launch->stage = stages[failure->stage];
+    launch->error_number = failure->error;
     switch (failure->stage) {
     case SV_SPAWN_STAGE_FORK:
         if (failure->error == EAGAIN)
@@ -297,6 +312,14 @@ static void fail(struct launch *launch, uint32_t run_number)
     if (launch->has_socket)
         sv_fcgi_listener_release(unit->group->fcgi);
     sv_log_info("spawnerr: %s", sv_str_text(&launch->error));
+    sv_deaths_stillborn(&(struct sv_stillbirth){
+        .unit = unit,
+        .run = run_number,
+        .stage = launch->stage,
+        .error = launch->error_number,
+        .text = sv_str_text(&launch->error),
+        .path = launch->path.length > 0 ? sv_str_text(&launch->path) : NULL,
+    });
     sv_driver_feed(unit->driver, (struct sv_event){.kind = SV_EVENT_SPAWN_FAILED,
                                                    .process = unit->id,
                                                    .run = run_number,

@@ -40,7 +40,7 @@ static void log_running(const struct sv_unit *unit, const struct sv_action *acti
 
 static bool is_expected_exit(const struct sv_unit *unit)
 {
-    int code = sv_wait_exitstatus(unit->last_end.wait_status);
+    int code = sv_wait_exitstatus(unit->last_wait_status);
     for (size_t i = 0; i < unit->config->exitcode_count; i++)
         if (unit->config->exitcodes[i] == code)
             return true;
@@ -51,7 +51,7 @@ static void log_end(const struct sv_unit *unit, const char *verb, bool is_expect
                     const char *verdict)
 {
     struct sv_str text SV_CLEANUP(sv_str_done) = {0};
-    sv_wait_describe(unit->last_end.wait_status, &text);
+    sv_wait_describe(unit->last_wait_status, &text);
     sv_log(is_expected ? SV_LOG_INFO : SV_LOG_WARN, "%s: %s (%s%s)", verb, unit->config->name,
            sv_str_text(&text), verdict);
 }

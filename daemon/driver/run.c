@@ -17,11 +17,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/wait_status.h"
+#include "io/cgroup_usage.h"
 
 struct sv_run *sv_run_new(struct sv_unit *unit, uint32_t number)
 {
@@ -31,6 +33,10 @@ struct sv_run *sv_run_new(struct sv_unit *unit, uint32_t number)
     run->unit = unit;
     run->number = number;
     run->pidfd = -1;
+    run->started_ns = sv_now_ns();
+    run->started_wall_ns = sv_wall_ns();
+    for (int c = 0; c < 2; c++)
+        run->sink_start_bytes[c] = unit->sinks[c] ? sv_sink_taken_bytes(unit->sinks[c]) : 0;
     return run;
 }
 
@@ -69,6 +75,7 @@ static bool has_something_left(const struct sv_run *run)
 void sv_runs_sweep(void *user)
 {
     struct sv_driver *driver = user;
+    sv_deaths_settle(driver);
     for (struct sv_run **link = &driver->lingering; *link;) {
         struct sv_run *run = *link;
         if (has_something_left(run)) {
@@ -99,6 +106,7 @@ static void linger(struct sv_run *run)
     struct sv_driver *driver = run->unit->driver;
     run->next = driver->lingering;
     driver->lingering = run;
+    sv_source_enable(driver->coroner, true);
     if (!has_something_left(run))
         sv_source_enable(driver->sweep, true);
 }
@@ -115,6 +123,7 @@ static void on_populated(void *user, int fd, uint32_t events)
     struct sv_event event = {
         .kind = SV_EVENT_EMPTIED, .process = run->unit->id, .run = run->number};
     sv_source_free(sv_steal(&run->empty_source));
+    sv_deaths_strays_gone(run);
     if (!has_something_left(run))
         sv_source_enable(driver->sweep, true);
     sv_driver_feed(driver, event);
@@ -138,19 +147,6 @@ static bool watch_strays(struct sv_run *run)
     return r >= 0;
 }
 
-static void remember_end(struct sv_run *run, int wait_status)
-{
-    run->unit->last_end = (struct sv_end){
-        .run = run->number,
-        .pid = run->pid,
-        .wait_status = wait_status,
-        .is_by_svisord = run->is_stop_signalled,
-        .was_oom_victim = run->was_oom_victim,
-        .fork_count = run->fork_count,
-        .sender = run->sender,
-    };
-}
-
 /* The status is known and the process is reaped: reported exactly once. */
 static void end_run(struct sv_run *run, int wait_status)
 {
@@ -164,8 +160,12 @@ static void end_run(struct sv_run *run, int wait_status)
     if (run->pidfd >= 0)
         close(run->pidfd);
     run->pidfd = -1;
-    remember_end(run, wait_status);
+    run->ended_ns = sv_now_ns();
+    run->ended_wall_ns = sv_wall_ns();
+    run->wait_status = unit->last_wait_status = wait_status;
     bool has_strays = watch_strays(run);
+    if (has_strays)
+        run->stray_count = sv_cgroup_leaf_count(run->leaf, SV_DEATH_STRAYS_MAX);
     struct sv_driver *driver = unit->driver;
     struct sv_event event = {.kind = SV_EVENT_EXITED,
                              .process = unit->id,
@@ -179,12 +179,14 @@ static void end_run(struct sv_run *run, int wait_status)
     sv_driver_feed(driver, event);
 }
 
-/* 1: `ret_status` is the status and the process is reaped; 0: it lives; negative errno. */
-static int reap(const struct sv_run *run, int *ret_status)
+/* 1: `ret_status` is the status and the process is reaped; 0: it lives; negative errno. The bare
+ * system call, because it gives the resource usage as well, which the library's does not. */
+static int reap(struct sv_run *run, int *ret_status)
 {
     siginfo_t info = {0};
-    int r = run->pidfd >= 0 ? waitid(P_PIDFD, (id_t)run->pidfd, &info, WEXITED | WNOHANG)
-                            : waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOHANG);
+    bool has_pidfd = run->pidfd >= 0;
+    long r = syscall(SYS_waitid, has_pidfd ? P_PIDFD : P_PID, has_pidfd ? run->pidfd : run->pid,
+                     &info, WEXITED | WNOHANG, &run->usage);
     if (r < 0)
         return -errno;
     if (info.si_pid == 0)
@@ -206,16 +208,18 @@ void sv_run_check_exit(struct sv_run *run)
     int r = reap(run, &wait_status);
     if (r == 0)
         return;
+    const struct sv_facts *facts = &run->facts;
+    run->has_status = r > 0 || facts->has_exit;
     if (r < 0) {
         /* Not our child any more, or reaped by somebody: eBPF has the status, or nobody has. */
         sv_log_warn("%s (pid %d): its exit status was taken by somebody else (%s); %s",
                     run->unit->config->name, (int)run->pid, sv_errno_text(r),
-                    run->has_kernel_status ? "using what the kernel recorded" : "it is unknown");
-        wait_status = run->has_kernel_status ? run->kernel_status : 0;
-    } else if (run->has_kernel_status && run->kernel_status != wait_status) {
+                    facts->has_exit ? "using what the kernel recorded" : "it is unknown");
+        wait_status = facts->has_exit ? facts->exit_status : 0;
+    } else if (facts->has_exit && facts->exit_status != wait_status) {
         sv_log_error("%s (pid %d): waitid() says status 0x%04x, the kernel's exit record 0x%04x",
                      run->unit->config->name, (int)run->pid, (unsigned)wait_status,
-                     (unsigned)run->kernel_status);
+                     (unsigned)facts->exit_status);
     }
     end_run(run, wait_status);
 }

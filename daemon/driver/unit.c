@@ -66,6 +66,7 @@ void sv_unit_free(struct sv_unit *unit)
 {
     if (sv_driver_unit(unit->driver, unit->id) == unit)
         sv_idmap_remove(&unit->driver->units, unit->id);
+    sv_deaths_settle(unit->driver);
     sv_run_free(unit->run);
     sv_runs_forget(unit);
     /* A log of a group that is gone stays, also an AUTO one: the next start of the daemon cleans
@@ -127,6 +128,24 @@ static const char *const target_words[] = {
     [SV_TARGET_CGROUP] = "what is left of it ",
 };
 
+/* The core's reason is that of the state which asked for the signal: STOPPING says why. */
+static void note_deed(struct sv_run *run, int number, enum sv_signal_target target)
+{
+    struct sv_unit *unit = run->unit;
+    struct sv_deeds *deeds = &run->deeds;
+    struct sv_process_view view;
+    if (run->is_over || target == SV_TARGET_CGROUP) {
+        deeds->are_strays_signalled |= run->is_over;
+        return;
+    }
+    bool is_stopping =
+        sv_core_process(unit->driver->core, unit->id, &view) && view.state == SV_PROCESS_STOPPING;
+    deeds->is_escalated |= is_stopping && number == SIGKILL && unit->config->stopsignal != SIGKILL;
+    deeds->stop_signal = number;
+    deeds->time_ns = sv_now_ns();
+    deeds->reason = is_stopping ? view.reason : SV_REASON_REQUEST_SIGNAL;
+}
+
 void sv_unit_signal(struct sv_unit *unit, uint32_t run_number, int number,
                     enum sv_signal_target target)
 {
@@ -137,7 +156,7 @@ void sv_unit_signal(struct sv_unit *unit, uint32_t run_number, int number,
     sv_signal_name(number, &name);
     sv_log_debug("sending %s (pid %d) %ssig %s", unit->config->name, (int)run->pid,
                  target_words[target], sv_str_text(&name));
-    run->is_stop_signalled |= number == unit->config->stopsignal || number == SIGKILL;
+    note_deed(run, number, target);
     int r = signallers[target](run, number);
     if (r >= 0 || r == -ESRCH)
         return; /* ESRCH: it has just ended by itself, which its pidfd tells */
@@ -156,7 +175,7 @@ void sv_unit_kill_cgroup(struct sv_unit *unit, uint32_t run_number)
     struct sv_run *run = find_run(unit, run_number);
     if (!run || !run->leaf)
         return;
-    run->is_stop_signalled = true;
+    run->deeds.are_strays_killed |= run->is_over;
     int r = sv_cgroup_leaf_kill(run->leaf);
     if (r < 0)
         sv_log_error("%s: what is left in %s could not be killed: %s", unit->config->name,

@@ -11,6 +11,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "base/error.h"
 
 enum { FIRST_GROUPS = 32, GROUPS_MAX = 65536 /* NGROUPS_MAX of Linux */ };
+enum { LOCAL_USERS_MAX = 10000, LINE_BYTES = 4096 };
 
 void sv_account_done(struct sv_account *account)
 {
@@ -107,4 +109,25 @@ int sv_account_drop_privileges(const char *user, struct sv_str *ret_text)
         setuid(0) == 0) /* the second must fail, or nothing was dropped */
         return refuse(ret_text, "Could not set user id of effective user");
     return 0;
+}
+
+void sv_account_local_name(uid_t uid, struct sv_str *ret_name)
+{
+    FILE *file = fopen("/etc/passwd", "re");
+    if (!file)
+        return;
+    struct passwd entry, *found = NULL;
+    char buffer[LINE_BYTES];
+    for (unsigned i = 0; i < LOCAL_USERS_MAX; i++) {
+        int r = fgetpwent_r(file, &entry, buffer, sizeof(buffer), &found);
+        if (r == ERANGE)
+            continue; /* an entry that long is nobody's name */
+        if (r != 0 || !found)
+            break;
+        if (found->pw_uid == uid) {
+            sv_str_add(ret_name, found->pw_name);
+            break;
+        }
+    }
+    fclose(file);
 }

@@ -22,6 +22,9 @@ struct sv_account {
  * a network service, so keep the answer. 0, SV_ACCOUNT_REFUSED or a negative errno.
  */
 int sv_account_load(uid_t uid, struct sv_account *ret_account, struct sv_str *ret_text);
+/* The name of `uid` in /etc/passwd, and nowhere else, so that nobody waits for a network; appends
+ * nothing when it is not there. */
+void sv_account_local_name(uid_t uid, struct sv_str *ret_name);
 void sv_account_done(struct sv_account *account);
 
 /*

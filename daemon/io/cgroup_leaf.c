@@ -137,6 +137,11 @@ const char *sv_cgroup_leaf_path(const struct sv_cgroup_leaf *leaf)
     return leaf->path;
 }
 
+const struct sv_cgroup_place *sv_cgroup_leaf_place(const struct sv_cgroup_leaf *leaf)
+{
+    return &leaf->group->tree->place;
+}
+
 int sv_cgroup_leaf_populated(const struct sv_cgroup_leaf *leaf)
 {
     char text[EVENTS_BYTES];

@@ -36,5 +36,6 @@ int sv_cgroup_group_find(struct sv_cgroup_tree *tree, const char *name,
 int sv_cgroup_group_remake(struct sv_cgroup_group *group);
 /* Removes a directory of `group` now or by a later sweep; gives back the share of `user_count`. */
 void sv_cgroup_group_remove(struct sv_cgroup_group *group, const char *name);
+const struct sv_cgroup_place *sv_cgroup_leaf_place(const struct sv_cgroup_leaf *leaf);
 
 #endif

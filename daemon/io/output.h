@@ -42,6 +42,8 @@ const char *sv_sink_path(const struct sv_sink *sink);
 int sv_sink_reopen(struct sv_sink *sink);
 int sv_sink_clear(struct sv_sink *sink);
 uint64_t sv_sink_lost_bytes(const struct sv_sink *sink);
+/* How many bytes it was given, ever: what one run has written is a difference of two. */
+uint64_t sv_sink_taken_bytes(const struct sv_sink *sink);
 
 struct sv_output_callbacks {
     void *user;

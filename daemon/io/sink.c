@@ -60,6 +60,7 @@ struct sv_sink {
     struct sv_journal *journal;
     struct sv_lines lines;
     struct ring *ring;
+    uint64_t taken_bytes;
 };
 
 /*
@@ -214,6 +215,11 @@ uint64_t sv_sink_lost_bytes(const struct sv_sink *sink)
     return lost + (sink->journal ? sv_journal_lost_bytes(sink->journal) : 0);
 }
 
+uint64_t sv_sink_taken_bytes(const struct sv_sink *sink)
+{
+    return sink->taken_bytes;
+}
+
 static void on_line(void *user, const char *line, size_t length)
 {
     struct sv_sink *sink = user;
@@ -253,6 +259,7 @@ static bool has_readable_file(const struct sv_sink *sink)
 
 void sv_sink_write(struct sv_sink *sink, const char *data, size_t length)
 {
+    sink->taken_bytes += length;
     if (sink->file)
         sv_logfile_write(sink->file, data, length);
     if (sink->syslog || sink->journal)

@@ -16,6 +16,11 @@
  * busy. A power of two and whole pages, as the kernel demands. */
 #define SV_BPF_RING_BYTES (512 * 1024)
 
+/* `code` of a signal that came without siginfo. kill() and its sisters always have one, so it is
+ * the kernel that speaks: cgroup.kill, SIGPIPE, SIGXFSZ, PR_SET_PDEATHSIG. No si_code is that
+ * large. */
+#define SV_BPF_CODE_NO_INFO 0x10000
+
 /* For the level of our root cgroup, where a cgroup namespace hides it. */
 #define SV_BPF_LEVEL_UNKNOWN 0xffffffffu
 

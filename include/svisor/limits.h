@@ -65,6 +65,19 @@
     10 /* for an answer over D-Bus, at the start; a booting machine needs one or two */
 #define SV_STATUS_PERIOD_MS 1000 /* between two status lines: a thousand starts are one or two */
 
+/* Death certificates. */
+#define SV_DEATH_RECORD_BYTES_MAX                                                                  \
+    (16u << 10) /* one of them in the file: all texts at their longest take 8 KB */
+#define SV_DEATH_HISTORY_MAX    1000 /* kept for one process */
+#define SV_DEATH_TAIL_LINES_MAX 20   /* of its last output */
+#define SV_DEATH_TAIL_BYTES_MAX 4096
+#define SV_DEATH_TAILS_MAX      3 /* the newest ones of a process keep their last output in memory */
+#define SV_DEATH_FILE_BYTES_MAX                                                                    \
+    (64u                                                                                           \
+     << 20) /* read at the start: ten certificates of 10,000 programs; what is beyond is older */
+#define SV_DEATH_STRAYS_MAX  1000 /* counted of what a run leaves behind */
+#define SV_DEATH_SIGNALS_MAX 4    /* different signals of which the senders are kept for one run */
+
 /* svctl. */
 #define SV_CTL_ANSWER_BYTES_MAX                                                                    \
     (64u << 20) /* getAllProcessInfo of 40,000 programs; more is no answer */

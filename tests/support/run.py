@@ -10,6 +10,7 @@ A suite is a list of programs that print the Test Anything Protocol:
     lint          tests/lint/lint.py
     integration   tests/integration/*.py
     interop       tests/interop/*.py: beside the real Supervisor
+    kernel        tests/kernel/*.py: every way to die, and what svisord says of it
     vm            tests/vm/*.py: in virtual machines with systemd and real controllers
     quick         unit, fuzz, lint, and the integration programs that say so
     all           all of them
@@ -40,9 +41,9 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SUITES = ("unit", "fuzz", "lint", "integration", "interop", "vm")
+SUITES = ("unit", "fuzz", "lint", "integration", "interop", "kernel", "vm")
 KERNELS = ("6.1", "6.12")  # of the virtual machines, the newest last
-NOT_QUICK = ("interop", "vm")
+NOT_QUICK = ("interop", "kernel", "vm")
 SECONDS_MAX = 300
 JOBS = 2
 TAIL_LINES = 60

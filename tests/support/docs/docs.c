@@ -23,7 +23,7 @@ static const struct {
 } sections[] = {
     {"options", sv_docs_options},   {"command-line", sv_docs_command_line},
     {"methods", sv_docs_methods},   {"faults", sv_docs_faults},
-    {"commands", sv_docs_commands},
+    {"commands", sv_docs_commands}, {"deaths", sv_docs_deaths},
 };
 
 static void add_man_char(struct sv_str *text, char c, bool is_line_start)

@@ -1,0 +1,14 @@
+/* [svisor]: what Supervisor has no section for, and therefore leaves alone. */
+#include "config/loader.h"
+#include "config/path.h"
+
+void sv_load_svisor(struct sv_loader *loader, struct sv_daemon_config *ret)
+{
+    const struct sv_ini_section *section = sv_ini_section(&loader->ini, "svisor");
+    struct sv_scope scope = {.parent = &loader->environment, .arena = &loader->scratch};
+    if (sv_scope_put_text(&scope, "here", loader->here) < 0)
+        loader->is_out_of_memory = true;
+    ret->death_history =
+        (uint32_t)sv_loader_get(loader, section, SV_OPTION_SVISOR_death_history, &scope).integer;
+    sv_scope_done(&scope);
+}
