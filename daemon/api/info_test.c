@@ -225,6 +225,14 @@ static void bytes_reach_processes_and_listeners(void **state)
     expect_answer(host, method, "[\"web\", \"x\"]", "fault 70 NOT_RUNNING: web");
     expect_answer(host, "svisor.why", "[\"web\"]", "{\"process\":1}");
     expect_answer(host, "svisor.why", "[\"nope\"]", "fault 10 BAD_NAME: nope");
+    expect_answer(host, "svisor.getDeathCertificate", "[\"web\"]", "{\"process\":1,\"asked\":0}");
+    expect_answer(host, "svisor.getDeathCertificate", "[\"web\", 3]",
+                  "{\"process\":1,\"asked\":3}");
+    expect_answer(host, "svisor.getDeathCertificate", "[\"web\", 4]",
+                  "fault 30 FAILED: there is no death certificate of that run");
+    expect_answer(host, "svisor.getDeathCertificate", "[\"nope\"]", "fault 10 BAD_NAME: nope");
+    expect_answer(host, "svisor.getDeathCertificates", "[\"web\"]",
+                  "[{\"process\":1,\"asked\":-1}]");
     host_free(host);
 }
 

@@ -2,11 +2,11 @@
 # Thirty ways to die and more: each is produced for real, and every field of its certificate is compared.
 import atexit
 import errno
+import json
 import os
 import pwd
 import signal
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
@@ -498,7 +498,7 @@ def _():
     tap.check_true("why: deaf" not in log and "why: code_0 " not in log, "a line about an expected end")
 
 
-# Without eBPF the same record says what it does not know.
+# For daemons of their own.
 BARE = f"""
 [program:outside]
 command=/bin/sleep 1000
@@ -513,6 +513,64 @@ command=/bin/sh -c 'exit 7'
 command=/bin/sh -c 'kill -SEGV $$'
 {DEFAULTS}
 """
+
+
+LISTENER = """#!@PYTHON@
+import sys
+while True:
+    print("READY", flush=True)
+    header = dict(word.split(":") for word in sys.stdin.readline().split())
+    body = sys.stdin.read(int(header["len"]))
+    with open("@DIR@/@NAME@", "a", encoding="utf-8") as stream:
+        stream.write(header["eventname"] + " " + body + "\\n")
+    print("RESULT 2\\nOK", end="", flush=True)
+"""
+
+
+@tap.test("listeners that ask for PROCESS_DEATH by name receive certificates, those of EVENT do not")
+def _():
+    config = "".join(f"[eventlistener:{name}]\ncommand=@DIR@/{name}.py\nevents={events}\n"
+                     for name, events in (("deaths", "PROCESS_DEATH"), ("all", "EVENT")))
+
+    def listen(server):
+        for name in ("deaths", "all"):
+            server.write(f"{name}.py", LISTENER.replace("@NAME@", name), 0o755)
+
+    with serve(options, config + BARE, "deaths-events", before=listen) as server:
+        server.rpc().supervisor.startProcess("code", False)
+        wait_until(lambda: os.path.exists(server.path("deaths")) and server.read("deaths").endswith("\n"), 10, "the event")
+        head, body = server.read("deaths").rstrip("\n").split("\n")
+        death = death_of(server, "code")
+        tap.check(head, f"PROCESS_DEATH processname:code groupname:code run:1 pid:{death['pid']} cause:EXITED exitcode:7",
+                  "the line")
+        tap.check(json.loads(body), death, "the certificate")
+        wait_until(lambda: os.path.exists(server.path("all")) and "PROCESS_STATE_EXITED" in server.read("all"), 10,
+                   "what Supervisor sends")
+        tap.check_true("PROCESS_DEATH" not in server.read("all"), server.read("all"))
+
+
+@tap.test("svctl tells the paragraph, the table, a run of the past, and JSON")
+def _():
+    server = the_server()
+
+    def why(*words):
+        done = subprocess.run([os.path.join(options.build, "svctl"), "-s", f"unix://{server.socket_path}", "why", *words],
+                              stdout=subprocess.PIPE, text=True, check=False)
+        return done.returncode, done.stdout
+
+    status, text = why("family")
+    flat = " ".join(text.split())
+    tap.check(status, 0, "exit status")
+    for words in ("family is EXITED:", "Run 1 of family", "with exit code 4", "It left 2 processes behind",
+                  "exit code 4", "cause EXITED", "Its last lines on stderr: | bye"):
+        tap.check_true(words in flat, f"{words!r} is not in {text}")
+    runs = [row["run"] for row in server.rpc().svisor.getDeathCertificates("code_200")]
+    status, text = why("--run", str(runs[-1]), "code_200")
+    tap.check((status, text.split(" was")[0].split(" ended")[0].split(" (pid")[0]), (0, f"Run {runs[-1]} of code_200"), "--run")
+    status, text = why(f"--run={runs[0]}", "--json", "code_200")
+    tap.check((status, json.loads(text)), (0, [death_of(server, "code_200", runs[0])]), "--json")
+    tap.check(why("--run", "999", "code_200"), (1, "code_200: ERROR (no death certificate of run 999)\n"), "a missing run")
+    tap.check(why("--run", "x", "code_200")[0], 2, "no number")
 
 
 def without_ebpf(wrapper=(), environment=None, uid=0, words="eBPF"):
