@@ -22,8 +22,8 @@ V       ?= 0
 Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' '$(1)' '$(patsubst $(BUILD)/%,%,$(2))')
 
-PACKAGES := libsystemd libbpf libmicrohttpd gnutls libxml-2.0 jansson libcgroup
-CTL_PACKAGES := libcurl libedit libxml-2.0 jansson
+PACKAGES := libsystemd libbpf libmicrohttpd gnutls libxml-2.0 jansson libcgroup libpcre2-8
+CTL_PACKAGES := libcurl libedit libxml-2.0 jansson libpcre2-8
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wswitch-enum -Wshadow -Wstrict-prototypes \
             -Wmissing-prototypes -Wvla -Werror

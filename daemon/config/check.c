@@ -159,6 +159,32 @@ static void describe_restart(struct sv_str *str, const struct sv_program_config 
     add_seconds(str, "restart_reset_after", program->restart_reset_after);
 }
 
+static void describe_health(struct sv_str *str, const struct sv_health_config *health)
+{
+    static const char *const words[] = {[-SV_LIVENESS_RESTART] = "restart",
+                                        [-SV_LIVENESS_STOP] = "stop",
+                                        [-SV_LIVENESS_NONE] = "none"};
+    if (!health)
+        return;
+    if (health->ready.kind != SV_PROBE_NONE) {
+        add_text(str, "ready", health->ready.text);
+        add_seconds(str, "ready_timeout", health->ready_timeout);
+    }
+    if (health->liveness.kind != SV_PROBE_NONE) {
+        add_text(str, "liveness", health->liveness.text);
+        add_seconds(str, "liveness_period", health->liveness_period);
+        add_seconds(str, "liveness_timeout", health->liveness_timeout);
+        add_number(str, "liveness_failures", health->liveness_failures);
+    }
+    if (health->watchdog > 0)
+        add_seconds(str, "watchdog", health->watchdog);
+    if (health->liveness_action > 0)
+        sv_str_addf(str, "liveness_action=signal:%s\n",
+                    sv_value_signal_name(health->liveness_action));
+    else if (health->liveness.kind != SV_PROBE_NONE || health->watchdog > 0)
+        add_text(str, "liveness_action", words[-health->liveness_action]);
+}
+
 static void describe_program(struct sv_str *str, const struct sv_group_config *group,
                              const struct sv_program_config *program)
 {
@@ -176,6 +202,7 @@ static void describe_program(struct sv_str *str, const struct sv_group_config *g
     if (program->umask != SV_ID_NONE)
         add_octal(str, "umask", program->umask);
     describe_restart(str, program);
+    describe_health(str, program->health);
     add_text(str, "stopsignal", sv_value_signal_name(program->stopsignal));
     add_number(str, "stopwaitsecs", program->stopwaitsecs);
     add_boolean(str, "stopasgroup", program->stopasgroup);

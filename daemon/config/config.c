@@ -95,6 +95,7 @@ static bool same_program(const struct sv_program_config *a, const struct sv_prog
            same(a->directory, b->directory) && a->umask == b->umask && a->uid == b->uid &&
            same_list(a->environment, b->environment) && same(a->serverurl, b->serverurl) &&
            a->priority == b->priority && same_restart(a, b) && same_stop(a, b) &&
+           sv_health_config_equal(a->health, b->health) &&
            a->redirect_stderr == b->redirect_stderr &&
            same_channel(&a->channels[SV_STDOUT], &b->channels[SV_STDOUT]) &&
            same_channel(&a->channels[SV_STDERR], &b->channels[SV_STDERR]);

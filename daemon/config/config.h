@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/log.h"
+#include "config/probe.h"
 
 #define SV_ID_NONE UINT32_MAX /* a uid, gid or mode that was not given */
 
@@ -92,6 +93,7 @@ struct sv_program_config {
     double
         restart_reset_after; /* seconds in RUNNING after which failures are forgotten; < 0: unset */
     enum sv_kill_mode kill_mode;
+    const struct sv_health_config *health; /* NULL: no ready=, liveness= or watchdog= */
 };
 
 #define SV_RETRIES_ENDLESS UINT32_MAX

@@ -80,6 +80,10 @@ void sv_load_groups(struct sv_loader *loader, struct sv_config *config);
 /* Appends the processes of one section to `processes` (struct sv_program_config). */
 void sv_load_program(struct sv_loader *loader, const struct sv_ini_section *section,
                      enum sv_program_kind kind, const char *group_name, struct sv_list *processes);
+/* Readiness, liveness and watchdog of a process; NULL: it has none of them. */
+const struct sv_health_config *sv_load_health(struct sv_loader *loader,
+                                              const struct sv_ini_section *section,
+                                              const struct sv_scope *scope);
 /* The socket of a [fcgi-program:x]. */
 void sv_load_fcgi_socket(struct sv_loader *loader, const struct sv_ini_section *section,
                          const char *program_name, struct sv_fcgi_socket *ret);

@@ -34,6 +34,8 @@ enum sv_option_type {
     SV_TYPE_EXITCODES,
     SV_TYPE_AUTORESTART,
     SV_TYPE_KILL_MODE,
+    SV_TYPE_PROBE, /* probe.h */
+    SV_TYPE_LIVENESS_ACTION,
     SV_TYPE_LOGLEVEL,
     SV_TYPE_LOGFILE,   /* NONE, AUTO, syslog, journal, or a file in a directory that exists */
     SV_TYPE_FILE,      /* a file in a directory that exists */

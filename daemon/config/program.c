@@ -322,6 +322,7 @@ static struct sv_program_config *read_process(struct program_reader *reader, int
     read_channel(reader, SV_STDOUT, program);
     read_channel(reader, SV_STDERR, program);
     read_command(reader, program);
+    program->health = sv_load_health(loader, reader->section, &reader->process_scope);
     read_name(reader, program);
     sv_scope_done(&reader->process_scope);
     return program;

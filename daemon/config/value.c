@@ -295,6 +295,44 @@ static bool convert_kill_mode(const struct sv_option *option, struct sv_value_co
     return true;
 }
 
+static bool convert_probe(const struct sv_option *option, struct sv_value_context *context,
+                          struct sv_value *value)
+{
+    (void)option;
+    struct sv_probe_config *probe = sv_arena_new(context->arena, struct sv_probe_config);
+    if (!probe) {
+        sv_str_add(context->problem, "out of memory");
+        return false;
+    }
+    value->probe = probe;
+    return sv_probe_parse(value->text, context->arena, probe, context->problem);
+}
+
+static bool convert_liveness_action(const struct sv_option *option,
+                                    struct sv_value_context *context, struct sv_value *value)
+{
+    static const struct {
+        const char *word;
+        enum sv_liveness_action action;
+    } words[] = {
+        {"restart", SV_LIVENESS_RESTART}, {"stop", SV_LIVENESS_STOP}, {"none", SV_LIVENESS_NONE}};
+    (void)option;
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(words); i++) {
+        if (strcmp(value->text, words[i].word) == 0) {
+            value->integer = words[i].action;
+            return true;
+        }
+    }
+    int number = 0;
+    bool is_signal =
+        strncmp(value->text, "signal:", 7) == 0 && sv_value_signal(value->text + 7, &number);
+    value->integer = number;
+    if (!is_signal)
+        sv_str_add(quoted(context, value),
+                   "is not known; write restart, stop, none, or a signal such as signal:USR1");
+    return is_signal;
+}
+
 static bool convert_loglevel(const struct sv_option *option, struct sv_value_context *context,
                              struct sv_value *value)
 {
@@ -433,6 +471,7 @@ static const convert_function converters[] = {
     [SV_TYPE_LOGFILE] = convert_logfile,     [SV_TYPE_FILE] = convert_file,
     [SV_TYPE_DIRECTORY] = convert_directory, [SV_TYPE_USER] = convert_user,
     [SV_TYPE_OWNER] = convert_owner,         [SV_TYPE_ADDRESS] = convert_address,
+    [SV_TYPE_PROBE] = convert_probe,         [SV_TYPE_LIVENESS_ACTION] = convert_liveness_action,
 };
 _Static_assert(sizeof(converters) / sizeof(converters[0]) == SV_TYPE_COUNT,
                "every type has a conversion");

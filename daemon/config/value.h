@@ -30,6 +30,7 @@ struct sv_value {
     size_t code_count;
     const char *path; /* a file or directory, ~ expanded */
     const char *host;
+    const struct sv_probe_config *probe;
 };
 
 /* Where a conversion finds memory and the machine, and says what is wrong. */

@@ -170,6 +170,12 @@ static const enum sv_process_event_kind process_events[SV_EVENT_COUNT] = {
     [SV_EVENT_EXITED] = SV_PROCESS_EVENT_EXITED,
     [SV_EVENT_EMPTIED] = SV_PROCESS_EVENT_EMPTIED,
     [SV_EVENT_SIGNAL_FAILED] = SV_PROCESS_EVENT_SIGNAL_FAILED,
+    [SV_EVENT_READY] = SV_PROCESS_EVENT_READY,
+    [SV_EVENT_ALIVE] = SV_PROCESS_EVENT_ALIVE,
+    [SV_EVENT_WATCHDOG] = SV_PROCESS_EVENT_WATCHDOG,
+    [SV_EVENT_WATCHDOG_TRIGGER] = SV_PROCESS_EVENT_WATCHDOG_TRIGGER,
+    [SV_EVENT_EXTEND] = SV_PROCESS_EVENT_EXTEND,
+    [SV_EVENT_PROBED] = SV_PROCESS_EVENT_PROBED,
 };
 
 static void on_request(struct sv_core *core, const struct sv_event *event, struct sv_step *step)
@@ -191,7 +197,9 @@ static void on_answer(struct sv_core *core, const struct sv_event *event, struct
     struct sv_group *group;
     struct sv_process *process = sv_groups_process(&core->groups, event->process, &group);
     struct sv_process_event translated = {.kind = process_events[event->kind]};
-    if (!process || !sv_process_awaits(process, translated.kind, event->run))
+    if (event->kind == SV_EVENT_PROBED)
+        translated.serial = event->probed.serial;
+    if (!process || !sv_process_awaits(process, &translated, event->run))
         return;
     if (event->kind == SV_EVENT_SPAWNED) {
         translated.number = event->pid;
@@ -200,6 +208,11 @@ static void on_answer(struct sv_core *core, const struct sv_event *event, struct
     } else if (event->kind == SV_EVENT_EXITED) {
         translated.number = event->exited.wait_status;
         translated.has_strays = event->exited.has_strays;
+    } else if (event->kind == SV_EVENT_EXTEND) {
+        translated.extend_ns = event->extend_ns;
+    } else if (event->kind == SV_EVENT_PROBED) {
+        translated.is_ok = event->probed.is_ok;
+        translated.text = event->probed.text;
     }
     tell(core, group, process, &translated, step);
 }
@@ -245,6 +258,12 @@ static event_function *const handlers[] = {
     [SV_EVENT_EXITED] = on_answer,
     [SV_EVENT_EMPTIED] = on_answer,
     [SV_EVENT_SIGNAL_FAILED] = on_answer,
+    [SV_EVENT_READY] = on_answer,
+    [SV_EVENT_ALIVE] = on_answer,
+    [SV_EVENT_WATCHDOG] = on_answer,
+    [SV_EVENT_WATCHDOG_TRIGGER] = on_answer,
+    [SV_EVENT_EXTEND] = on_answer,
+    [SV_EVENT_PROBED] = on_answer,
     [SV_EVENT_SHUTDOWN] = on_shutdown,
     [SV_EVENT_PUBLISH] = on_publish,
     [SV_EVENT_LISTENER_READY] = on_listener,
@@ -275,10 +294,7 @@ static void expire(struct sv_core *core, struct sv_step *step)
         struct sv_group *group;
         struct sv_process *process = sv_groups_process(&core->groups, due->id, &group);
         assert(process == due);
-        struct sv_process_event event = {
-            .kind = process->strays_deadline_ns <= step->now_ns ? SV_PROCESS_EVENT_STRAYS_DEADLINE
-                                                                : SV_PROCESS_EVENT_DEADLINE,
-        };
+        struct sv_process_event event = {.kind = sv_process_due(process, step->now_ns)};
         tell(core, group, process, &event, step);
     }
 }

@@ -34,7 +34,10 @@ static void pump(struct sv_driver *driver);
 
 static void on_deadline(void *user)
 {
-    sv_driver_feed(user, (struct sv_event){.kind = SV_EVENT_TIME});
+    struct sv_driver *driver = user;
+    if (driver->notify_socket)
+        sv_notify_socket_drain(driver->notify_socket); /* a word that has come in time counts */
+    sv_driver_feed(driver, (struct sv_event){.kind = SV_EVENT_TIME});
 }
 
 static void on_pump(void *user)
@@ -52,6 +55,12 @@ void sv_driver_feed(struct sv_driver *driver, struct sv_event event)
     pump(driver);
 }
 
+static bool is_spawning(const struct sv_action *action)
+{
+    return action->kind == SV_ACTION_SPAWN ||
+           (action->kind == SV_ACTION_PROBE_START && action->probe.config->kind == SV_PROBE_EXEC);
+}
+
 static void pump(struct sv_driver *driver)
 {
     if (driver->is_performing)
@@ -60,7 +69,7 @@ static void pump(struct sv_driver *driver)
     struct sv_actions *actions = &driver->actions;
     while (driver->performed_count < actions->count) {
         struct sv_action action = actions->items[driver->performed_count];
-        if (action.kind == SV_ACTION_SPAWN) {
+        if (is_spawning(&action)) {
             if (driver->spawn_count >= SV_SPAWNS_PER_TURN_MAX)
                 break;
             driver->spawn_count++;
@@ -167,6 +176,13 @@ static int open_http(struct sv_driver *driver, struct sv_str *ret_error)
     return 0;
 }
 
+/* Its cgroup directory may still be busy: the sweep removes it. */
+static void on_check_over(void *user)
+{
+    struct sv_driver *driver = user;
+    sv_source_enable(driver->sweep, true);
+}
+
 /* Certificates wait for the replacement to be launched, but not for its output: the last lines of a
  * log are those of the dead. */
 static int open_loop(struct sv_driver *driver)
@@ -186,6 +202,9 @@ static int open_loop(struct sv_driver *driver)
         return error_trace(r);
     r = sv_loop_add_timer(driver->loop, TIDY_AGAIN_NS / 2, sv_driver_tidy, driver,
                           &driver->tidy_timer);
+    if (r < 0)
+        return error_trace(r);
+    r = sv_child_probes_new(driver->loop, on_check_over, driver, &driver->child_probes);
     if (r < 0)
         return error_trace(r);
     return sv_loop_add_defer(driver->loop, SV_PRIORITY_OUTPUT, sv_runs_sweep, driver,
@@ -271,6 +290,8 @@ void sv_driver_free(struct sv_driver *driver)
     sv_http_free(driver->http);
     sv_api_free(driver->api);
     sv_unit_groups_free_all(driver);
+    sv_child_probes_free(driver->child_probes);
+    sv_notify_socket_free(driver->notify_socket);
     sv_kernel_free(driver->kernel);
     sv_cgroup_tree_free(driver->tree);
     sv_actions_done(&driver->actions);

@@ -16,8 +16,11 @@
 #include "io/http.h"
 #include "io/input.h"
 #include "io/kernel.h"
+#include "io/log_watch.h"
 #include "io/loop.h"
+#include "io/notify_socket.h"
 #include "io/output.h"
+#include "io/probe_child.h"
 #include "wire/death.h"
 #include "wire/listener.h"
 
@@ -59,6 +62,18 @@ struct sv_deeds {
     bool are_strays_killed;
 };
 
+/* What is under way for ready= and liveness= of one run. */
+struct sv_checks {
+    struct sv_run *run;
+    uint32_t serial;                /* of the probe under way */
+    struct sv_socket_probe *socket; /* at most one of the two */
+    struct sv_child_probe *child;
+    struct sv_log_watch *ready_watch; /* until it has matched */
+    struct sv_log_watch *alive_watch;
+    uint64_t alive_told_ns; /* to the core */
+    bool has_told_costly;
+};
+
 /*
  * One run of one process: from the spawn until nothing of it is left. Usually that is the exit of
  * its main process; strays, or whoever holds its pipes, make it linger, beside the next run if the
@@ -86,6 +101,7 @@ struct sv_run {
     struct sv_source *empty_source;
     struct sv_output *outputs[2];
     struct sv_input *input;
+    struct sv_checks *checks; /* NULL: its configuration asks for none, or it is over */
     uint32_t open_outputs;
 };
 
@@ -99,6 +115,7 @@ struct sv_unit {
     struct sv_run *run;                /* the current one, NULL between runs */
     struct sv_listener_parser *parser; /* event listeners only */
     int last_wait_status;              /* of the last run that has ended */
+    char *status_text;                 /* STATUS= of the last run; NULL: none */
 };
 
 struct sv_unit_group {
@@ -139,6 +156,9 @@ struct sv_driver {
     struct sv_deaths *deaths;
     struct sv_cgroup_tree *tree; /* NULL: no cgroups on this machine */
     struct sv_kernel *kernel;
+    struct sv_notify_socket *notify_socket; /* NULL until a program wants it */
+    uint64_t refusal_told_ns;               /* when a message was last refused in the log */
+    struct sv_child_probes *child_probes;
     struct sv_http *http;
     struct sv_api *api;
     struct sv_api_host api_host;
@@ -182,6 +202,23 @@ void sv_unit_kill_cgroup(struct sv_unit *unit, uint32_t run);
 
 /* launch.c: performs SV_ACTION_SPAWN and feeds its answer. */
 void sv_launch(struct sv_unit *unit, uint32_t run_number);
+
+/* The same user, directory and environment as the program has, in a cgroup of its own. False with
+ * the reason in `ret_error`. */
+bool sv_launch_check(struct sv_unit *unit, const char *const *argv, uint32_t serial,
+                     struct sv_probe_spawned *ret_spawned, struct sv_str *ret_error);
+
+/* checks.c */
+/* Begins to listen to a run that has just been made: false without memory. */
+bool sv_checks_begin(struct sv_run *run);
+void sv_checks_end(struct sv_run *run);
+void sv_checks_heard(struct sv_run *run, enum sv_channel which, const char *data, size_t length);
+void sv_checks_probe(struct sv_unit *unit, const struct sv_action *action);
+void sv_checks_give_up(struct sv_unit *unit, uint32_t run_number);
+
+/* notify.c */
+/* Opens the socket when the first program wants it. */
+int sv_driver_open_notify(struct sv_driver *driver);
 
 /* run.c */
 struct sv_run *sv_run_new(struct sv_unit *unit, uint32_t number);

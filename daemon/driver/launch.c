@@ -20,13 +20,16 @@
 /* Everything that is needed until the child has executed its file. */
 struct launch {
     struct sv_unit *unit;
-    struct sv_run *run;
+    const char *const *argv;     /* of the program, or of a check of it; NULL: it has no words */
+    struct sv_run *run;          /* NULL: a check */
+    struct sv_cgroup_leaf *leaf; /* borrowed; NULL: none */
+    struct sv_spawned spawned;
     struct sv_pipes pipes;
     bool has_socket; /* a reference of the group's fcgi socket, given back if the launch fails */
     struct sv_account account;
     bool has_account;
     struct sv_str path;
-    struct sv_str variables[4];
+    struct sv_str variables[6];
     const char **environment;
     struct sv_str error; /* why it failed */
     enum sv_death_stage stage;
@@ -48,11 +51,11 @@ static bool find_command(struct launch *launch)
 {
     launch->stage = SV_DEATH_STAGE_COMMAND;
     const struct sv_program_config *config = launch->unit->config;
-    if (!config->argv) {
+    if (!launch->argv) {
         sv_str_add(&launch->error, config->argv_error);
         return false;
     }
-    return sv_command_find(config->argv, sv_environment_path(config), &launch->path,
+    return sv_command_find(launch->argv, sv_environment_path(config), &launch->path,
                            &launch->error) == SV_COMMAND_OK;
 }
 
@@ -104,9 +107,36 @@ static void make_leaf(struct launch *launch)
         return;
     int r = sv_cgroup_leaf_create(driver->tree, unit->group->config->name, unit->config->name,
                                   launch->run->number, &launch->run->leaf);
+    launch->leaf = launch->run->leaf;
     if (r < 0)
         sv_log_error("%s: runs without a cgroup of its own: %s", unit->config->name,
                      sv_errno_text(r));
+}
+
+/* NOTIFY_SOCKET and WATCHDOG_USEC, where they are of use. WATCHDOG_PID is left out: the variable
+ * may be missing, and nobody knows the pid of a process before it is born. */
+static int add_notify(struct launch *launch, const char **ret_own, size_t count)
+{
+    const struct sv_health_config *health = launch->unit->config->health;
+    if (!launch->run || !sv_health_wants_notify(health))
+        return 0;
+    struct sv_driver *driver = launch->unit->driver;
+    int r = sv_driver_open_notify(driver);
+    if (r < 0) {
+        sv_str_addf(&launch->error, "could not open a socket for sd_notify: %s", sv_errno_text(r));
+        return r;
+    }
+    sv_str_addf(&launch->variables[4], "NOTIFY_SOCKET=%s",
+                sv_notify_socket_address(driver->notify_socket));
+    ret_own[count++] = sv_str_text(&launch->variables[4]);
+    double silence = health->watchdog > 0                       ? health->watchdog
+                     : health->liveness.kind == SV_PROBE_NOTIFY ? health->liveness_period
+                                                                : 0;
+    if (silence > 0) {
+        sv_str_addf(&launch->variables[5], "WATCHDOG_USEC=%.0f", silence * 1e6);
+        ret_own[count] = sv_str_text(&launch->variables[5]);
+    }
+    return 0;
 }
 
 static bool make_environment(struct launch *launch)
@@ -120,10 +150,13 @@ static bool make_environment(struct launch *launch)
     sv_str_addf(&variables[2], "SUPERVISOR_GROUP_NAME=%s", unit->group->config->name);
     const char *own[SV_ARRAY_LENGTH(launch->variables) + 1] = {
         sv_str_text(&variables[0]), sv_str_text(&variables[1]), sv_str_text(&variables[2])};
+    size_t own_count = 3;
     if (url && url[0]) { /* an empty serverurl= tells the program none */
         sv_str_addf(&variables[3], "SUPERVISOR_SERVER_URL=%s", url);
-        own[3] = sv_str_text(&variables[3]);
+        own[own_count++] = sv_str_text(&variables[3]);
     }
+    if (add_notify(launch, own, own_count) < 0)
+        return false;
     const char *const *lists[] = {unit->driver->base_environment, own, unit->config->environment};
     int r = sv_environment_merge(lists, SV_ARRAY_LENGTH(lists), &launch->environment);
     for (size_t i = 0; i < SV_ARRAY_LENGTH(launch->variables); i++)
@@ -186,7 +219,7 @@ static void describe_failure(struct launch *launch, const struct sv_spawn_failur
         sv_str_addf(&launch->error, "couldn't chdir to %s: %s", config->directory, why);
         break;
     case SV_SPAWN_STAGE_EXEC:
-        sv_str_addf(&launch->error, "couldn't exec %s: %s", config->argv[0], why);
+        sv_str_addf(&launch->error, "couldn't exec %s: %s", launch->argv[0], why);
         break;
     }
 }
@@ -195,10 +228,9 @@ static bool spawn(struct launch *launch)
 {
     struct sv_unit *unit = launch->unit;
     const struct sv_program_config *config = unit->config;
-    struct sv_run *run = launch->run;
     struct sv_spawn_plan plan = {
         .path = sv_str_text(&launch->path),
-        .argv = (char *const *)config->argv,
+        .argv = (char *const *)launch->argv,
         .envp = (char *const *)launch->environment,
         .directory = config->directory,
         .umask = (mode_t)config->umask,
@@ -211,20 +243,17 @@ static bool spawn(struct launch *launch)
         .stdin_fd = launch->pipes.child_stdin_fd,
         .stdout_fd = launch->pipes.child_stdout_fd,
         .stderr_fd = launch->pipes.child_stderr_fd,
-        .cgroup_fd = run->leaf ? sv_cgroup_leaf_fd(run->leaf) : -1,
+        .cgroup_fd = launch->leaf ? sv_cgroup_leaf_fd(launch->leaf) : -1,
         .nofile_soft = unit->driver->options.nofile_soft,
     };
-    struct sv_spawned spawned;
     struct sv_spawn_failure failure = {0};
-    int r = sv_spawn(&plan, &spawned, &failure);
+    int r = sv_spawn(&plan, &launch->spawned, &failure);
     if (r < 0)
         failure = (struct sv_spawn_failure){.stage = SV_SPAWN_STAGE_FORK, .error = -r};
     if (r != 0) {
         describe_failure(launch, &failure);
         return false;
     }
-    run->pid = spawned.pid;
-    run->pidfd = spawned.pidfd;
     return true;
 }
 
@@ -232,6 +261,8 @@ static void on_data(void *user, enum sv_channel which, const char *data, size_t 
 {
     struct sv_run *run = user;
     struct sv_unit *unit = run->unit;
+    if (run->checks)
+        sv_checks_heard(run, which, data, length);
     if (unit->parser && which == SV_STDOUT)
         sv_listener_heard(unit, data, length);
     else
@@ -273,17 +304,21 @@ static bool open_streams(struct launch *launch)
 static bool launch_run(struct launch *launch, uint32_t run_number)
 {
     struct sv_unit *unit = launch->unit;
+    launch->run = sv_run_new(unit, run_number);
     if (!find_command(launch) || !find_account(launch) || !make_environment(launch) ||
         !make_pipes(launch))
         return false;
-    launch->run = sv_run_new(unit, run_number);
-    if (!launch->run || !open_streams(launch)) {
+    if (!launch->run || !open_streams(launch) || !sv_checks_begin(launch->run)) {
         sv_str_addf(&launch->error, "out of memory to spawn '%s'", unit->config->name);
         return false;
     }
     make_leaf(launch);
     bool is_spawned = spawn(launch);
     sv_pipes_close_child_ends(&launch->pipes);
+    if (is_spawned) {
+        launch->run->pid = launch->spawned.pid;
+        launch->run->pidfd = launch->spawned.pidfd;
+    }
     return is_spawned;
 }
 
@@ -328,10 +363,53 @@ static void fail(struct launch *launch, uint32_t run_number)
 
 void sv_launch(struct sv_unit *unit, uint32_t run_number)
 {
-    struct launch launch = {.unit = unit, .pipes = SV_PIPES_NONE};
+    struct launch launch = {.unit = unit, .argv = unit->config->argv, .pipes = SV_PIPES_NONE};
+    free(unit->status_text); /* that was the former run's */
+    unit->status_text = NULL;
     if (launch_run(&launch, run_number))
         take_over(&launch);
     else
         fail(&launch, run_number);
     launch_done(&launch);
+}
+
+/* The directory of a check stands beside those of the runs: "web.probe.7". */
+static struct sv_cgroup_leaf *make_check_leaf(const struct sv_unit *unit, uint32_t serial)
+{
+    struct sv_cgroup_leaf *leaf = NULL;
+    struct sv_str name = {0};
+    sv_str_addf(&name, "%s.probe", unit->config->name);
+    int r = unit->driver->tree && sv_str_ok(&name)
+                ? sv_cgroup_leaf_create(unit->driver->tree, unit->group->config->name,
+                                        sv_str_text(&name), serial, &leaf)
+                : 0;
+    if (r < 0)
+        sv_log_error("%s: a check of it runs without a cgroup of its own: %s", unit->config->name,
+                     sv_errno_text(r));
+    sv_str_done(&name);
+    return leaf;
+}
+
+bool sv_launch_check(struct sv_unit *unit, const char *const *argv, uint32_t serial,
+                     struct sv_probe_spawned *ret_spawned, struct sv_str *ret_error)
+{
+    struct launch launch = {.unit = unit, .argv = argv, .pipes = SV_PIPES_NONE};
+    bool is_ready = find_command(&launch) && find_account(&launch) && make_environment(&launch);
+    int r = is_ready ? sv_pipes_make(true, -1, &launch.pipes) : 0;
+    if (r < 0)
+        sv_str_addf(&launch.error, "no pipe for the check: %s", sv_errno_text(r));
+    is_ready = is_ready && r == 0;
+    if (is_ready)
+        launch.leaf = make_check_leaf(unit, serial);
+    bool is_spawned = is_ready && spawn(&launch);
+    if (is_spawned)
+        *ret_spawned = (struct sv_probe_spawned){.pid = launch.spawned.pid,
+                                                 .pidfd = launch.spawned.pidfd,
+                                                 .output_fd = sv_steal_fd(&launch.pipes.stdout_fd),
+                                                 .leaf = launch.leaf};
+    else
+        sv_cgroup_leaf_free(launch.leaf);
+    sv_str_add(ret_error, sv_str_text(&launch.error));
+    launch_done(&launch);
+    return is_spawned;
 }

@@ -32,7 +32,11 @@ void sv_notice_publish(struct sv_driver *driver, enum sv_notice_type type,
 
 static void log_running(const struct sv_unit *unit, const struct sv_action *action)
 {
-    (void)action;
+    if (action->notice.reason == SV_REASON_READY) {
+        sv_log_info("success: %s entered RUNNING state, it is ready (%s)", unit->config->name,
+                    unit->config->health->ready.text);
+        return;
+    }
     sv_log_info("success: %s entered RUNNING state, process has stayed up for > than %u seconds "
                 "(startsecs)",
                 unit->config->name, unit->config->startsecs);
@@ -64,7 +68,9 @@ static void log_exited(const struct sv_unit *unit, const struct sv_action *actio
 
 static void log_backoff(const struct sv_unit *unit, const struct sv_action *action)
 {
-    if (action->notice.reason == SV_REASON_EXITED_TOO_QUICKLY)
+    if (action->notice.reason == SV_REASON_EXITED_TOO_QUICKLY ||
+        action->notice.reason == SV_REASON_EXITED_BEFORE_READY ||
+        action->notice.reason == SV_REASON_NOT_READY)
         log_end(unit, "exited", false, "; not expected");
 }
 
@@ -156,6 +162,29 @@ static void log_kill(struct sv_driver *driver, const struct sv_action *action)
         sv_log_warn("killing '%s' (%d) with SIGKILL", unit->config->name, action->notice.pid);
 }
 
+/* What a probe or the watchdog has found, and what follows: the words are still the core's. */
+static void log_unhealthy(struct sv_driver *driver, const struct sv_action *action)
+{
+    const struct sv_unit *unit = sv_driver_unit(driver, action->process);
+    struct sv_process_view view;
+    if (!unit || !sv_core_process(driver->core, action->process, &view))
+        return;
+    const struct sv_health_config *health = unit->config->health;
+    static const char *const words[] = {
+        [-SV_LIVENESS_RESTART] = "it is stopped and started again",
+        [-SV_LIVENESS_STOP] = "it is stopped",
+        [-SV_LIVENESS_NONE] = "nothing is done (liveness_action=none)",
+    };
+    const char *then = health->liveness_action > 0 ? "it gets the signal of liveness_action"
+                                                   : words[-health->liveness_action];
+    if (action->notice.reason == SV_REASON_NOT_READY)
+        then = "it is stopped, and the start has failed";
+    sv_log_warn("%s (pid %d) %s: %s; %s", unit->config->name, action->notice.pid,
+                sv_reason_text(action->notice.reason),
+                *view.probe_text ? view.probe_text : "it was not asked yet", then);
+    sv_api_process_changed(driver->api, action->process);
+}
+
 static void log_waiting(struct sv_driver *driver, const struct sv_action *action)
 {
     (void)action;
@@ -186,7 +215,8 @@ typedef void (*fact_function)(struct sv_driver *driver, const struct sv_action *
 static const fact_function facts[SV_REASON_COUNT] = {
     [SV_REASON_LISTENER_OVERFLOW] = log_overflow, [SV_REASON_LISTENER_BROKEN] = log_broken_listener,
     [SV_REASON_LISTENER_REJECTED] = log_nothing,  [SV_REASON_STOP_TIMEOUT] = log_kill,
-    [SV_REASON_SHUTDOWN_WAITING] = log_waiting,
+    [SV_REASON_SHUTDOWN_WAITING] = log_waiting,   [SV_REASON_NOT_READY] = log_unhealthy,
+    [SV_REASON_LIVENESS_FAILED] = log_unhealthy,  [SV_REASON_WATCHDOG_EXPIRED] = log_unhealthy,
 };
 
 /* A fact without a change of state: in Supervisor's words where it has some. */

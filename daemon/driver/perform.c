@@ -26,6 +26,20 @@ static void kill_cgroup(struct sv_driver *driver, const struct sv_action *action
         sv_unit_kill_cgroup(unit, action->run);
 }
 
+static void start_probe(struct sv_driver *driver, const struct sv_action *action)
+{
+    struct sv_unit *unit = sv_driver_unit(driver, action->process);
+    if (unit)
+        sv_checks_probe(unit, action);
+}
+
+static void stop_probe(struct sv_driver *driver, const struct sv_action *action)
+{
+    struct sv_unit *unit = sv_driver_unit(driver, action->process);
+    if (unit)
+        sv_checks_give_up(unit, action->run);
+}
+
 static void release(struct sv_driver *driver, const struct sv_action *action)
 {
     sv_unit_groups_release(driver, action->process);
@@ -42,6 +56,8 @@ static const perform_function performers[SV_ACTION_COUNT] = {
     [SV_ACTION_SPAWN] = spawn,
     [SV_ACTION_SIGNAL] = send_signal,
     [SV_ACTION_KILL_CGROUP] = kill_cgroup,
+    [SV_ACTION_PROBE_START] = start_probe,
+    [SV_ACTION_PROBE_STOP] = stop_probe,
     [SV_ACTION_NOTICE] = sv_notice_tell,
     [SV_ACTION_DELIVER] = sv_listener_deliver,
     [SV_ACTION_RELEASE] = release,

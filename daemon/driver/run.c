@@ -54,6 +54,7 @@ void sv_run_free(struct sv_run *run)
     if (!run)
         return;
     forget_ids(run);
+    sv_checks_end(run);
     sv_source_free(run->exit_source);
     sv_source_free(run->empty_source);
     if (run->pidfd >= 0)
@@ -155,6 +156,7 @@ static void end_run(struct sv_run *run, int wait_status)
         if (run->outputs[i])
             sv_output_drain(run->outputs[i]);
     run->is_over = true;
+    sv_checks_end(run);
     sv_source_free(sv_steal(&run->exit_source));
     sv_input_free(sv_steal(&run->input));
     if (run->pidfd >= 0)
@@ -264,6 +266,8 @@ void sv_runs_reap(struct sv_driver *driver)
             sv_run_check_exit(run);
             continue;
         }
+        if (sv_child_probes_reap(driver->child_probes, info.si_pid))
+            continue;
         int wait_status = 0;
         if (waitpid(info.si_pid, &wait_status, WNOHANG) != info.si_pid)
             return;

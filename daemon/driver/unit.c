@@ -76,6 +76,7 @@ void sv_unit_free(struct sv_unit *unit)
     if (unit->parser)
         sv_listener_parser_done(unit->parser);
     free(unit->parser);
+    free(unit->status_text);
     unit->group->unit_count--;
     free(unit);
 }
@@ -128,7 +129,8 @@ static const char *const target_words[] = {
     [SV_TARGET_CGROUP] = "what is left of it ",
 };
 
-/* The core's reason is that of the state which asked for the signal: STOPPING says why. */
+/* The core's reason is that of the state which asked for the signal: STOPPING says why, or that the
+ * run was not ready, or not alive. */
 static void note_deed(struct sv_run *run, int number, enum sv_signal_target target)
 {
     struct sv_unit *unit = run->unit;
@@ -138,12 +140,14 @@ static void note_deed(struct sv_run *run, int number, enum sv_signal_target targ
         deeds->are_strays_signalled |= run->is_over;
         return;
     }
-    bool is_stopping =
-        sv_core_process(unit->driver->core, unit->id, &view) && view.state == SV_PROCESS_STOPPING;
-    deeds->is_escalated |= is_stopping && number == SIGKILL && unit->config->stopsignal != SIGKILL;
+    enum sv_reason reason = SV_REASON_NONE;
+    if (sv_core_process(unit->driver->core, unit->id, &view))
+        reason = view.state == SV_PROCESS_STOPPING ? view.reason : view.end_reason;
+    bool is_ending = reason != SV_REASON_NONE;
+    deeds->is_escalated |= is_ending && number == SIGKILL && unit->config->stopsignal != SIGKILL;
     deeds->stop_signal = number;
     deeds->time_ns = sv_now_ns();
-    deeds->reason = is_stopping ? view.reason : SV_REASON_REQUEST_SIGNAL;
+    deeds->reason = is_ending ? reason : SV_REASON_REQUEST_SIGNAL;
 }
 
 void sv_unit_signal(struct sv_unit *unit, uint32_t run_number, int number,

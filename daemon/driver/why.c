@@ -33,6 +33,23 @@ static json_t *last_end_of(struct sv_driver *driver, const struct sv_unit *unit)
     return last;
 }
 
+/* What the checks of the present run have found, and what the program says of itself. */
+static void describe_health(const struct sv_unit *unit, const struct sv_process_view *view,
+                            struct sv_str *text)
+{
+    const struct sv_health_config *health = unit->config->health;
+    bool is_waiting = health && health->ready.kind != SV_PROBE_NONE &&
+                      view->state == SV_PROCESS_STARTING && view->pid != 0;
+    if (is_waiting)
+        sv_str_addf(text, " It is not ready yet (%s)%s%s.", health->ready.text,
+                    *view->probe_text ? ": " : "", view->probe_text);
+    else if (*view->probe_text && !strstr(sv_str_text(text), view->probe_text))
+        sv_str_addf(text, " The last check that failed: %s.", view->probe_text);
+    if (unit->status_text && *unit->status_text)
+        sv_str_addf(text, view->pid != 0 ? " It says: %s." : " It last said: %s.",
+                    unit->status_text);
+}
+
 json_t *sv_why(struct sv_driver *driver, sv_process_id id)
 {
     struct sv_process_view view;
@@ -48,18 +65,22 @@ json_t *sv_why(struct sv_driver *driver, sv_process_id id)
         sv_str_addf(&text, " %s", summary);
     else if (view.spawnerr[0])
         sv_str_addf(&text, " %s.", view.spawnerr);
+    describe_health(unit, &view, &text);
     if (!sv_str_ok(&text)) {
         json_decref(last);
         return NULL;
     }
-    return json_pack("{s:s, s:s, s:i, s:s, s:s, s:o?, s:i, s:i, s:I, s:I, s:I, s:o?, s:o?, s:o?}",
-                     "name", unit->config->name, "group", unit->group->config->name, "state",
-                     (int)view.state, "statename", sv_process_state_name(view.state), "reason",
-                     sv_reason_name(view.reason), "text",
-                     sv_wire_string(sv_str_text(&text), text.length), "run", (int)view.run, "pid",
-                     (int)view.pid, "started", (json_int_t)(view.started_wall_ns / NS_PER_SECOND),
-                     "stopped", (json_int_t)(view.stopped_wall_ns / NS_PER_SECOND), "next_start",
-                     (json_int_t)(view.next_start_wall_ns / NS_PER_SECOND), "spawnerr",
-                     sv_wire_string(view.spawnerr, strlen(view.spawnerr)), "last_end", last,
-                     "last_output", last_output_of(unit));
+    const char *status = unit->status_text ? unit->status_text : "";
+    return json_pack(
+        "{s:s, s:s, s:i, s:s, s:s, s:o?, s:i, s:i, s:I, s:I, s:I, s:o?, s:o?, s:o?, "
+        "s:o?, s:o?}",
+        "name", unit->config->name, "group", unit->group->config->name, "state", (int)view.state,
+        "statename", sv_process_state_name(view.state), "reason", sv_reason_name(view.reason),
+        "text", sv_wire_string(sv_str_text(&text), text.length), "run", (int)view.run, "pid",
+        (int)view.pid, "started", (json_int_t)(view.started_wall_ns / NS_PER_SECOND), "stopped",
+        (json_int_t)(view.stopped_wall_ns / NS_PER_SECOND), "next_start",
+        (json_int_t)(view.next_start_wall_ns / NS_PER_SECOND), "spawnerr",
+        sv_wire_string(view.spawnerr, strlen(view.spawnerr)), "last_end", last, "last_output",
+        last_output_of(unit), "status_text", sv_wire_string(status, strlen(status)), "probe_text",
+        sv_wire_string(view.probe_text, strlen(view.probe_text)));
 }

@@ -40,6 +40,9 @@ int sv_cgroup_leaf_watch_fd(struct sv_cgroup_leaf *leaf);
 int sv_cgroup_leaf_kill(const struct sv_cgroup_leaf *leaf);
 /* Signals every process in it through pidfds, `except` left out (0: none). Returns how many. */
 int sv_cgroup_leaf_signal(const struct sv_cgroup_leaf *leaf, int number, pid_t except);
+/* The id of the leaf, ours or not, in which (or below which) that process is now. -ENOENT: it is in
+ * none below the tree; -ESRCH: there is no such process. */
+int sv_cgroup_leaf_id_of(const struct sv_cgroup_tree *tree, pid_t pid, uint64_t *ret_id);
 /*
  * Removes the directory and frees the leaf. A directory that is still busy is left for the next
  * sv_cgroup_tree_sweep(). NULL is allowed.

@@ -20,6 +20,8 @@ enum sv_action_kind {
     SV_ACTION_SPAWN,       /* process, run -> SPAWNED or SPAWN_FAILED */
     SV_ACTION_SIGNAL,      /* process, run, number, target -> nothing, or SIGNAL_FAILED */
     SV_ACTION_KILL_CGROUP, /* process, run: SIGKILL everything that is left -> EMPTIED */
+    SV_ACTION_PROBE_START, /* process, run, probe -> PROBED, or nothing for ever */
+    SV_ACTION_PROBE_STOP,  /* process, run: the probe under way is given up */
     SV_ACTION_NOTICE,      /* something that users hear of: log, waiting calls, listeners */
     SV_ACTION_DELIVER,     /* write an event to the stdin of a listener */
     SV_ACTION_RELEASE,     /* process is gone for good: free what io holds for it */
@@ -42,6 +44,10 @@ struct sv_action {
             int number;
             enum sv_signal_target target;
         } signal;
+        struct {
+            const struct sv_probe_config *config; /* the program's; while the process exists */
+            uint32_t serial;
+        } probe;
         /*
          * type PROCESS_STATE_*: process, from and to say the transition.
          * PROCESS_GROUP_*: group_name. SUPERVISOR_STATE_CHANGE_*: nothing more.

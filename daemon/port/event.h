@@ -32,8 +32,14 @@ enum sv_event_kind {
     SV_EVENT_EXITED,        /* process, run, wait_status, has_strays: its output was read before */
     SV_EVENT_EMPTIED,       /* process, run: nothing is left in the cgroup of that run */
     SV_EVENT_SIGNAL_FAILED, /* process, run, text */
-    SV_EVENT_SHUTDOWN,      /* is_restart: stop everything, group by group, then QUIT */
-    SV_EVENT_PUBLISH,       /* notice, blob: an event for the listeners, payload rendered */
+    SV_EVENT_READY,         /* process, run: it said READY=1, or wrote the line of ready=log */
+    SV_EVENT_ALIVE,         /* process, run: it wrote a line of liveness=log */
+    SV_EVENT_WATCHDOG,      /* process, run: it said WATCHDOG=1 */
+    SV_EVENT_WATCHDOG_TRIGGER, /* process, run: it said WATCHDOG=trigger: do as if it were silent */
+    SV_EVENT_EXTEND,   /* process, run, extend_ns: it asks for more time to start or to stop */
+    SV_EVENT_PROBED,   /* process, run, probed: the answer to PROBE_START */
+    SV_EVENT_SHUTDOWN, /* is_restart: stop everything, group by group, then QUIT */
+    SV_EVENT_PUBLISH,  /* notice, blob: an event for the listeners, payload rendered */
     SV_EVENT_LISTENER_READY,  /* process said READY; a run other than 0 must be the current one */
     SV_EVENT_LISTENER_RESULT, /* process, is_ok: it answered the event that it had */
     SV_EVENT_LISTENER_BROKEN, /* process broke the protocol */
@@ -56,6 +62,12 @@ struct sv_event {
             int wait_status; /* as wait(2) gives it */
             bool has_strays; /* other processes are left in the cgroup of the run */
         } exited;
+        uint64_t extend_ns; /* EXTEND: from now on */
+        struct {
+            uint32_t serial; /* of the probe */
+            bool is_ok;
+            const char *text; /* failed: why, in words */
+        } probed;
         bool is_restart; /* SHUTDOWN */
         bool is_ok;      /* LISTENER_RESULT */
         struct {

@@ -24,7 +24,12 @@ struct sv_process_view {
     int wait_status; /* of the last end, as wait(2) gives it; meaningful once stopped_wall_ns is set
                       */
     const char *spawnerr; /* Supervisor's words; "" if none. Until the next step */
-    bool is_spawning;     /* STARTING, and the answer to SPAWN has not come yet */
+    /* The last probe, or watchdog, of this run that failed, in words; "" if none. Until the next
+     * step. */
+    const char *probe_text;
+    enum sv_reason end_reason;    /* why the core ends this run without a stop; NONE: it does not */
+    uint32_t probe_failure_count; /* of liveness, in a row */
+    bool is_spawning;             /* STARTING, and the answer to SPAWN has not come yet */
     enum sv_listener_state listener_state;
 };
 

@@ -78,6 +78,29 @@
 #define SV_DEATH_STRAYS_MAX  1000 /* counted of what a run leaves behind */
 #define SV_DEATH_SIGNALS_MAX 4    /* different signals of which the senders are kept for one run */
 
+/* Readiness and liveness. */
+#define SV_PROBE_WORDS_BYTES_MAX 256 /* kept of what a probe said: a line for people */
+#define SV_PROBE_OUTPUT_BYTES_MAX                                                                  \
+    (64u << 10)                      /* read of one run of an exec probe; the rest is dropped */
+#define SV_PROBE_HTTP_BYTES_MAX  256 /* of an answer's first line; "HTTP/1.1 200 OK" needs 15 */
+#define SV_READY_ATTEMPT_SECONDS 10  /* one probe of ready=; then the next one may do better */
+#define SV_READY_PAUSE_NS_MIN    UINT64_C(20000000) /* after the first failed one; it doubles */
+#define SV_READY_PAUSE_NS_MAX    UINT64_C(1000000000)
+#define SV_PROBE_GRID_NS         UINT64_C(10000000) /* probes begin on it, so that their wake-ups join */
+#define SV_PATTERN_BYTES_MAX     4096               /* of a regular expression */
+#define SV_PATTERN_DEPTH_MAX     64                 /* parentheses in parentheses */
+#define SV_PATTERN_STEPS_MAX     10000 /* of one search: 0.1 ms; a sane pattern needs a hundred */
+#define SV_PATTERN_HEAP_KIB_MAX  256
+#define SV_PATTERN_COSTLY_LINES_MAX                                                                \
+    10 /* then the pattern is not looked for any more in this run                                  \
+        */
+#define SV_NOTIFY_MESSAGE_BYTES_MAX 4096 /* systemd takes a page */
+#define SV_NOTIFY_FIELDS_MAX        64   /* lines of one message */
+#define SV_NOTIFY_STATUS_BYTES_MAX  256  /* of STATUS=, kept */
+#define SV_NOTIFY_DESCRIPTORS_MAX   253 /* SCM_MAX_FD of the kernel: all that can come are closed */
+#define SV_NOTIFY_TURN_MESSAGES_MAX 32  /* then the loop looks at its other sources */
+#define SV_EXTEND_TIMEOUT_NS_MAX    UINT64_C(86400000000000) /* EXTEND_TIMEOUT_USEC; a day */
+
 /* svctl. */
 #define SV_CTL_ANSWER_BYTES_MAX                                                                    \
     (64u << 20) /* getAllProcessInfo of 40,000 programs; more is no answer */

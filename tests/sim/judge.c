@@ -79,6 +79,11 @@ static void judge_order(struct world *world, const struct actor *actor, sv_proce
     }
 }
 
+static bool decides_ready(const struct actor *actor)
+{
+    return actor->config->health && actor->config->health->ready.kind != SV_PROBE_NONE;
+}
+
 static void judge_transition(struct world *world, const struct sv_action *action)
 {
     struct actor *actor = &world->actors[action->process];
@@ -102,6 +107,14 @@ static void judge_transition(struct world *world, const struct sv_action *action
     demand(world, !actor->is_stop_asked || to != SV_PROCESS_RUNNING, "no stop is forgotten", id);
     if (to == SV_PROCESS_STARTING || sv_process_state_is_stopped(to))
         actor->is_stop_asked = actor->is_restart_cancelled = false;
+    demand(world, to != SV_PROCESS_RUNNING || !decides_ready(actor) || actor->was_ready,
+           "RUNNING never before ready", id);
+    if (to == SV_PROCESS_STARTING)
+        actor->was_ready = false;
+    if (to == SV_PROCESS_STARTING || to == SV_PROCESS_STOPPING || to == SV_PROCESS_UNKNOWN)
+        actor->is_ended = false;
+    if (to == SV_PROCESS_RUNNING)
+        actor->watched_from_ns = world->now_ns;
     actor->state = to;
     if (to == SV_PROCESS_STOPPING)
         actor->stopping_since_ns = world->now_ns;
@@ -119,7 +132,46 @@ static void judge_spawn(struct world *world, const struct sv_action *action)
     demand(world, !actor->has_strays || actor->config->kill_mode == SV_KILL_PROCESS || is_given_up,
            "no start beside the strays of the former run", id);
     actor->was_killed = false;
+    actor->stop_until_ns = 0;
     actor->listener = SV_LISTENER_ACKNOWLEDGED;
+}
+
+static void judge_probe(struct world *world, const struct sv_action *action)
+{
+    struct actor *actor = &world->actors[action->process];
+    bool is_start = action->kind == SV_ACTION_PROBE_START;
+    demand(world, actor->is_probing != is_start, "one probe at a time, and given up once",
+           action->process);
+    demand(world, action->run == actor->run, "probes are about the current run", action->process);
+    actor->is_probing = is_start;
+    if (!is_start)
+        return;
+    demand(world, actor->phase == RUN_ALIVE && !actor->is_ended, "probes ask the living",
+           action->process);
+    demand(world,
+           action->probe.config == (actor->state == SV_PROCESS_STARTING
+                                        ? &actor->config->health->ready
+                                        : &actor->config->health->liveness),
+           "ready while STARTING, alive while RUNNING", action->process);
+    actor->probe_serial = action->probe.serial;
+}
+
+/* The core says what it has found: it is to be heard, and followed by what was configured. */
+static void judge_finding(struct world *world, const struct sv_action *action)
+{
+    struct actor *actor = &world->actors[action->process];
+    bool is_unready = action->notice.reason == SV_REASON_NOT_READY;
+    demand(world,
+           actor->state == (is_unready ? SV_PROCESS_STARTING : SV_PROCESS_RUNNING) &&
+               !actor->is_ended,
+           "health is found wanting once, in the state that it is about", action->process);
+    demand(world, !is_unready || world->now_ns >= actor->ready_until_ns,
+           "nobody is called not ready before the time is over", action->process);
+    actor->watched_from_ns = world->now_ns;
+    if (is_unready || actor->config->health->liveness_action == SV_LIVENESS_RESTART) {
+        actor->is_ended = true;
+        actor->ended_ns = world->now_ns;
+    }
 }
 
 static void judge_delivery(struct world *world, const struct sv_action *action)
@@ -159,8 +211,8 @@ void judge_action(struct world *world, const struct sv_action *action)
         break;
     case SV_ACTION_SIGNAL:
         demand(world, action->run == actor->run, "signals go to the current run", action->process);
-        if (action->signal.number == SIGKILL && actor->state == SV_PROCESS_STOPPING &&
-            !actor->was_killed) {
+        if (action->signal.number == SIGKILL &&
+            (actor->state == SV_PROCESS_STOPPING || actor->is_ended) && !actor->was_killed) {
             actor->was_killed = true;
             actor->killed_ns = world->now_ns;
         }
@@ -173,7 +225,16 @@ void judge_action(struct world *world, const struct sv_action *action)
             actor->strays_killed_ns = world->now_ns;
         }
         break;
+    case SV_ACTION_PROBE_START:
+    case SV_ACTION_PROBE_STOP:
+        judge_probe(world, action);
+        break;
     case SV_ACTION_NOTICE:
+        if (action->notice.type == SV_NOTICE_EVENT &&
+            (action->notice.reason == SV_REASON_NOT_READY ||
+             action->notice.reason == SV_REASON_LIVENESS_FAILED ||
+             action->notice.reason == SV_REASON_WATCHDOG_EXPIRED))
+            judge_finding(world, action);
         if (action->notice.type == SV_NOTICE_EVENT) {
             if (action->notice.reason == SV_REASON_LISTENER_OVERFLOW)
                 for (int g = 0; g < GROUPS; g++)
@@ -239,11 +300,29 @@ void judge_event(struct world *world, const struct sv_event *event)
         actor->is_restart_cancelled = actor->state == SV_PROCESS_EXITED;
     } else if (event->kind == SV_EVENT_SPAWNED && is_current && actor->phase == RUN_ASKED) {
         actor->phase = RUN_ALIVE;
+        if (decides_ready(actor))
+            actor->ready_until_ns =
+                world->now_ns + (uint64_t)(actor->config->health->ready_timeout * 1e9);
     } else if (event->kind == SV_EVENT_SPAWN_FAILED && is_current && actor->phase == RUN_ASKED) {
         actor->phase = RUN_NONE;
     } else if (event->kind == SV_EVENT_EXITED && is_current && actor->phase == RUN_ALIVE) {
         actor->phase = RUN_NONE;
         give_back(world, actor);
+    } else if (event->kind == SV_EVENT_READY && is_current && actor->phase == RUN_ALIVE) {
+        actor->was_ready = true;
+    } else if (event->kind == SV_EVENT_WATCHDOG && is_current && actor->phase == RUN_ALIVE) {
+        actor->watched_from_ns = world->now_ns;
+    } else if (event->kind == SV_EVENT_EXTEND && is_current && actor->phase == RUN_ALIVE) {
+        uint64_t until_ns = world->now_ns + event->extend_ns;
+        if (actor->ready_until_ns < until_ns && !actor->is_ended)
+            actor->ready_until_ns = until_ns;
+        if (actor->stop_until_ns < until_ns)
+            actor->stop_until_ns = until_ns;
+    } else if (event->kind == SV_EVENT_PROBED && is_current && actor->is_probing &&
+               actor->probe_serial == event->probed.serial) {
+        actor->is_probing = false;
+        if (event->probed.is_ok && actor->state == SV_PROCESS_STARTING)
+            actor->was_ready = true;
     } else if (event->kind == SV_EVENT_EMPTIED && is_current) {
         actor->has_strays = false;
     } else if (event->kind == SV_EVENT_LISTENER_READY) {
@@ -262,6 +341,29 @@ void judge_event(struct world *world, const struct sv_event *event)
     }
 }
 
+/* Every deadline of health is kept, and what has to go does go. */
+static void judge_health(const struct world *world, const struct actor *actor, sv_process_id id)
+{
+    demand(world, !actor->is_probing || actor->phase == RUN_ALIVE, "no probe outlives its run", id);
+    if (!actor->config->health || actor->phase != RUN_ALIVE)
+        return;
+    if (actor->is_ended) {
+        uint64_t until_ns = actor->ended_ns + actor->config->stopwaitsecs * SECOND_NS;
+        if (actor->state == SV_PROCESS_STARTING && actor->stop_until_ns > until_ns)
+            until_ns = actor->stop_until_ns;
+        demand(world, actor->was_killed || world->now_ns < until_ns,
+               "what is ended gets its SIGKILL in time", id);
+        return;
+    }
+    if (actor->state == SV_PROCESS_STARTING && decides_ready(actor))
+        demand(world, world->now_ns < actor->ready_until_ns, "ready_timeout is kept", id);
+    if (actor->state == SV_PROCESS_RUNNING && actor->config->health->watchdog > 0)
+        demand(world,
+               world->now_ns <
+                   actor->watched_from_ns + (uint64_t)(actor->config->health->watchdog * 1e9),
+               "a silent watchdog is noticed", id);
+}
+
 void judge_step(struct world *world)
 {
     uint64_t deadline_ns = sv_core_deadline_ns(world->core);
@@ -275,11 +377,13 @@ void judge_step(struct world *world)
             continue;
         demand(world, view.state == actor->state, "the view is what the notices said", id);
         demand(world, view.run == actor->run, "the view counts the runs", id);
+        judge_health(world, actor, id);
         demand(world, (view.pid != 0) == (actor->phase == RUN_ALIVE), "a pid is a living run", id);
         if (actor->state == SV_PROCESS_STOPPING && actor->phase == RUN_ALIVE)
             demand(world,
-                   actor->was_killed || world->now_ns < actor->stopping_since_ns +
-                                                            actor->config->stopwaitsecs * SECOND_NS,
+                   actor->was_killed || world->now_ns < actor->stop_until_ns ||
+                       world->now_ns <
+                           actor->stopping_since_ns + actor->config->stopwaitsecs * SECOND_NS,
                    "every stop gets its SIGKILL in time", id);
         if (world->groups[actor->group].kind == SV_GROUP_LISTENER)
             demand(world,

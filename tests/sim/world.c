@@ -121,6 +121,56 @@ static void perform_kill_cgroup(struct world *world, const struct sv_action *act
         empty(world, action->process);
 }
 
+/* Answers in time, late, or never; what is healed answers at once that all is well. */
+static void perform_probe(struct world *world, const struct sv_action *action)
+{
+    struct sv_event event = {
+        .kind = SV_EVENT_PROBED,
+        .process = action->process,
+        .run = action->run,
+        .probed = {.serial = action->probe.serial, .is_ok = true, .text = "refused"}};
+    if (!world->is_healed) {
+        event.probed.is_ok = chance(world, 40);
+        if (chance(world, 15))
+            return;
+    }
+    later(world, !world->is_healed && chance(world, 15) ? 15 * SECOND_NS : SECOND_NS / 10, event);
+}
+
+static void say(struct world *world, sv_process_id id, enum sv_event_kind kind, uint64_t delay_ns)
+{
+    later(world, delay_ns,
+          (struct sv_event){.kind = kind, .process = id, .run = world->actors[id].run});
+}
+
+/* What a program says by itself, after its start and after each word of it. */
+static void speak(struct world *world, const struct sv_event *event)
+{
+    const struct sv_health_config *health = world->actors[event->process].config->health;
+    bool is_silent = !world->is_healed && chance(world, 20);
+    if (!health || is_silent)
+        return;
+    if (event->kind == SV_EVENT_SPAWNED && health->ready.kind == SV_PROBE_NOTIFY)
+        say(world, event->process, SV_EVENT_READY,
+            world->is_healed ? SECOND_NS / 2 : 6 * SECOND_NS);
+    if (event->kind == SV_EVENT_SPAWNED && !world->is_healed && chance(world, 20))
+        later(world, 4 * SECOND_NS,
+              (struct sv_event){.kind = SV_EVENT_EXTEND,
+                                .process = event->process,
+                                .run = event->run,
+                                .extend_ns = draw(world, 5 * SECOND_NS)});
+    uint64_t patience_ns = (uint64_t)(health->watchdog * 1e9);
+    if (health->watchdog > 0 &&
+        (event->kind == SV_EVENT_SPAWNED || event->kind == SV_EVENT_WATCHDOG))
+        say(world, event->process,
+            !world->is_healed && chance(world, 2) ? SV_EVENT_WATCHDOG_TRIGGER : SV_EVENT_WATCHDOG,
+            world->is_healed ? patience_ns / 2 : patience_ns + SECOND_NS / 2);
+    if (health->liveness.kind == SV_PROBE_LOG &&
+        (event->kind == SV_EVENT_SPAWNED || event->kind == SV_EVENT_ALIVE))
+        say(world, event->process, SV_EVENT_ALIVE,
+            (uint64_t)(health->liveness_period * 1e9) / (world->is_healed ? 2 : 1));
+}
+
 static void mix(struct world *world, uint64_t value)
 {
     world->result.digest = (world->result.digest ^ value) * UINT64_C(0x100000001b3);
@@ -139,6 +189,8 @@ static void digest(struct world *world, const struct sv_action *action)
         mix(world, (uint64_t)action->notice.from << 32 | (uint64_t)action->notice.to);
         mix(world, (uint64_t)action->notice.pid << 32 | action->notice.tries);
         mix(world, action->notice.is_expected);
+    } else if (action->kind == SV_ACTION_PROBE_START) {
+        mix(world, action->probe.serial);
     } else if (action->kind == SV_ACTION_DELIVER) {
         mix(world, action->deliver.serial);
         mix(world, action->deliver.pool_serial);
@@ -156,6 +208,8 @@ static void perform(struct world *world, const struct sv_action *action)
         perform_signal(world, action);
     else if (action->kind == SV_ACTION_KILL_CGROUP)
         perform_kill_cgroup(world, action);
+    else if (action->kind == SV_ACTION_PROBE_START)
+        perform_probe(world, action);
     else if (action->kind == SV_ACTION_DELIVER)
         world->result.deliver_count++;
     else if (action->kind == SV_ACTION_NOTICE &&
@@ -197,6 +251,8 @@ static void live_on(struct world *world, const struct sv_event *event, enum run_
         die(world, event->process, statuses[draw(world, 5)],
             chance(world, 40) ? 2 * SECOND_NS : 20 * SECOND_NS);
     }
+    if (actor->phase == RUN_ALIVE && (event->kind != SV_EVENT_SPAWNED || before == RUN_ASKED))
+        speak(world, event);
     if (event->kind == SV_EVENT_EXITED && before == RUN_ALIVE && actor->has_strays &&
         actor->strays_killed && !actor->is_stuck)
         empty(world, event->process);
@@ -295,6 +351,27 @@ static void request(struct world *world)
     }
 }
 
+static const struct sv_health_config *draw_health(struct world *world, int group, size_t index)
+{
+    static const enum sv_probe_kind ready_kinds[] = {SV_PROBE_NONE, SV_PROBE_PORT, SV_PROBE_NOTIFY};
+    static const enum sv_probe_kind life_kinds[] = {SV_PROBE_NONE, SV_PROBE_EXEC, SV_PROBE_LOG};
+    static const int actions[] = {SV_LIVENESS_RESTART, SV_LIVENESS_RESTART, SV_LIVENESS_STOP,
+                                  SV_LIVENESS_NONE, 10};
+    if (chance(world, 50))
+        return NULL;
+    world->healths[group][index] = (struct sv_health_config){
+        .ready = {.kind = ready_kinds[draw(world, 3)], .text = "ready"},
+        .ready_timeout = 1 + (double)draw(world, 8) / 2,
+        .liveness = {.kind = life_kinds[draw(world, 3)], .text = "alive"},
+        .liveness_period = 2 + (double)draw(world, 8),
+        .liveness_timeout = 1 + (double)draw(world, 3),
+        .liveness_failures = 1 + (uint32_t)draw(world, 3),
+        .liveness_action = actions[draw(world, 5)],
+        .watchdog = chance(world, 60) ? 0 : 3 + (double)draw(world, 6),
+    };
+    return &world->healths[group][index];
+}
+
 static void draw_program(struct world *world, int group, size_t index)
 {
     static const int exitcodes[] = {0, 7};
@@ -319,6 +396,7 @@ static void draw_program(struct world *world, int group, size_t index)
         .restart_jitter = (double)draw(world, 3) / 4,
         .restart_reset_after = chance(world, 60) ? -1 : (double)draw(world, 5),
         .kill_mode = chance(world, 70) ? SV_KILL_CONTROL_GROUP : SV_KILL_PROCESS,
+        .health = draw_health(world, group, index),
     };
     world->program_lists[group][index] = program;
 }

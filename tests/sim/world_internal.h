@@ -29,6 +29,15 @@ struct actor {
     bool is_deaf;  /* to everything but SIGKILL */
     bool is_stuck; /* to SIGKILL too, until the world is healed */
     bool is_dying; /* its EXITED is under way */
+    /* Health of the present run. */
+    bool was_ready;  /* something said so that the core had to believe */
+    bool is_probing; /* between PROBE_START and its answer or PROBE_STOP */
+    uint32_t probe_serial;
+    bool is_ended; /* the core ends the run by itself */
+    uint64_t ended_ns;
+    uint64_t ready_until_ns;  /* STARTING: then it must be ended */
+    uint64_t stop_until_ns;   /* asked for by EXTEND: no SIGKILL before */
+    uint64_t watched_from_ns; /* RUNNING: the last WATCHDOG=1, or what stands for it */
     /* As the notices tell it. */
     enum sv_process_state state;
     uint64_t stopping_since_ns;
@@ -63,6 +72,7 @@ struct world {
     struct sv_core *core;
     struct sv_actions actions;
     struct sv_program_config programs[GROUPS][PROGRAMS_MAX];
+    struct sv_health_config healths[GROUPS][PROGRAMS_MAX];
     const struct sv_program_config *program_lists[GROUPS][PROGRAMS_MAX];
     struct sv_group_config groups[GROUPS];
     bool is_added[GROUPS];

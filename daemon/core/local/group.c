@@ -28,6 +28,7 @@ static void group_free(struct sv_group *group)
     free(group->processes);
     free(group->ids);
     free(group->texts);
+    free(group->healths);
     free(group);
 }
 
@@ -45,9 +46,16 @@ static struct sv_group *group_new(const struct sv_group_config *config, sv_proce
         text_bytes += sv_process_spawnerr_bytes(config->programs[i]);
     group->texts = must(calloc(text_bytes, 1));
     char *text = group->texts;
+    size_t health_count = 0;
+    for (size_t i = 0; i < config->program_count; i++)
+        health_count += config->programs[i]->health != NULL;
+    group->healths = must(calloc(health_count + 1, sizeof(*group->healths)));
+    struct sv_health *health = group->healths;
     for (size_t i = 0; i < config->program_count; i++) {
         struct sv_process *process = &group->processes[i];
         group->ids[i] = first_id + (sv_process_id)i;
+        if (config->programs[i]->health)
+            process->health = health++;
         sv_process_init(process, group->ids[i], config->programs[i]);
         process->spawnerr = text;
         process->spawnerr_bytes = (uint32_t)sv_process_spawnerr_bytes(config->programs[i]);

@@ -12,9 +12,10 @@ struct sv_group {
     char *name;                   /* a copy: outlives the configuration by one step */
     struct sv_process *processes; /* in the order of config->programs */
     sv_process_id *ids;
-    char *texts;            /* the spawnerr of each */
-    struct sv_pool *pool;   /* NULL: not a listener group */
-    sv_process_id first_id; /* its processes are first_id, first_id + 1 … */
+    char *texts;               /* the spawnerr of each */
+    struct sv_health *healths; /* one for each that has probes or a watchdog */
+    struct sv_pool *pool;      /* NULL: not a listener group */
+    sv_process_id first_id;    /* its processes are first_id, first_id + 1 … */
     size_t process_count;
     size_t unsettled_count;
     bool is_stop_sent; /* by the shutdown */

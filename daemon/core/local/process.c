@@ -22,6 +22,11 @@
  * at once, and a start that comes meanwhile is STARTING but `held` until the cgroup is empty: never
  * two runs of one program side by side.
  *
+ * A program with ready= is RUNNING when it is ready; until then it is STARTING, also while it is
+ * ended because it was not ready in time, since only a failed start leads to BACKOFF. One with
+ * liveness= or watchdog= that fails stays RUNNING while it is ended, and is then EXITED: so the
+ * arrows stay Supervisor's (health.c).
+ *
  * Nothing is waited for without end. What has not died SV_KILL_WAIT_SECONDS after SIGKILL sits in
  * the kernel: strays are then forgotten (the next run has a cgroup of its own), and a main process
  * stays STOPPING, as in Supervisor, but a shutdown no longer waits for it.
@@ -102,7 +107,8 @@ void sv_process_enter(struct sv_process *process, enum sv_process_state state,
     action->notice.pid = process->pid;
     action->notice.tries = process->failure_count;
     action->notice.is_expected =
-        reason != SV_REASON_EXIT_UNEXPECTED && reason != SV_REASON_EXIT_SIGNAL;
+        reason != SV_REASON_EXIT_UNEXPECTED && reason != SV_REASON_EXIT_SIGNAL &&
+        reason != SV_REASON_LIVENESS_FAILED && reason != SV_REASON_WATCHDOG_EXPIRED;
     process->state = state;
     process->reason = reason;
 }
@@ -186,12 +192,13 @@ void sv_process_init(struct sv_process *process, sv_process_id id,
     process->deadline_ns = SV_NEVER;
     process->strays_deadline_ns = SV_NEVER;
     process->state = SV_PROCESS_STOPPED;
+    sv_health_reset(process);
 }
 
 size_t sv_process_spawnerr_bytes(const struct sv_program_config *config)
 {
     /* "can't find command '/usr/bin/x'", "unknown error making dispatchers for 'x': EMFILE" … */
-    size_t bytes = 96 + strlen(config->name);
+    size_t bytes = 96 + strlen(config->name) + (config->health ? SV_PROBE_WORDS_BYTES_MAX : 0);
     if (config->argv_error)
         bytes += strlen(config->argv_error);
     else if (config->argv && config->argv[0])
@@ -199,12 +206,12 @@ size_t sv_process_spawnerr_bytes(const struct sv_program_config *config)
     return bytes < SV_SPAWNERR_BYTES_MAX ? bytes : SV_SPAWNERR_BYTES_MAX;
 }
 
-bool sv_process_awaits(const struct sv_process *process, enum sv_process_event_kind kind,
+bool sv_process_awaits(const struct sv_process *process, const struct sv_process_event *event,
                        uint32_t run)
 {
     if (run != process->run)
         return false;
-    switch (kind) {
+    switch (event->kind) {
     case SV_PROCESS_EVENT_SPAWNED:
     case SV_PROCESS_EVENT_SPAWN_FAILED:
         return process->main == SV_MAIN_SPAWNING;
@@ -213,6 +220,15 @@ bool sv_process_awaits(const struct sv_process *process, enum sv_process_event_k
         return process->main == SV_MAIN_ALIVE;
     case SV_PROCESS_EVENT_EMPTIED:
         return process->strays != SV_STRAYS_NONE;
+    case SV_PROCESS_EVENT_READY:
+    case SV_PROCESS_EVENT_ALIVE:
+    case SV_PROCESS_EVENT_WATCHDOG:
+    case SV_PROCESS_EVENT_WATCHDOG_TRIGGER:
+    case SV_PROCESS_EVENT_EXTEND:
+        return process->health && process->main == SV_MAIN_ALIVE;
+    case SV_PROCESS_EVENT_PROBED:
+        return process->health && process->health->is_probing &&
+               process->health->serial == event->serial;
     case SV_PROCESS_EVENT_SIGNAL_FAILED:
     case SV_PROCESS_EVENT_START:
     case SV_PROCESS_EVENT_STOP:
@@ -220,10 +236,38 @@ bool sv_process_awaits(const struct sv_process *process, enum sv_process_event_k
     case SV_PROCESS_EVENT_SHUTDOWN:
     case SV_PROCESS_EVENT_DEADLINE:
     case SV_PROCESS_EVENT_STRAYS_DEADLINE:
+    case SV_PROCESS_EVENT_CHECK_DEADLINE:
+    case SV_PROCESS_EVENT_WATCHDOG_DEADLINE:
     case SV_PROCESS_EVENT_COUNT:
         break;
     }
     return true;
+}
+
+static uint64_t earliest(const struct sv_process *process)
+{
+    const struct sv_health *health = process->health;
+    const uint64_t deadlines_ns[] = {process->deadline_ns, process->strays_deadline_ns,
+                                     health ? health->check_ns : SV_NEVER,
+                                     health ? health->watchdog_ns : SV_NEVER};
+    uint64_t first_ns = SV_NEVER;
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(deadlines_ns); i++)
+        if (deadlines_ns[i] < first_ns)
+            first_ns = deadlines_ns[i];
+    return first_ns;
+}
+
+/* Of two that are due together the state's comes first: what its end leaves behind needs no check.
+ */
+enum sv_process_event_kind sv_process_due(const struct sv_process *process, uint64_t now_ns)
+{
+    if (process->strays_deadline_ns <= now_ns)
+        return SV_PROCESS_EVENT_STRAYS_DEADLINE;
+    if (process->deadline_ns <= now_ns)
+        return SV_PROCESS_EVENT_DEADLINE;
+    assert(process->health);
+    return process->health->watchdog_ns <= now_ns ? SV_PROCESS_EVENT_WATCHDOG_DEADLINE
+                                                  : SV_PROCESS_EVENT_CHECK_DEADLINE;
 }
 
 void sv_process_handle(struct sv_process *process, const struct sv_process_event *event,
@@ -233,12 +277,14 @@ void sv_process_handle(struct sv_process *process, const struct sv_process_event
         return;
     if (event->kind == SV_PROCESS_EVENT_DEADLINE)
         process->deadline_ns = SV_NEVER;
+    if (event->kind == SV_PROCESS_EVENT_CHECK_DEADLINE)
+        process->health->check_ns = SV_NEVER;
+    if (event->kind == SV_PROCESS_EVENT_WATCHDOG_DEADLINE)
+        process->health->watchdog_ns = SV_NEVER;
     enum state_index index = index_of(process->state);
     step->permitted = cells[index][event->kind].permitted;
     cells[index][event->kind].handle(process, event, step);
-    uint64_t due_ns = process->deadline_ns < process->strays_deadline_ns
-                          ? process->deadline_ns
-                          : process->strays_deadline_ns;
+    uint64_t due_ns = earliest(process);
     if (due_ns == SV_NEVER)
         sv_heap_remove(step->alarms, &process->alarm);
     else
@@ -269,6 +315,9 @@ void sv_process_show(const struct sv_process *process, struct sv_process_view *r
         .has_wait_status = process->has_wait_status,
         .wait_status = process->wait_status,
         .spawnerr = process->spawnerr,
+        .probe_text = process->health ? process->health->words : "",
+        .end_reason = sv_health_end_reason(process),
+        .probe_failure_count = process->health ? process->health->failure_count : 0,
         .is_spawning = process->state == SV_PROCESS_STARTING && !is_alive,
     };
 }

@@ -2,6 +2,8 @@
 #ifndef SV_CORE_LOCAL_PROCESS_H
 #define SV_CORE_LOCAL_PROCESS_H
 
+#include <svisor/limits.h>
+
 #include "base/heap.h"
 #include "core/core.h"
 #include "core/local/restart.h"
@@ -16,8 +18,16 @@ enum sv_process_event_kind {
     SV_PROCESS_EVENT_EXITED,
     SV_PROCESS_EVENT_EMPTIED,
     SV_PROCESS_EVENT_SIGNAL_FAILED,
+    SV_PROCESS_EVENT_READY,
+    SV_PROCESS_EVENT_ALIVE,
+    SV_PROCESS_EVENT_WATCHDOG,
+    SV_PROCESS_EVENT_WATCHDOG_TRIGGER,
+    SV_PROCESS_EVENT_EXTEND,
+    SV_PROCESS_EVENT_PROBED,
     SV_PROCESS_EVENT_DEADLINE,
     SV_PROCESS_EVENT_STRAYS_DEADLINE,
+    SV_PROCESS_EVENT_CHECK_DEADLINE,
+    SV_PROCESS_EVENT_WATCHDOG_DEADLINE,
     SV_PROCESS_EVENT_COUNT
 };
 
@@ -25,8 +35,11 @@ struct sv_process_event {
     enum sv_process_event_kind kind;
     enum sv_reason reason; /* START, STOP, SHUTDOWN */
     int number;            /* SIGNAL: the signal; SPAWNED: the pid; EXITED: the wait status */
+    uint32_t serial;       /* PROBED */
     bool has_strays;       /* EXITED */
-    const char *text;      /* SPAWN_FAILED */
+    bool is_ok;            /* PROBED */
+    uint64_t extend_ns;    /* EXTEND */
+    const char *text;      /* SPAWN_FAILED, PROBED */
 };
 
 /* The main process of the current run. */
@@ -40,8 +53,21 @@ enum sv_main_phase {
 /* What the last run left behind in its cgroup. */
 enum sv_strays_phase { SV_STRAYS_NONE, SV_STRAYS_SIGNALLED, SV_STRAYS_KILLED };
 
+/* Readiness and liveness of the present run; only where the configuration asks for them. health.c
+ */
+struct sv_health {
+    uint64_t check_ns;    /* the next probe, or the end of the patience with the present one; of the
+                             forms that nobody asks: when the next word is due. SV_NEVER: none */
+    uint64_t watchdog_ns; /* SV_NEVER: none */
+    uint32_t serial;      /* of the last probe */
+    uint32_t failure_count; /* in a row */
+    bool is_probing;
+    enum sv_reason end_reason; /* why the core ends this run by itself; NONE: it does not */
+    char words[SV_PROBE_WORDS_BYTES_MAX]; /* of what failed last; "" if nothing */
+};
+
 struct sv_process {
-    struct sv_heap_node alarm;   /* the earlier one of the two deadlines */
+    struct sv_heap_node alarm;   /* the earliest of its deadlines */
     uint64_t deadline_ns;        /* of the state; SV_NEVER: none */
     uint64_t strays_deadline_ns; /* SV_NEVER exactly when there are no strays */
     uint64_t pending_signals; /* bit n - 1: signal n was asked for while the spawn is under way */
@@ -50,7 +76,8 @@ struct sv_process {
     int64_t stopped_wall_ns;
     int64_t next_start_wall_ns;
     const struct sv_program_config *config;
-    char *spawnerr; /* the group's memory */
+    struct sv_health *health; /* the group's memory; NULL: config->health is NULL */
+    char *spawnerr;           /* the group's memory */
     sv_process_id id;
     uint32_t spawnerr_bytes;
     uint32_t run;
@@ -86,8 +113,10 @@ void sv_process_init(struct sv_process *process, sv_process_id id,
 /* How many bytes `spawnerr` needs to hold Supervisor's longest words about this program. */
 size_t sv_process_spawnerr_bytes(const struct sv_program_config *config);
 /* False: a stale or repeated answer, to be dropped. */
-bool sv_process_awaits(const struct sv_process *process, enum sv_process_event_kind kind,
+bool sv_process_awaits(const struct sv_process *process, const struct sv_process_event *event,
                        uint32_t run);
+/* The first of its deadlines that is due. */
+enum sv_process_event_kind sv_process_due(const struct sv_process *process, uint64_t now_ns);
 void sv_process_handle(struct sv_process *process, const struct sv_process_event *event,
                        struct sv_step *step);
 /* Nothing of it is alive that a shutdown would have to wait for. */

@@ -36,6 +36,7 @@ static void begin_start(struct sv_process *process, enum sv_reason reason, struc
     process->pending_signals = 0;
     process->deadline_ns = SV_NEVER;
     process->next_start_wall_ns = 0;
+    sv_health_reset(process);
     sv_process_enter(process, SV_PROCESS_STARTING, reason, step);
     if (process->strays == SV_STRAYS_NONE)
         sv_process_spawn(process, step);
@@ -43,7 +44,8 @@ static void begin_start(struct sv_process *process, enum sv_reason reason, struc
         process->main = SV_MAIN_HELD;
 }
 
-static void become_running(struct sv_process *process, enum sv_reason reason, struct sv_step *step)
+void sv_process_become_running(struct sv_process *process, enum sv_reason reason,
+                               struct sv_step *step)
 {
     process->deadline_ns = SV_NEVER;
     if (!sv_restart_remembers(process->config))
@@ -52,6 +54,7 @@ static void become_running(struct sv_process *process, enum sv_reason reason, st
         process->deadline_ns =
             sv_time_after(step->now_ns, sv_seconds_to_ns(process->config->restart_reset_after));
     sv_process_enter(process, SV_PROCESS_RUNNING, reason, step);
+    sv_health_begin_liveness(process, step);
 }
 
 static void arm_restart(struct sv_process *process, uint64_t pause_ns, struct sv_step *step)
@@ -107,6 +110,7 @@ static bool is_expected_end(const struct sv_program_config *config, int wait_sta
 void sv_process_end_main(struct sv_process *process, const struct sv_process_event *event,
                          struct sv_step *step)
 {
+    sv_health_end(process, step);
     process->main = SV_MAIN_NONE;
     process->wait_status = event->number;
     process->has_wait_status = true;
@@ -141,6 +145,7 @@ static void restart_after_exit(struct sv_process *process, bool is_expected, str
 {
     const struct sv_program_config *config = process->config;
     bool is_wanted = config->autorestart == SV_AUTORESTART_ALWAYS ||
+                     sv_health_end_reason(process) != SV_REASON_NONE ||
                      (config->autorestart == SV_AUTORESTART_UNEXPECTED && !is_expected);
     if (!is_wanted || !step->may_start)
         return;
@@ -161,7 +166,8 @@ void sv_cell_exited_running(struct sv_process *process, const struct sv_process_
                             struct sv_step *step)
 {
     int status = event->number;
-    bool is_expected = is_expected_end(process->config, status);
+    enum sv_reason end_reason = sv_health_end_reason(process);
+    bool is_expected = end_reason == SV_REASON_NONE && is_expected_end(process->config, status);
     if (!sv_restart_remembers(process->config) || process->deadline_ns <= step->now_ns)
         process->failure_count = 0;
     process->deadline_ns = SV_NEVER;
@@ -175,17 +181,46 @@ void sv_cell_exited_running(struct sv_process *process, const struct sv_process_
                  WIFEXITED(status) ? WEXITSTATUS(status) : -1);
         reason = WIFSIGNALED(status) ? SV_REASON_EXIT_SIGNAL : SV_REASON_EXIT_UNEXPECTED;
     }
+    if (end_reason != SV_REASON_NONE) {
+        snprintf(process->spawnerr, process->spawnerr_bytes, "%s: %s",
+                 end_reason == SV_REASON_WATCHDOG_EXPIRED ? "Watchdog expired"
+                                                          : "Liveness check failed",
+                 process->health->words);
+        reason = end_reason;
+    }
     sv_process_enter(process, SV_PROCESS_EXITED, reason, step);
     sv_process_end_main(process, event, step);
     process->pid = 0;
     restart_after_exit(process, is_expected, step);
 }
 
+/* It is over before it was ready, by itself or because its time was over. */
+static void exited_unready(struct sv_process *process, const struct sv_process_event *event,
+                           struct sv_step *step)
+{
+    const char *words = process->health->words;
+    enum sv_reason reason = sv_health_end_reason(process);
+    if (reason == SV_REASON_NONE) {
+        reason = SV_REASON_EXITED_BEFORE_READY;
+        say(process, "Exited before it was ready (process log may have details)");
+    } else {
+        snprintf(process->spawnerr, process->spawnerr_bytes, "not ready within %g s%s%s",
+                 process->config->health->ready_timeout, *words ? ": " : "", words);
+    }
+    sv_process_end_main(process, event, step);
+    process->has_wait_status = false;
+    fail_start(process, reason, step);
+}
+
 void sv_cell_exited_starting(struct sv_process *process, const struct sv_process_event *event,
                              struct sv_step *step)
 {
+    if (sv_health_decides_ready(process)) {
+        exited_unready(process, event, step);
+        return;
+    }
     if (process->deadline_ns <= step->now_ns) { /* the timer was a little late */
-        become_running(process, SV_REASON_STAYED_UP, step);
+        sv_process_become_running(process, SV_REASON_STAYED_UP, step);
         sv_cell_exited_running(process, event, step);
         return;
     }
@@ -226,8 +261,10 @@ void sv_cell_spawned(struct sv_process *process, const struct sv_process_event *
     }
     if (process->stop_reason != SV_REASON_NONE)
         sv_process_begin_stop(process, process->stop_reason, step);
+    else if (sv_health_decides_ready(process))
+        sv_health_begin_ready(process, step);
     else if (process->config->startsecs == 0)
-        become_running(process, SV_REASON_STARTED_AT_ONCE, step);
+        sv_process_become_running(process, SV_REASON_STARTED_AT_ONCE, step);
     else
         process->deadline_ns =
             sv_time_after(step->now_ns, process->config->startsecs * SV_NS_PER_SECOND);
@@ -247,19 +284,27 @@ void sv_cell_spawn_failed(struct sv_process *process, const struct sv_process_ev
     }
 }
 
-void sv_cell_stayed_up(struct sv_process *process, const struct sv_process_event *event,
-                       struct sv_step *step)
+void sv_cell_starting_deadline(struct sv_process *process, const struct sv_process_event *event,
+                               struct sv_step *step)
 {
-    (void)event;
-    become_running(process, SV_REASON_STAYED_UP, step);
+    if (!sv_health_decides_ready(process)) {
+        sv_process_become_running(process, SV_REASON_STAYED_UP, step);
+    } else if (sv_health_end_reason(process) == SV_REASON_NONE) {
+        sv_health_note_unready(process);
+        sv_process_remark(process, SV_REASON_NOT_READY, step);
+        sv_health_end_run(process, SV_REASON_NOT_READY, step);
+    } else {
+        sv_cell_kill(process, event, step);
+    }
 }
 
-void sv_cell_forget_failures(struct sv_process *process, const struct sv_process_event *event,
-                             struct sv_step *step)
+void sv_cell_running_deadline(struct sv_process *process, const struct sv_process_event *event,
+                              struct sv_step *step)
 {
-    (void)event;
-    (void)step;
-    process->failure_count = 0;
+    if (sv_health_end_reason(process) == SV_REASON_NONE)
+        process->failure_count = 0; /* restart_reset_after has passed */
+    else
+        sv_cell_kill(process, event, step);
 }
 
 void sv_cell_give_up(struct sv_process *process, const struct sv_process_event *event,

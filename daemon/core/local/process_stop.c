@@ -13,10 +13,12 @@
 void sv_process_begin_stop(struct sv_process *process, enum sv_reason reason, struct sv_step *step)
 {
     const struct sv_program_config *config = process->config;
+    sv_health_end(process, step);
+    sv_health_forgive(process);
     process->stop_reason = reason;
     process->deadline_ns = sv_time_after(step->now_ns, config->stopwaitsecs * SV_NS_PER_SECOND);
     sv_process_enter(process, SV_PROCESS_STOPPING, reason, step);
-    sv_process_signal(process, config->stopsignal,
+    sv_process_signal(process, sv_health_stop_signal(process, reason),
                       config->stopasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS, step);
 }
 
@@ -152,6 +154,8 @@ void sv_cell_signal_failed(struct sv_process *process, const struct sv_process_e
     (void)event;
     if (process->main != SV_MAIN_ALIVE)
         return;
+    sv_health_end(process, step);
+    sv_health_forgive(process);
     process->deadline_ns = SV_NEVER;
     sv_process_enter(process, SV_PROCESS_UNKNOWN, SV_REASON_SIGNAL_FAILED, step);
 }

@@ -34,8 +34,21 @@ static const struct sv_program_config plain = {
     .restart_reset_after = -1,
 };
 
+/* For the events of health only: the others meet a program that has none. */
+static const struct sv_health_config healthy = {
+    .ready = {.kind = SV_PROBE_PORT, .text = "port:1"},
+    .ready_timeout = 30,
+    .liveness = {.kind = SV_PROBE_PORT, .text = "port:1"},
+    .liveness_period = 10,
+    .liveness_timeout = 5,
+    .liveness_failures = 1,
+    .liveness_action = SV_LIVENESS_STOP,
+    .watchdog = 7,
+};
+
 struct fixture {
     struct sv_process process;
+    struct sv_health health;
     struct sv_program_config config;
     struct sv_actions actions;
     struct sv_heap alarms;
@@ -92,6 +105,13 @@ static void prepare(struct fixture *f, enum sv_process_event_kind kind)
         process->strays_deadline_ns = f->step.now_ns;
         process->main = process->state == SV_PROCESS_STARTING ? SV_MAIN_HELD : SV_MAIN_NONE;
     }
+    if ((kind >= SV_PROCESS_EVENT_READY && kind <= SV_PROCESS_EVENT_PROBED) ||
+        kind >= SV_PROCESS_EVENT_CHECK_DEADLINE) {
+        f->config.health = &healthy;
+        process->health = &f->health;
+        f->health = (struct sv_health){.check_ns = SV_NEVER, .watchdog_ns = SV_NEVER};
+        f->health.is_probing = kind == SV_PROCESS_EVENT_PROBED;
+    }
 }
 
 static const enum sv_process_state all_states[] = {
@@ -111,7 +131,8 @@ enum { NO = -1, /* impossible */ AS = -2 /* stays as it is, nothing is asked of 
 #define UNKNOWN  SV_PROCESS_UNKNOWN
 
 /* Rows: the event, as in the enum. Columns: the state, as in all_states. The plain program: a
- * second of startsecs, no autorestart, exits with 1; alive where the state says so. */
+ * second of startsecs, no autorestart, exits with 1; alive where the state says so. For the events
+ * of health, with ready=, liveness= (one failure, then stop) and a watchdog. */
 static const int expected[SV_PROCESS_EVENT_COUNT][8] = {
     [SV_PROCESS_EVENT_START] = {STARTING, AS, AS, AS, AS, STARTING, STARTING, AS},
     [SV_PROCESS_EVENT_STOP] = {AS, STOPPING, STOPPING, STOPPED, STOPPING, AS, AS, UNKNOWN},
@@ -122,6 +143,14 @@ static const int expected[SV_PROCESS_EVENT_COUNT][8] = {
     [SV_PROCESS_EVENT_EXITED] = {NO, BACKOFF, EXITED, NO, STOPPED, NO, NO, EXITED},
     [SV_PROCESS_EVENT_EMPTIED] = {AS, STARTING, NO, AS, STOPPED, AS, AS, NO},
     [SV_PROCESS_EVENT_SIGNAL_FAILED] = {AS, UNKNOWN, UNKNOWN, AS, UNKNOWN, AS, AS, AS},
+    [SV_PROCESS_EVENT_READY] = {NO, RUNNING, AS, NO, AS, NO, NO, AS},
+    [SV_PROCESS_EVENT_ALIVE] = {NO, AS, AS, NO, AS, NO, NO, AS},
+    [SV_PROCESS_EVENT_WATCHDOG] = {NO, AS, AS, NO, AS, NO, NO, AS},
+    [SV_PROCESS_EVENT_WATCHDOG_TRIGGER] = {NO, AS, STOPPING, NO, AS, NO, NO, AS},
+    [SV_PROCESS_EVENT_EXTEND] = {NO, AS, AS, NO, AS, NO, NO, AS},
+    [SV_PROCESS_EVENT_PROBED] = {NO, AS, STOPPING, NO, NO, NO, NO, NO},
+    [SV_PROCESS_EVENT_CHECK_DEADLINE] = {NO, STARTING, RUNNING, NO, NO, NO, NO, NO},
+    [SV_PROCESS_EVENT_WATCHDOG_DEADLINE] = {NO, NO, STOPPING, NO, NO, NO, NO, NO},
     [SV_PROCESS_EVENT_DEADLINE] = {NO, RUNNING, RUNNING, STARTING, STOPPING, STARTING, NO, NO},
     [SV_PROCESS_EVENT_STRAYS_DEADLINE] = {STOPPED, STARTING, NO, BACKOFF, STOPPING, EXITED, FATAL,
                                           NO},
@@ -140,6 +169,8 @@ static struct sv_process_event event_of(enum sv_process_event_kind kind)
         event.number = 1;
     else if (kind == SV_PROCESS_EVENT_SPAWN_FAILED)
         event.text = "no such thing";
+    else if (kind == SV_PROCESS_EVENT_PROBED)
+        event.text = "refused";
     return event;
 }
 
@@ -387,17 +418,23 @@ static void what_does_not_die_of_sigkill_is_given_up(void **state)
     clear(&f);
 }
 
+static bool awaits(const struct fixture *f, enum sv_process_event_kind kind, uint32_t run)
+{
+    struct sv_process_event event = event_of(kind);
+    return sv_process_awaits(&f->process, &event, run);
+}
+
 static void repeated_and_stale_answers_are_not_awaited(void **state)
 {
     (void)state;
     struct fixture f;
     arrange(&f, SV_PROCESS_RUNNING);
-    assert_false(sv_process_awaits(&f.process, SV_PROCESS_EVENT_SPAWNED, 1));
-    assert_false(sv_process_awaits(&f.process, SV_PROCESS_EVENT_EXITED, 0));
-    assert_false(sv_process_awaits(&f.process, SV_PROCESS_EVENT_EMPTIED, 1));
-    assert_true(sv_process_awaits(&f.process, SV_PROCESS_EVENT_EXITED, 1));
+    assert_false(awaits(&f, SV_PROCESS_EVENT_SPAWNED, 1));
+    assert_false(awaits(&f, SV_PROCESS_EVENT_EXITED, 0));
+    assert_false(awaits(&f, SV_PROCESS_EVENT_EMPTIED, 1));
+    assert_true(awaits(&f, SV_PROCESS_EVENT_EXITED, 1));
     give(&f, event_of(SV_PROCESS_EVENT_EXITED));
-    assert_false(sv_process_awaits(&f.process, SV_PROCESS_EVENT_EXITED, 1));
+    assert_false(awaits(&f, SV_PROCESS_EVENT_EXITED, 1));
     clear(&f);
 }
 
