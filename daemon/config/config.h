@@ -164,6 +164,7 @@ struct sv_daemon_config {
     const char *identifier;
     const char *const *environment; /* "KEY=value", NULL-terminated */
     uint32_t death_history;         /* certificates kept for each process */
+    const char *state_directory;    /* NULL: that of the pid file */
 };
 
 /* [supervisorctl] */

@@ -10,5 +10,10 @@ void sv_load_svisor(struct sv_loader *loader, struct sv_daemon_config *ret)
         loader->is_out_of_memory = true;
     ret->death_history =
         (uint32_t)sv_loader_get(loader, section, SV_OPTION_SVISOR_death_history, &scope).integer;
+    struct sv_value directory =
+        sv_loader_get(loader, section, SV_OPTION_SVISOR_state_directory, &scope);
+    if (directory.path)
+        ret->state_directory = sv_loader_check(
+            loader, sv_path_join(loader->arena, loader->host->directory, directory.path));
     sv_scope_done(&scope);
 }

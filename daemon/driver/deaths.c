@@ -9,6 +9,11 @@
  * Kept are `death_history` of them for each process, by its name, so that they survive a change of
  * the configuration; each as the bytes of its record. The newest SV_DEATH_TAILS_MAX have their last
  * lines of output with them. A process that never died costs nothing.
+ *
+ * The same bytes go to the end of a file, with one write for each turn, so that the next daemon
+ * knows what this one has seen. What is added later (how strays ended) is a further record of the
+ * same run, which counts instead of the one before. When the file is three quarters forgotten it is
+ * written anew. A file that cannot be written is complained of once; memory goes on.
  */
 #include "driver/internal.h"
 
@@ -19,7 +24,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/names.h"
-#include "base/wait_status.h"
+#include "io/append_file.h"
 
 struct entry {
     char *bytes; /* a whole record */
@@ -36,16 +41,11 @@ struct history {
 struct sv_deaths {
     struct sv_map histories; /* "group:name" -> struct history */
     size_t entries_max;      /* of one process */
+    uint64_t compact_at_bytes;
+    struct sv_append_file *file;
+    struct sv_str unwritten; /* records of this turn */
+    bool has_complained;
 };
-
-int sv_deaths_new(struct sv_driver *driver)
-{
-    driver->deaths = calloc(1, sizeof(*driver->deaths));
-    if (!driver->deaths)
-        return -ENOMEM;
-    driver->deaths->entries_max = driver->config->daemon.death_history;
-    return 0;
-}
 
 static void history_free(struct history *history)
 {
@@ -62,6 +62,8 @@ void sv_deaths_free(struct sv_deaths *deaths)
     sv_map_foreach (entry, &deaths->histories)
         history_free(entry->value);
     sv_map_done(&deaths->histories);
+    sv_append_file_free(deaths->file);
+    sv_str_done(&deaths->unwritten);
     free(deaths);
 }
 
@@ -163,6 +165,146 @@ static void keep(struct sv_deaths *deaths, const struct sv_death *death)
         drop_tail(&history->entries[history->count - 1 - SV_DEATH_TAILS_MAX]);
 }
 
+/* The one of the same run; NULL: it is new, or forgotten. */
+static struct entry *entry_of(const struct sv_deaths *deaths, const struct sv_death *death)
+{
+    struct sv_str key SV_CLEANUP(sv_str_done) = {0};
+    sv_str_addf(&key, "%s:%s", sv_death_text(death, SV_DEATH_TEXT_group),
+                sv_death_text(death, SV_DEATH_TEXT_name));
+    struct history *history = sv_str_ok(&key) ? sv_map_get(&deaths->histories, key.data) : NULL;
+    for (size_t i = history ? history->count : 0; i-- > 0;) {
+        struct entry *entry = &history->entries[i];
+        if (entry->run == sv_death_get(death, SV_DEATH_run) &&
+            entry->started_ms == sv_death_get(death, SV_DEATH_started_ms))
+            return entry;
+    }
+    return NULL;
+}
+
+/* ---- The file ---- */
+
+enum { NS_PER_MS = 1000000 };
+
+/* Below this nobody minds what is forgotten in it. */
+enum { FILE_BYTES_KEPT = 256 << 10, FILE_GROWTH = 4 };
+
+static void complain(struct sv_deaths *deaths, int error)
+{
+    if (!deaths->has_complained)
+        sv_log_error("death certificates will not outlive this daemon: %s: %s; see state_directory "
+                     "in [svisor]",
+                     sv_append_file_path(deaths->file), sv_errno_text(error));
+    deaths->has_complained = true;
+}
+
+static void compact(struct sv_deaths *deaths)
+{
+    struct sv_str bytes SV_CLEANUP(sv_str_done) = {0};
+    sv_map_foreach (row, &deaths->histories) {
+        const struct history *history = row->value;
+        for (size_t i = 0; i < history->count; i++)
+            sv_str_append(&bytes, history->entries[i].bytes, history->entries[i].length);
+    }
+    int r = sv_str_ok(&bytes)
+                ? sv_append_file_replace(deaths->file, sv_str_text(&bytes), bytes.length)
+                : -ENOMEM;
+    if (r < 0)
+        complain(deaths, r);
+}
+
+static uint64_t kept_bytes(const struct sv_deaths *deaths)
+{
+    uint64_t sum = 0;
+    sv_map_foreach (row, &deaths->histories) {
+        const struct history *history = row->value;
+        for (size_t i = 0; i < history->count; i++)
+            sum += history->entries[i].length;
+    }
+    return sum;
+}
+
+static void write_file(struct sv_deaths *deaths)
+{
+    struct sv_str *unwritten = &deaths->unwritten;
+    if (unwritten->length == 0)
+        return;
+    int r = sv_str_ok(unwritten)
+                ? sv_append_file_add(deaths->file, unwritten->data, unwritten->length)
+                : -ENOMEM;
+    sv_str_done(unwritten);
+    if (r < 0)
+        complain(deaths, r);
+    else if (sv_append_file_length(deaths->file) > deaths->compact_at_bytes) {
+        compact(deaths);
+        deaths->compact_at_bytes = FILE_GROWTH * kept_bytes(deaths) + FILE_BYTES_KEPT;
+    }
+}
+
+static void remember(struct sv_driver *driver, const struct sv_death *death)
+{
+    struct sv_deaths *deaths = driver->deaths;
+    if (deaths->entries_max == 0)
+        return;
+    sv_death_encode(death, &deaths->unwritten);
+    sv_source_enable(driver->coroner, true);
+}
+
+static bool is_configured(const struct sv_driver *driver, const struct sv_death *death)
+{
+    return sv_config_group(driver->config, sv_death_text(death, SV_DEATH_TEXT_group)) != NULL;
+}
+
+static void take_back(struct sv_driver *driver, const struct sv_str *bytes)
+{
+    struct sv_death death;
+    for (size_t offset = 0;
+         sv_death_decode(sv_str_text(bytes), bytes->length, &offset, &death) == 0;) {
+        struct entry *entry = entry_of(driver->deaths, &death);
+        if (entry)
+            replace_entry(entry, &death);
+        else if (is_configured(driver, &death))
+            keep(driver->deaths, &death);
+        sv_death_done(&death);
+    }
+}
+
+/* Beside the pid file, which every configuration has in a place of its own. */
+static int name_file(struct sv_driver *driver, struct sv_str *ret_path)
+{
+    const struct sv_daemon_config *daemon = &driver->config->daemon;
+    const char *slash = strrchr(daemon->pidfile, '/');
+    if (daemon->state_directory)
+        sv_str_add(ret_path, daemon->state_directory);
+    else
+        sv_str_append(ret_path, daemon->pidfile, slash ? (size_t)(slash - daemon->pidfile) : 0);
+    sv_str_add_char(ret_path, '/');
+    for (const char *at = daemon->identifier; *at; at++)
+        sv_str_add_char(ret_path, *at == '/' ? '_' : *at);
+    sv_str_add(ret_path, ".deaths");
+    return sv_str_ok(ret_path) ? 0 : -ENOMEM;
+}
+
+int sv_deaths_new(struct sv_driver *driver)
+{
+    struct sv_deaths *deaths = driver->deaths = calloc(1, sizeof(*deaths));
+    if (!deaths)
+        return -ENOMEM;
+    deaths->entries_max = driver->config->daemon.death_history;
+    deaths->compact_at_bytes = FILE_BYTES_KEPT;
+    struct sv_str path SV_CLEANUP(sv_str_done) = {0};
+    struct sv_str bytes SV_CLEANUP(sv_str_done) = {0};
+    int r = name_file(driver, &path);
+    if (r == 0)
+        r = sv_append_file_new(path.data, &deaths->file);
+    if (r < 0 || deaths->entries_max == 0)
+        return r;
+    r = sv_append_file_read(deaths->file, SV_DEATH_FILE_BYTES_MAX, &bytes);
+    if (r < 0)
+        complain(deaths, r);
+    take_back(driver, &bytes);
+    return 0;
+}
+
 /* ---- Telling ---- */
 
 /* Supervisor's own line says "exited: web (terminated by SIGKILL; not expected)"; this one, why. */
@@ -203,6 +345,7 @@ static void certify(struct sv_run *run)
     if (is_worth_a_line(run->unit, &death))
         log_death(&death);
     keep(driver->deaths, &death);
+    remember(driver, &death);
     tell(driver, &death);
     sv_death_done(&death);
 }
@@ -213,6 +356,7 @@ void sv_deaths_settle(void *user)
     for (struct sv_run *run = driver->lingering; run; run = run->next)
         if (!run->is_certified)
             certify(run);
+    write_file(driver->deaths);
 }
 
 void sv_deaths_stillborn(const struct sv_stillbirth *birth)
@@ -223,32 +367,28 @@ void sv_deaths_stillborn(const struct sv_stillbirth *birth)
     if (birth->error != 0) /* else Supervisor's own line has said everything */
         log_death(&death);
     keep(driver->deaths, &death);
+    remember(driver, &death);
     tell(driver, &death);
     sv_death_done(&death);
-}
-
-static struct entry *entry_of(struct sv_deaths *deaths, const struct sv_run *run,
-                              struct sv_death *ret_death)
-{
-    struct sv_str key SV_CLEANUP(sv_str_done) = {0};
-    sv_str_addf(&key, "%s:%s", run->unit->group->config->name, run->unit->config->name);
-    struct history *history = sv_str_ok(&key) ? sv_map_get(&deaths->histories, key.data) : NULL;
-    int64_t started_ms = run->started_wall_ns / 1000000;
-    for (size_t i = history ? history->count : 0; i-- > 0;) {
-        struct entry *entry = &history->entries[i];
-        if (entry->run == run->number && entry->started_ms == started_ms)
-            return decode_entry(entry, ret_death) == 0 ? entry : NULL;
-    }
-    return NULL;
 }
 
 void sv_deaths_strays_gone(struct sv_run *run)
 {
     struct sv_driver *driver = run->unit->driver;
-    struct sv_death death;
+    struct sv_death death = {0};
     sv_deaths_settle(driver);
-    struct entry *entry = run->stray_count > 0 ? entry_of(driver->deaths, run, &death) : NULL;
-    if (!entry)
+    if (run->stray_count == 0)
+        return;
+    /* By its names and its start: the certificate is found under them, and read back. */
+    const struct sv_unit *unit = run->unit;
+    sv_death_set_text(&death, SV_DEATH_TEXT_group, unit->group->config->name,
+                      strlen(unit->group->config->name));
+    sv_death_set_text(&death, SV_DEATH_TEXT_name, unit->config->name, strlen(unit->config->name));
+    sv_death_set(&death, SV_DEATH_run, run->number);
+    sv_death_set(&death, SV_DEATH_started_ms, run->started_wall_ns / NS_PER_MS);
+    struct entry *entry = entry_of(driver->deaths, &death);
+    sv_death_done(&death);
+    if (!entry || decode_entry(entry, &death) != 0)
         return;
     enum sv_death_strays end = SV_DEATH_STRAYS_ENDED;
     if (run->deeds.are_strays_killed || run->deeds.is_escalated)
@@ -257,6 +397,7 @@ void sv_deaths_strays_gone(struct sv_run *run)
         end = SV_DEATH_STRAYS_STOPPED;
     sv_death_set(&death, SV_DEATH_strays_end, end);
     replace_entry(entry, &death);
+    remember(driver, &death);
     sv_death_done(&death);
 }
 

@@ -595,6 +595,64 @@ def start_quick(server, name, **expected):
     verdict(server, name, death_of(server, name)["pid"], **expected)
 
 
+@tap.test("certificates outlive the daemon, that of its own shutdown too, and a torn file")
+def _():
+    with serve(options, BARE, "deaths-file") as server:
+        for _ in range(3):
+            server.rpc().supervisor.startProcess("code", False)
+            ended(server, "code")
+        before = server.rpc().svisor.getDeathCertificates("code")
+        pid = start(server, "stopped")
+        server.disconnect()
+        tap.check(server.stop(), 0, "exit status")
+        name = server.path("deaths-test.deaths".replace("test", "file"))
+        tap.check(os.stat(name).st_mode & 0o777, 0o600, "mode of the file")
+        with open(name, "ab") as stream:
+            stream.write(open(name, "rb").read()[:40])  # a write that was torn by a crash
+        server.start()
+        tap.check(server.rpc().svisor.getDeathCertificates("code"), before, "what the next daemon knows")
+        verdict(server, "stopped", pid, cause="SVISORD", reason="SHUTDOWN", signal=signal.SIGTERM, stop_signal=15,
+                stop_signal_name="SIGTERM")
+        server.rpc().supervisor.startProcess("code", False)
+        ended(server, "code")
+        wait_until(lambda: len(server.rpc().svisor.getDeathCertificates("code")) == 4, 5, "the fourth")
+        server.disconnect()
+        server.stop()
+        server.start()
+        tap.check(len(server.rpc().svisor.getDeathCertificates("code")), 4, "after the torn one")
+
+
+@tap.test("a directory that cannot be written is complained of once, and memory goes on")
+def _():
+    with serve(options, "[svisor]\nstate_directory=/proc\n" + BARE, "deaths-nowhere") as server:
+        for _ in range(3):
+            server.rpc().supervisor.startProcess("code", False)
+            ended(server, "code")
+        tap.check(len(server.rpc().svisor.getDeathCertificates("code")), 3, "certificates")
+        tap.check(server.read("main.log").count("will not outlive this daemon: /proc/deaths-nowhere.deaths"), 1, "complaints")
+
+
+@tap.test("the file is written anew before it grows without end")
+def _():
+    quick = f"[program:many]\ncommand=/bin/sh -c 'yes {'x' * 190} | head -n 30; exit 1'\n{DEFAULTS}"
+    with serve(options, "[svisor]\ndeath_history=2\nstate_directory=@DIR@/state\n" + quick, "deaths-many",
+               before=lambda server: os.mkdir(server.path("state"))) as server:
+        proxy = server.rpc()
+        sizes = []
+        for _ in range(150):
+            proxy.supervisor.startProcess("many", False)
+            ended(server, "many")
+            proxy.svisor.getDeathCertificates("many")
+            sizes.append(os.stat(server.path("state/deaths-many.deaths")).st_size)
+        tap.check_true(any(after < before for before, after in zip(sizes, sizes[1:])), f"it only grows: {sizes[-1]}")
+        tap.check_true(max(sizes) < 300 << 10, f"at most {max(sizes)} bytes")
+        kept = proxy.svisor.getDeathCertificates("many")
+        server.disconnect()
+        server.stop()
+        server.start()
+        tap.check(server.rpc().svisor.getDeathCertificates("many"), kept, "what the next daemon knows")
+
+
 @tap.test("without eBPF the certificate says that nobody saw who sent the signal, and why")
 def _():
     without_ebpf(environment={"SVISOR_NO_BPF": "1"}, words="switched off")
