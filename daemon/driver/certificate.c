@@ -203,13 +203,14 @@ static enum sv_death_cause cause_of_signal(const struct sv_run *run, struct sv_d
         return SV_DEATH_CAUSE_OOM; /* seen in memory.events */
     if (!sender)
         return cause_without_sender(run, number, death);
-    if (sender->pid == getpid())
-        return SV_DEATH_CAUSE_SVISORD;
+    /* First: an alarm may go off while svisord is running. */
     if (is_of_kernel(sender, run)) {
         sv_death_set(death, SV_DEATH_sender_signal, number);
         sv_death_set(death, SV_DEATH_sender_code, sender->code);
         return is_fault(number) ? SV_DEATH_CAUSE_CRASHED : SV_DEATH_CAUSE_KERNEL;
     }
+    if (sender->pid == getpid())
+        return SV_DEATH_CAUSE_SVISORD;
     set_sender(run, sender, death);
     return relation(run, sender, death);
 }
@@ -225,7 +226,8 @@ static enum sv_death_cause cause_of_exit(const struct sv_run *run, struct sv_dea
     const struct sv_sender *last = NULL;
     for (size_t i = 0; i < SV_DEATH_SIGNALS_MAX; i++) {
         const struct sv_sender *row = &facts->senders[i];
-        if (is_request(row->number) && facts->exit_time_ns - row->time_ns < REQUEST_NS &&
+        if (is_request(row->number) && !is_of_kernel(row, run) &&
+            facts->exit_time_ns - row->time_ns < REQUEST_NS &&
             (!last || row->time_ns > last->time_ns))
             last = row;
     }
