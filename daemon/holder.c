@@ -11,7 +11,7 @@
  * READY=1 and waits for SIGTERM svisor-holder PID      of the transient scope of a svisord that was
  * started by hand (PID): waits, and ends with it; svisord does the rest
  *
- * It links with nothing but libc, allocates nothing once it waits, and needs a third of a megabyte.
+ * It links with nothing but libc, allocates nothing once it waits, and needs 100 KB of its own.
  */
 #include <errno.h>
 #include <fcntl.h>

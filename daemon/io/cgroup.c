@@ -107,6 +107,7 @@ int sv_cgroup_group_remake(struct sv_cgroup_group *group)
         return error_trace(-errno);
     close(group->fd);
     group->fd = fd;
+    (void)sv_cgroup_controllers_enable(fd, ".");
     return 0;
 }
 

@@ -2,13 +2,16 @@
  * A cgroup has a controller when its parent's cgroup.subtree_control names it. So every directory
  * between a delegated one and the leaf of a run passes on what it has:
  *
- *     <base>  svisor  <identifier>  <group>   each: subtree_control = +cpu +cpuset +io +memory
- * +pids <process>.<run>                         has memory.max and the others
+ *     <base>, svisor, <identifier>, <group>    cgroup.subtree_control: cpu cpuset io memory pids
+ *     <process>.<run>                          has memory.max and the others
  *
- * The kernel refuses with EBUSY while a process lives in the directory itself ("no internal
- * processes", cgroup_vet_subtree_control_enable()); that is why nobody may live in the delegated
- * directory, not even its holder. Only directories that are ours are written: the base is asked for
- * once, by whoever has made or been given it.
+ * The kernel refuses memory and io with EBUSY while a process lives in the directory itself ("no
+ * internal processes", cgroup_vet_subtree_control_enable()); that is why nobody may live in the
+ * delegated directory, not even its holder. cpu, cpuset and pids are not refused, which is worse:
+ * they can tell threads apart, so the directory becomes the root of a threaded domain, and below it
+ * no program starts any more (EOPNOTSUPP on 6.12). So it is looked first, except at the root of
+ * all, which is free of the rule and is known by having no cgroup.type. Only directories that are
+ * ours are written: the base is asked for once, by whoever has made or been given it.
  *
  * One write names all controllers, because each write walks the tree; if it is refused as a whole,
  * each one is tried by itself, so that one which is missing does not cost the others.
@@ -74,6 +77,22 @@ static int write_all(int fd, const char *available)
     return write_each(fd, available);
 }
 
+/* 1: somebody lives in it, and it is not the root of all; 0; negative errno. */
+static int is_inhabited(int fd, const char *path)
+{
+    struct sv_str file SV_CLEANUP(sv_str_done) = {0};
+    sv_str_addf(&file, "%s/cgroup.type", path);
+    if (!sv_str_ok(&file))
+        return -ENOMEM;
+    if (faccessat(fd, file.data, F_OK, 0) < 0)
+        return 0;
+    sv_str_clear(&file);
+    sv_str_addf(&file, "%s/cgroup.procs", path);
+    char pids[16];
+    ssize_t length = sv_str_ok(&file) ? sv_cgroup_read(fd, file.data, pids, sizeof(pids)) : -ENOMEM;
+    return length < 0 ? (int)length : length > 0;
+}
+
 int sv_cgroup_controllers_enable(int fd, const char *path)
 {
     struct sv_str file SV_CLEANUP(sv_str_done) = {0};
@@ -84,6 +103,9 @@ int sv_cgroup_controllers_enable(int fd, const char *path)
     ssize_t length = sv_cgroup_read(fd, file.data, available, sizeof(available));
     if (length <= 1)
         return length < 0 ? (int)length : 0;
+    int r = is_inhabited(fd, path);
+    if (r != 0)
+        return r < 0 ? r : -EBUSY;
     sv_str_clear(&file);
     sv_str_addf(&file, "%s/cgroup.subtree_control", path);
     if (!sv_str_ok(&file))
@@ -91,7 +113,7 @@ int sv_cgroup_controllers_enable(int fd, const char *path)
     int control = openat(fd, file.data, O_WRONLY | O_CLOEXEC);
     if (control < 0)
         return -errno;
-    int r = write_all(control, available);
+    r = write_all(control, available);
     close(control);
     return r;
 }

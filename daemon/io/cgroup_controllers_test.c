@@ -28,6 +28,19 @@ static void what_is_not_there_is_not_asked_for(void **state)
     assert_file(*state, "cgroup.subtree_control", "+cpuset +pids");
 }
 
+static void where_somebody_lives_nothing_is_passed_on(void **state)
+{
+    scratch_write(*state, "cgroup.controllers", "cpu pids\n");
+    scratch_write(*state, "cgroup.subtree_control", "");
+    scratch_write(*state, "cgroup.type", "domain\n");
+    scratch_write(*state, "cgroup.procs", "4711\n");
+    assert_int_equal(sv_cgroup_controllers_enable(AT_FDCWD, scratch_path(*state, ".")), -EBUSY);
+    assert_file(*state, "cgroup.subtree_control", "");
+    assert_int_equal(truncate(scratch_path(*state, "cgroup.procs"), 0), 0);
+    assert_int_equal(sv_cgroup_controllers_enable(AT_FDCWD, scratch_path(*state, ".")), 0);
+    assert_file(*state, "cgroup.subtree_control", "+cpu +pids");
+}
+
 static void without_controllers_nothing_is_opened(void **state)
 {
     scratch_write(*state, "cgroup.controllers", "\n");
@@ -65,6 +78,7 @@ int main(void)
 #define test(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
         test(what_is_used_is_passed_on_in_one_write),
         test(what_is_not_there_is_not_asked_for),
+        test(where_somebody_lives_nothing_is_passed_on),
         test(without_controllers_nothing_is_opened),
         test(a_directory_that_is_no_cgroup_is_an_errno),
         test(a_preferred_place_comes_first_and_must_be_visible),

@@ -126,6 +126,7 @@ static const char *mount_by_libcgroup(const char *name, struct sv_str *text)
 struct controller_lists {
     char offered[512];   /* cgroup.controllers of the mount */
     char passed_on[512]; /* cgroup.subtree_control of our tree */
+    const char *mount_point;
     bool has_tree;
     bool is_libcgroup_ready;
 };
@@ -157,6 +158,8 @@ static void add_controllers(json_t *rows, const struct controller_lists *lists)
     for (size_t i = 0; i < SV_ARRAY_LENGTH(controllers); i++) {
         const char *v1 =
             lists->is_libcgroup_ready ? mount_by_libcgroup(controllers[i].v1_name, &mount) : "";
+        if (strcmp(v1, lists->mount_point) == 0) /* libcgroup 2.0 names those of v2 as well */
+            v1 = "";
         sv_str_clear(&name);
         sv_str_addf(&name, "controller %s", controllers[i].name);
         struct row row = {
@@ -219,11 +222,13 @@ static void read_list(const char *directory, const char *name, char *list, size_
 
 static void add_cgroups(json_t *rows, const struct sv_facilities_input *input)
 {
-    struct controller_lists lists = {.has_tree = input->tree != NULL};
+    struct controller_lists lists = {.has_tree = input->tree != NULL, .mount_point = ""};
     struct sv_cgroup_place place;
     struct sv_str reason = {0};
-    if (sv_cgroup_place_find(&place, &reason) == 0)
+    if (sv_cgroup_place_find(&place, &reason) == 0) {
+        lists.mount_point = place.mount_point;
         read_list(place.mount_point, "cgroup.controllers", lists.offered, sizeof(lists.offered));
+    }
     if (input->tree)
         read_list(sv_cgroup_tree_path(input->tree), "cgroup.subtree_control", lists.passed_on,
                   sizeof(lists.passed_on));

@@ -121,8 +121,9 @@ def run_all(options, kernels=KERNELS, seconds=MACHINE_SECONDS, arguments=()):
             continue
         with tempfile.TemporaryDirectory() as results:
             extra = ("--results", results, *arguments)
-            is_well = _pass_on(kernel, *run(kernel, program, options, seconds, extra)) and is_well
-            if _afterwards and not options.only:
-                is_well = _look_afterwards(kernel, results) and is_well
+            is_well_here = _pass_on(kernel, *run(kernel, program, options, seconds, extra))
+            if is_well_here and _afterwards and not options.only:
+                is_well_here = _look_afterwards(kernel, results)
+            is_well = is_well and is_well_here
         sys.stdout.flush()
     sys.exit(0 if is_well else 1)

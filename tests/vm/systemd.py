@@ -16,7 +16,7 @@ import vm
 from daemon import wait_until
 
 options = vm.arguments()
-WAIT_SECONDS = 60
+WAIT_SECONDS = 120
 CGROUPS = "/sys/fs/cgroup"
 PROGRAMS = CGROUPS + "/system.slice/svisor-programs.service"
 CONTROLLERS = {"cpu", "cpuset", "io", "memory", "pids"}
@@ -138,7 +138,11 @@ def check_placed(pid, base="/system.slice/svisor-programs.service/svisor/machine
 
 def come_back(before):
     """Another main process is there, and its programs are where they belong."""
-    wait_until(lambda: main_pid() not in (0, before), WAIT_SECONDS, "svisord to come back")
+    service = CGROUPS + "/system.slice/svisord.service/cgroup.procs"  # cheaper to ask than systemctl
+    wait_until(lambda: os.path.exists(service) and set(read(service).split()) - {str(before)}, WAIT_SECONDS,
+               "svisord to come back")
+    wait_until(lambda: info("web"), WAIT_SECONDS, "svisord to answer")
+    wait_until(lambda: main_pid() not in (0, before), WAIT_SECONDS, "another main process")
     wait_until(lambda: states() == ("active", "active"), WAIT_SECONDS, "svisord to be ready")
     check_placed(running_pid("web"))
 
@@ -286,11 +290,15 @@ def _():
 HAND = f"{CGROUPS}/system.slice/svisor-hand.scope"
 
 
-def start_by_hand():
+def hand_command():
     with open("/tmp/hand.conf", "w", encoding="ascii") as stream:
         stream.write(CONFIG.replace(SOCKET, "/tmp/hand.sock").replace("identifier=machine", "identifier=hand")
                      .replace("/run/vm/svisord.log", "/tmp/hand.log").replace("/run/svisor-test", "/tmp/hand"))
-    process = subprocess.Popen([options.build + "/svisord", "-n", "-c", "/tmp/hand.conf"], stdout=subprocess.DEVNULL)
+    return [options.build + "/svisord", "-n", "-c", "/tmp/hand.conf"]
+
+
+def start_by_hand():
+    process = subprocess.Popen(hand_command(), stdout=subprocess.DEVNULL)
     wait_until(lambda: os.path.exists("/tmp/hand.sock") and info("web", "/tmp/hand.sock"), WAIT_SECONDS,
                "svisord to answer")
     check_placed(running_pid("web", "/tmp/hand.sock"), "/system.slice/svisor-hand.scope/svisor/hand/")
@@ -326,10 +334,22 @@ def _():
     tap.check(run("systemctl", "stop", "svisor-hand.scope")[0], 0, "systemctl stop, for what the killed one has left")
 
 
+@tap.test("in a unit of its own with Delegate=yes programs run, without controllers, and it is said why")
+def _():
+    run_well("systemd-run", "--unit=own", "-p", "Delegate=yes", *hand_command())
+    wait_until(lambda: os.path.exists("/tmp/hand.sock") and info("web", "/tmp/hand.sock"), WAIT_SECONDS, "an answer")
+    path = cgroup_of(running_pid("web", "/tmp/hand.sock"))
+    tap.check_true(path.startswith("/system.slice/own.service/svisor/hand/"), f"the program is in {path}")
+    tap.check(read(CGROUPS + "/system.slice/own.service/cgroup.subtree_control").strip(), "", "subtree_control of the unit")
+    rows = {row["name"]: row for row in rpc("/tmp/hand.sock").svisor.getKernelReport()}
+    tap.check_true("passed on" in rows["controller memory"]["missing"], rows["controller memory"]["missing"])
+    run_well("systemctl", "stop", "own")
+
+
 @tap.test("in a PID namespace of its own svisord asks for no scope, for the numbers there are others'")
 def _():
-    process = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", options.build + "/svisord", "-n",
-                                "-c", "/tmp/hand.conf"], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", *hand_command()],
+                               stdout=subprocess.DEVNULL)
     running_pid("web", "/tmp/hand.sock")
     tap.check_true(not os.path.exists(HAND), "there is a scope")
     tap.check_true("systemd gives no cgroup" in read("/tmp/hand.log"), f"nobody says why:\n{read('/tmp/hand.log')}")
@@ -356,4 +376,4 @@ def install():
 if __name__ == "__main__":
     if not vm.is_inside() and not options.list:
         install()
-    vm.run_all(options, seconds=400, arguments=("--prepare", PREPARE, "--shutdown"))
+    vm.run_all(options, seconds=800, arguments=("--prepare", PREPARE, "--shutdown"))
