@@ -10,8 +10,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
-from daemon import SUPERVISORCTL, Server, binary, free_port, wait_until
-from probe import cgroup_root, descriptor_count, leaves, processes_with, status_field
+from daemon import HERE, SUPERVISORCTL, Server, binary, free_port, is_zombie, wait_until
+from probe import cgroup_root, descriptor_count, leaves, processes_with, status_field, zombies_of
 
 HEAD = """
 [unix_http_server]
@@ -437,6 +437,47 @@ command=/bin/sleep 1000
         wait_until(lambda: all(row["statename"] == "RUNNING" for row in proxy.supervisor.getAllProcessInfo()), 60,
                    "200 programs to be ready")
         print(f"# slowest answer: {slowest * 1000:.0f} ms")
+
+
+# Read-only cgroup2, for svisord only; see degraded.py.
+READ_ONLY_CGROUPS = ("unshare", "-m", "--propagation", "private", "sh", "-c", """
+for at in $(sed -n 's/^[^ ]* [^ ]* [^ ]* [^ ]* \\([^ ]*\\) .* - cgroup2 .*/\\1/p' /proc/self/mountinfo); do
+    mount -o remount,bind,ro "$at" || exit 77
+done
+exec "$@\"""", "sh")
+REFUSE_CALLS = ("/usr/bin/python3", os.path.join(HERE, "refuse_calls.py"), "424,434,435")
+
+
+@tap.test("without cgroups and pidfds checks are run, judged, killed and reaped all the same")
+def _():
+    wrapper = READ_ONLY_CGROUPS + REFUSE_CALLS
+    if os.geteuid() != 0 or subprocess.run([*wrapper, "true"], capture_output=True).returncode != 0:
+        tap.skip("rights cannot be taken away here")
+    with serve("""
+[program:good]
+ready=exec:/usr/bin/test -e @DIR@/gate
+command=/bin/sleep 1000
+[program:never]
+ready=exec:/bin/sh -c 'sleep 6543 & sleep 6543'
+ready_timeout=0.5
+startretries=0
+command=/bin/sleep 1000
+[program:says]
+ready=notify
+command=@PYTHON@ @DIR@/actor.py say=READY=1
+[program:child]
+ready=notify
+command=@PYTHON@ @DIR@/actor.py fork=READY=1
+""", wrapper=wrapper) as server:
+        tap.check(cgroup_root(server.rpc()), None, "cgroups")
+        await_state(server, "says", "RUNNING")
+        await_state(server, "never", "FATAL")
+        touch(server, "gate")
+        await_state(server, "good", "RUNNING")
+        wait_until(lambda: not [pid for pid in processes_with("6543") if not is_zombie(pid)], 10, "the check to be gone")
+        tap.check(state(server, "child"), "STARTING", "without cgroups only the main process may speak")
+        server.disconnect()
+        wait_until(lambda: zombies_of(server.process.pid) == [], 10, "zombies to be reaped")
 
 
 @tap.test("bad values are refused with what to write instead")
