@@ -205,7 +205,7 @@ def _():
         answer = start_in_background(server, "x").communicate(timeout=20)[0].strip()
         took = time.monotonic() - begin
         tap.check(answer, "50 SPAWN_ERROR: x", "the answer of startProcess")
-        tap.check_true(1.3 < took < 6, f"it took {took:.2f} s")
+        tap.check_true(1.3 < took < 15, f"it took {took:.2f} s")
         tap.check(info(server, "x")["spawnerr"],
                   f"not ready within 0.4 s: connection to localhost:{port} refused", "spawnerr")
         await_state(server, "x", "FATAL")
@@ -222,7 +222,7 @@ def _():
 
 @tap.test("a check that hangs is given up, and is killed with all that it has started")
 def _():
-    with serve("[program:x]\nready=exec:/bin/sh -c 'setsid sleep 7654 & sleep 7654'\nready_timeout=0.6\n"
+    with serve("[program:x]\nready=exec:/bin/sh -c 'setsid sleep 7654 & sleep 7654'\nready_timeout=2\n"
                "startretries=0\nstopwaitsecs=5\ncommand=/bin/sleep 1000\n") as server:
         wait_until(lambda: len(processes_with("7654")) >= 2, 10, "the check")
         await_state(server, "x", "FATAL")
@@ -294,17 +294,17 @@ def _():
     with serve("""
 [program:x]
 ready=notify
-watchdog=0.5
+watchdog=1
 command=@PYTHON@ @DIR@/actor.py environment=1 say=READY=1 beat=@DIR@/hang
 """) as server:
         await_state(server, "x", "RUNNING")
         pid = info(server, "x")["pid"]
-        time.sleep(1.2)  # more than two watchdogs: nothing must happen, and nothing tells
-        tap.check(info(server, "x")["pid"], pid, "pid after 1.2 s")
+        time.sleep(2.2)  # more than two watchdogs: nothing must happen, and nothing tells
+        tap.check(info(server, "x")["pid"], pid, "pid after 2.2 s")
         output = server.rpc().supervisor.readProcessStdoutLog("x", 0, 0)
-        tap.check_true(re.fullmatch(r"@\S+ 500000\n", output), f"environment: {output!r}")
+        tap.check_true(re.fullmatch(r"@\S+ 1000000\n", output), f"environment: {output!r}")
         touch(server, "hang")
-        wait_until(lambda: log_has(server, "did not say WATCHDOG=1 in time: no WATCHDOG=1 within 0.5 s"), 10, "the log")
+        wait_until(lambda: log_has(server, "did not say WATCHDOG=1 in time: no WATCHDOG=1 within 1 s"), 10, "the log")
         wait_until(lambda: info(server, "x")["pid"] not in (0, pid), 10, "the replacement")
         wait_until(lambda: log_has(server, "exited: x (terminated by SIGABRT"), 5, "SIGABRT in the log")
 
@@ -430,7 +430,7 @@ command=/bin/sleep 1000
             proxy.supervisor.getState()
             slowest = max(slowest, time.monotonic() - begin)
             time.sleep(0.05)
-        tap.check_true(slowest < 2, f"an answer took {slowest:.2f} s")
+        tap.check_true(slowest < 5, f"an answer took {slowest:.2f} s")
         names = [row["statename"] for row in proxy.supervisor.getAllProcessInfo() if row["group"] != "server"]
         tap.check(names.count("RUNNING"), 0, "RUNNING before they are ready")
         touch(server, "gate")
