@@ -65,14 +65,9 @@ static void notice(enum sv_notice_type type, enum sv_reason reason, const char *
     action->notice.group_name = group_name;
 }
 
-/* The only way from here to a process: its group's counts and its pool follow every change. */
-static void tell(struct sv_core *core, struct sv_group *group, struct sv_process *process,
-                 const struct sv_process_event *event, struct sv_step *step)
+static void tell_pool(struct sv_group *group, const struct sv_process *process,
+                      struct sv_step *step)
 {
-    sv_process_handle(process, event, step);
-    sv_groups_count(&core->groups, group, process);
-    if (!group->pool)
-        return;
     struct sv_listener_process listener = {
         .id = process->id,
         .run = process->run,
@@ -80,6 +75,16 @@ static void tell(struct sv_core *core, struct sv_group *group, struct sv_process
         .is_running = process->state == SV_PROCESS_RUNNING,
     };
     sv_pool_update(group->pool, process->id - group->first_id, &listener, step->actions);
+}
+
+/* The only way from here to a process: its group's counts and its pool follow every change. */
+static void tell(struct sv_core *core, struct sv_group *group, struct sv_process *process,
+                 const struct sv_process_event *event, struct sv_step *step)
+{
+    sv_process_handle(process, event, step);
+    sv_groups_count(&core->groups, group, process);
+    if (group->pool)
+        tell_pool(group, process, step);
 }
 
 static void autostart(struct sv_core *core, struct sv_group *group, struct sv_step *step)
@@ -125,6 +130,22 @@ static void on_group_add(struct sv_core *core, const struct sv_event *event, str
     notice(SV_NOTICE_PROCESS_GROUP_ADDED, SV_REASON_NONE, group->name, step);
     if (core->phase == PHASE_BEGUN)
         autostart(core, group, step);
+}
+
+static void on_restore(struct sv_core *core, const struct sv_event *event, struct sv_step *step)
+{
+    assert(core->phase == PHASE_NEW);
+    struct sv_group *group;
+    struct sv_process *process = sv_groups_process(&core->groups, event->process, &group);
+    if (!process)
+        return;
+    sv_process_restore(process, event->record, step);
+    sv_groups_count(&core->groups, group, process);
+    if (!group->pool)
+        return;
+    size_t index = process->id - group->first_id;
+    tell_pool(group, process, step);
+    sv_pool_restore(group->pool, index, event->record->listener_state);
 }
 
 static void on_group_remove(struct sv_core *core, const struct sv_event *event,
@@ -208,6 +229,7 @@ static void on_answer(struct sv_core *core, const struct sv_event *event, struct
     } else if (event->kind == SV_EVENT_EXITED) {
         translated.number = event->exited.wait_status;
         translated.has_strays = event->exited.has_strays;
+        translated.is_unknown = event->exited.is_unknown;
     } else if (event->kind == SV_EVENT_EXTEND) {
         translated.extend_ns = event->extend_ns;
     } else if (event->kind == SV_EVENT_PROBED) {
@@ -250,6 +272,7 @@ static event_function *const handlers[] = {
     [SV_EVENT_BEGIN] = on_begin,
     [SV_EVENT_GROUP_ADD] = on_group_add,
     [SV_EVENT_GROUP_REMOVE] = on_group_remove,
+    [SV_EVENT_RESTORE] = on_restore,
     [SV_EVENT_START] = on_request,
     [SV_EVENT_STOP] = on_request,
     [SV_EVENT_SIGNAL] = on_request,
@@ -348,6 +371,8 @@ void sv_core_step(struct sv_core *core, const struct sv_event *event, struct sv_
         .may_start = !is_stopping(core),
     };
     handlers[event->kind](core, event, &step);
+    if (core->phase == PHASE_NEW)
+        return; /* what is restored comes to life at BEGIN, when all of it is known */
     do
         expire(core, &step);
     while (is_stopping(core) && core->phase != PHASE_OVER && advance_shutdown(core, &step));
@@ -394,6 +419,19 @@ bool sv_core_process(const struct sv_core *core, sv_process_id id, struct sv_pro
     ret_view->group = group->config;
     if (group->pool)
         ret_view->listener_state = sv_pool_listener_state(group->pool, id - group->first_id);
+    return true;
+}
+
+bool sv_core_record(const struct sv_core *core, sv_process_id id,
+                    struct sv_process_record *ret_record)
+{
+    struct sv_group *group;
+    const struct sv_process *process = sv_groups_process(&core->groups, id, &group);
+    if (!process)
+        return false;
+    sv_process_record(process, ret_record);
+    if (group->pool)
+        ret_record->listener_state = sv_pool_listener_state(group->pool, id - group->first_id);
     return true;
 }
 

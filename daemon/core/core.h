@@ -34,6 +34,9 @@ bool sv_core_process(const struct sv_core *core, sv_process_id id,
 const struct sv_group_view *sv_core_groups(const struct sv_core *core, size_t *ret_count);
 /* NULL when there is none. */
 const struct sv_group_view *sv_core_group(const struct sv_core *core, const char *name);
+/* What the next daemon must know of it. False when there is no such process. */
+bool sv_core_record(const struct sv_core *core, sv_process_id id,
+                    struct sv_process_record *ret_record);
 enum sv_supervisor_state sv_core_state(const struct sv_core *core);
 /* The event types that at least one pool subscribes to: others need not be rendered. */
 sv_notice_set sv_core_wanted_notices(const struct sv_core *core);

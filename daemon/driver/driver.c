@@ -47,11 +47,44 @@ static void on_pump(void *user)
     pump(driver);
 }
 
+/*
+ * The journal never runs ahead of what was told: an end is written down and told in one breath,
+ * however many spawns stand before its notice. Until then the journal says what was before, and the
+ * next daemon finds out about the end as about any other that nobody saw.
+ */
+static void count_untold(struct sv_driver *driver, size_t first_action)
+{
+    for (size_t i = first_action; i < driver->actions.count; i++) {
+        const struct sv_action *action = &driver->actions.items[i];
+        struct sv_unit *unit =
+            action->kind == SV_ACTION_NOTICE ? sv_driver_unit(driver, action->process) : NULL;
+        if (unit)
+            unit->untold_count++;
+    }
+}
+
+static void note_before(struct sv_driver *driver, const struct sv_action *action)
+{
+    struct sv_unit *unit = sv_driver_unit(driver, action->process);
+    if (!unit)
+        return;
+    if (action->kind == SV_ACTION_NOTICE && unit->untold_count > 0)
+        unit->untold_count--;
+    if (unit->untold_count == 0)
+        sv_handover_note(driver, action->process);
+}
+
 void sv_driver_feed(struct sv_driver *driver, struct sv_event event)
 {
     event.now_ns = sv_now_ns();
     event.wall_ns = sv_wall_ns();
+    size_t action_count = driver->actions.count;
     sv_core_step(driver->core, &event, &driver->actions);
+    count_untold(driver, action_count);
+    bool is_news =
+        event.kind != SV_EVENT_RESTORE; /* the journal has it, with the run that follows */
+    if (event.process != 0 && is_news && driver->actions.count == action_count)
+        sv_handover_note(driver, event.process);
     pump(driver);
 }
 
@@ -75,12 +108,17 @@ static void pump(struct sv_driver *driver)
             driver->spawn_count++;
         }
         driver->performed_count++;
+        note_before(driver, &action);
         sv_driver_perform(driver, &action);
     }
     driver->is_performing = false;
     if (driver->performed_count < actions->count) {
         sv_source_enable(driver->pump, true);
     } else {
+        if (driver->is_adopting && driver->has_begun) {
+            driver->is_adopting = false;
+            sv_handover_begin(driver);
+        }
         driver->performed_count = 0;
         actions->count = 0; /* the blobs of DELIVER actions went with their performing */
         if (actions->capacity > ACTIONS_KEPT_MAX)
@@ -140,10 +178,11 @@ static int make_base_environment(struct sv_driver *driver)
 }
 
 /* What this machine does not give is told in one line here, and in full by `svctl kernel`. */
-static int open_kernel(struct sv_driver *driver)
+static int open_kernel(struct sv_driver *driver, const char *former_tree)
 {
     struct sv_str reason SV_CLEANUP(sv_str_done) = {0};
-    int r = sv_cgroup_tree_open(driver->config->daemon.identifier, &driver->tree, &reason);
+    int r =
+        sv_cgroup_tree_open(driver->config->daemon.identifier, former_tree, &driver->tree, &reason);
     if (r == -ENOMEM)
         return error_trace(r);
     if (r < 0)
@@ -227,6 +266,37 @@ static int add_configured_groups(struct sv_driver *driver, struct sv_str *ret_er
     return 0;
 }
 
+/* Automatic logs of programs that live on are still written to, so they are not cleaned up then. */
+static int open_programs(struct sv_driver *driver, struct sv_str *ret_error)
+{
+    struct sv_str memory SV_CLEANUP(sv_str_done) = {0};
+    struct sv_str former_tree SV_CLEANUP(sv_str_done) = {0};
+    int r = sv_handover_open(driver, &memory);
+    if (r < 0)
+        return r;
+    bool has_former = sv_adopt_former_tree(&memory, &former_tree);
+    r = open_kernel(driver, sv_str_text(&former_tree));
+    if (r != 0)
+        return r;
+    r = sv_deaths_new(driver);
+    if (r != 0)
+        return r;
+    if (!driver->config->daemon.nocleanup && !has_former)
+        sv_sink_clean_auto_files(driver->config->daemon.childlogdir,
+                                 driver->config->daemon.identifier);
+    r = add_configured_groups(driver, ret_error);
+    if (r != 0)
+        return r;
+    driver->is_adopting = has_former;
+    if (has_former)
+        sv_adopt_all(driver, &memory);
+    else
+        sv_handover_begin(driver);
+    if (driver->tree)
+        sv_cgroup_tree_clean(driver->tree);
+    return 0;
+}
+
 static int open_all(struct sv_driver *driver, struct sv_str *ret_error)
 {
     int r = open_loop(driver);
@@ -245,16 +315,7 @@ static int open_all(struct sv_driver *driver, struct sv_str *ret_error)
     r = make_base_environment(driver);
     if (r != 0)
         return r;
-    r = open_kernel(driver);
-    if (r != 0)
-        return r;
-    r = sv_deaths_new(driver);
-    if (r != 0)
-        return r;
-    if (!driver->config->daemon.nocleanup)
-        sv_sink_clean_auto_files(driver->config->daemon.childlogdir,
-                                 driver->config->daemon.identifier);
-    r = add_configured_groups(driver, ret_error);
+    r = open_programs(driver, ret_error);
     if (r != 0)
         return r;
     r = open_http(driver, ret_error);
@@ -292,6 +353,7 @@ void sv_driver_free(struct sv_driver *driver)
     sv_unit_groups_free_all(driver);
     sv_child_probes_free(driver->child_probes);
     sv_notify_socket_free(driver->notify_socket);
+    sv_handover_close(driver);
     sv_kernel_free(driver->kernel);
     sv_cgroup_tree_free(driver->tree);
     sv_actions_done(&driver->actions);
@@ -320,6 +382,7 @@ void sv_driver_free(struct sv_driver *driver)
 
 int sv_driver_run(struct sv_driver *driver)
 {
+    driver->has_begun = true;
     sv_driver_feed(driver, (struct sv_event){.kind = SV_EVENT_BEGIN});
     int r = sv_loop_run(driver->loop);
     sv_deaths_settle(driver);

@@ -15,6 +15,8 @@
 
 static void free_group(struct sv_unit_group *group)
 {
+    if (group->fcgi && group->is_left)
+        sv_fcgi_listener_leave(group->fcgi);
     sv_fcgi_listener_free(group->fcgi);
     sv_config_unref(group->owner);
     free(group);
@@ -112,7 +114,10 @@ void sv_unit_groups_free_all(struct sv_driver *driver)
         else
             i++;
     }
-    sv_map_foreach (entry, &driver->groups)
-        free_group(entry->value);
+    sv_map_foreach (entry, &driver->groups) {
+        struct sv_unit_group *group = entry->value;
+        group->is_left = driver->is_leaving;
+        free_group(group);
+    }
     sv_map_done(&driver->groups);
 }

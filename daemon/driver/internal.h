@@ -15,12 +15,15 @@
 #include "io/fcgi_socket.h"
 #include "io/http.h"
 #include "io/input.h"
+#include "io/keeper.h"
 #include "io/kernel.h"
 #include "io/log_watch.h"
 #include "io/loop.h"
 #include "io/notify_socket.h"
 #include "io/output.h"
+#include "io/pipes.h"
 #include "io/probe_child.h"
+#include "io/state_journal.h"
 #include "wire/death.h"
 #include "wire/listener.h"
 
@@ -96,6 +99,8 @@ struct sv_run {
     struct rusage usage; /* of the main process and the children that it waited for */
     struct sv_facts facts;
     struct sv_deeds deeds;
+    unsigned long long start_ticks; /* /proc/PID/stat; only without a leaf, which says as much */
+    uint64_t keeper_key;            /* 0: the keeper does not hold it */
     struct sv_source *exit_source;
     struct sv_cgroup_leaf *leaf; /* NULL: no cgroup, or given back */
     struct sv_source *empty_source;
@@ -116,6 +121,8 @@ struct sv_unit {
     struct sv_listener_parser *parser; /* event listeners only */
     int last_wait_status;              /* of the last run that has ended */
     char *status_text;                 /* STATUS= of the last run; NULL: none */
+    uint32_t untold_count;             /* notices about it that wait to be performed */
+    uint64_t remembered;               /* hash of what the journal says of it; 0: nothing */
 };
 
 struct sv_unit_group {
@@ -123,6 +130,7 @@ struct sv_unit_group {
     const struct sv_group_config *config;
     struct sv_fcgi_listener *fcgi; /* SV_GROUP_FCGI */
     size_t unit_count;
+    bool is_left;    /* the daemon goes, its programs do not */
     bool is_removed; /* out of driver->groups, freed with its last unit */
 };
 
@@ -159,12 +167,18 @@ struct sv_driver {
     struct sv_notify_socket *notify_socket; /* NULL until a program wants it */
     uint64_t refusal_told_ns;               /* when a message was last refused in the log */
     struct sv_child_probes *child_probes;
+    struct sv_state_journal *journal; /* NULL: nothing is remembered over our death */
+    struct sv_keeper *keeper;         /* NULL: nobody holds the pipes */
+    bool has_begun;                   /* BEGIN was fed */
+    bool is_adopting; /* what an earlier daemon left is not all told yet: its memory is kept */
+    bool is_leaving;  /* the programs go on without us */
     struct sv_http *http;
     struct sv_api *api;
     struct sv_api_host api_host;
-    struct sv_str scratch;         /* paths and texts of one call */
-    char *server_url;              /* SUPERVISOR_SERVER_URL, NULL: none */
-    const char **base_environment; /* environ and [supervisord] environment, NULL-terminated */
+    struct sv_str handover_scratch; /* one record of the journal */
+    struct sv_str scratch;          /* paths and texts of one call */
+    char *server_url;               /* SUPERVISOR_SERVER_URL, NULL: none */
+    const char **base_environment;  /* environ and [supervisord] environment, NULL-terminated */
 };
 
 /* driver.c: stamps the event with the time, steps the core, performs what it wants done. */
@@ -200,6 +214,11 @@ void sv_unit_free(struct sv_unit *unit);
 void sv_unit_signal(struct sv_unit *unit, uint32_t run, int number, enum sv_signal_target target);
 void sv_unit_kill_cgroup(struct sv_unit *unit, uint32_t run);
 
+/* NULL: there is none of these names. */
+struct sv_unit *sv_unit_named(struct sv_driver *driver, const char *group, const char *process);
+/* The run of that number of which something is left, or NULL. */
+struct sv_run *sv_unit_run(const struct sv_unit *unit, uint32_t number);
+
 /* launch.c: performs SV_ACTION_SPAWN and feeds its answer. */
 void sv_launch(struct sv_unit *unit, uint32_t run_number);
 
@@ -220,7 +239,33 @@ void sv_checks_give_up(struct sv_unit *unit, uint32_t run_number);
 /* Opens the socket when the first program wants it. */
 int sv_driver_open_notify(struct sv_driver *driver);
 
+/* handover.c: what the next daemon must know. */
+/* Opens the journal and the keeper; `ret_bytes` is what an earlier daemon left. */
+int sv_handover_open(struct sv_driver *driver, struct sv_str *ret_bytes);
+/* After the tree is open: the journal begins anew. */
+void sv_handover_begin(struct sv_driver *driver);
+/* Writes down how the process is now, if that is new. */
+void sv_handover_note(struct sv_driver *driver, sv_process_id id);
+/* Gives the keeper descriptors of a run, beside those that it has. */
+void sv_handover_keep(struct sv_run *run, const struct sv_kept *kept);
+/* The process is no longer configured. */
+void sv_handover_forget(struct sv_unit *unit);
+void sv_handover_close(struct sv_driver *driver);
+
+/* adopt.c: takes over what an earlier daemon left, before BEGIN. */
+void sv_adopt_all(struct sv_driver *driver, const struct sv_str *bytes);
+/* True when there is something to adopt; then the path of its cgroup tree, "" if it had none. */
+bool sv_adopt_former_tree(const struct sv_str *bytes, struct sv_str *ret_path);
+
+/* streams.c: takes the parent's ends out of `pipes`. */
+int sv_run_open_streams(struct sv_run *run, struct sv_pipes *pipes);
+
 /* run.c */
+/* A run of an earlier daemon of which only strays may be left: takes it, and says if there are any.
+ */
+bool sv_run_linger_for_strays(struct sv_run *run);
+/* The status of a process that is not our child, or was not while it died. */
+void sv_run_end(struct sv_run *run, int wait_status, bool is_unknown);
 struct sv_run *sv_run_new(struct sv_unit *unit, uint32_t number);
 void sv_run_free(struct sv_run *run);
 int sv_run_watch_exit(struct sv_run *run);

@@ -15,6 +15,7 @@
 #include "io/account.h"
 #include "io/command.h"
 #include "io/pipes.h"
+#include "io/proc.h"
 #include "io/spawn.h"
 
 /* Everything that is needed until the child has executed its file. */
@@ -257,48 +258,17 @@ static bool spawn(struct launch *launch)
     return true;
 }
 
-static void on_data(void *user, enum sv_channel which, const char *data, size_t length)
-{
-    struct sv_run *run = user;
-    struct sv_unit *unit = run->unit;
-    if (run->checks)
-        sv_checks_heard(run, which, data, length);
-    if (unit->parser && which == SV_STDOUT)
-        sv_listener_heard(unit, data, length);
-    else
-        sv_notice_output(unit, run, which, data, length);
-}
-
-static void on_captured(void *user, enum sv_channel which, const char *data, size_t length)
-{
-    struct sv_run *run = user;
-    sv_notice_capture(run->unit, run, which, data, length);
-}
-
-static void on_closed(void *user, enum sv_channel which)
-{
-    (void)which;
-    sv_run_output_closed(user);
-}
-
-static bool open_streams(struct launch *launch)
+/*
+ * The pipes are the keeper's, and the run is in the journal with its cgroup, before there is
+ * anybody in it: a daemon that dies during the spawn leaves all that the next one needs to find out
+ * what came of it.
+ */
+static void prepare_for_death(struct launch *launch, const struct sv_kept *pipes)
 {
     struct sv_run *run = launch->run;
-    struct sv_unit *unit = run->unit;
-    struct sv_loop *loop = unit->driver->loop;
-    struct sv_output_callbacks callbacks = {
-        .user = run, .data = on_data, .captured = on_captured, .closed = on_closed};
-    int *fds[] = {[SV_STDOUT] = &launch->pipes.stdout_fd, [SV_STDERR] = &launch->pipes.stderr_fd};
-    for (int c = 0; c < 2; c++) {
-        if (*fds[c] < 0)
-            continue;
-        if (sv_output_new(loop, sv_steal_fd(fds[c]), unit->sinks[c], &callbacks, &run->outputs[c]) <
-            0)
-            return false;
-        run->open_outputs++;
-    }
-    return launch->pipes.stdin_fd < 0 ||
-           sv_input_new(loop, sv_steal_fd(&launch->pipes.stdin_fd), &run->input) == 0;
+    sv_handover_keep(run, pipes);
+    launch->unit->run = run;
+    sv_handover_note(launch->unit->driver, launch->unit->id);
 }
 
 static bool launch_run(struct launch *launch, uint32_t run_number)
@@ -308,11 +278,18 @@ static bool launch_run(struct launch *launch, uint32_t run_number)
     if (!find_command(launch) || !find_account(launch) || !make_environment(launch) ||
         !make_pipes(launch))
         return false;
-    if (!launch->run || !open_streams(launch) || !sv_checks_begin(launch->run)) {
+    struct sv_kept kept = {.pidfd = -1,
+                           .stdin_fd = launch->has_socket ? launch->pipes.child_stdin_fd
+                                                          : launch->pipes.stdin_fd,
+                           .stdout_fd = launch->pipes.stdout_fd,
+                           .stderr_fd = launch->pipes.stderr_fd};
+    if (!launch->run || sv_run_open_streams(launch->run, &launch->pipes) < 0 ||
+        !sv_checks_begin(launch->run)) {
         sv_str_addf(&launch->error, "out of memory to spawn '%s'", unit->config->name);
         return false;
     }
     make_leaf(launch);
+    prepare_for_death(launch, &kept);
     bool is_spawned = spawn(launch);
     sv_pipes_close_child_ends(&launch->pipes);
     if (is_spawned) {
@@ -325,7 +302,12 @@ static bool launch_run(struct launch *launch, uint32_t run_number)
 static void take_over(struct launch *launch)
 {
     struct sv_unit *unit = launch->unit;
-    struct sv_run *run = unit->run = sv_steal(&launch->run);
+    struct sv_run *run = sv_steal(&launch->run);
+    struct sv_kept kept = SV_KEPT_NONE;
+    kept.pidfd = run->pidfd;
+    sv_handover_keep(run, &kept);
+    if (!run->leaf)
+        run->start_ticks = sv_process_start_ticks(run->pid);
     if (unit->parser)
         sv_listener_parser_done(unit->parser); /* a fresh listener begins a fresh conversation */
     int r = sv_run_watch_exit(run);
@@ -342,6 +324,7 @@ static void take_over(struct launch *launch)
 static void fail(struct launch *launch, uint32_t run_number)
 {
     struct sv_unit *unit = launch->unit;
+    unit->run = NULL;
     sv_run_free(
         launch->run); /* what the child wrote about its failure goes to the log of the program */
     if (launch->has_socket)

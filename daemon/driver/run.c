@@ -24,6 +24,7 @@
 #include "base/error.h"
 #include "base/wait_status.h"
 #include "io/cgroup_usage.h"
+#include "io/proc.h"
 
 struct sv_run *sv_run_new(struct sv_unit *unit, uint32_t number)
 {
@@ -63,6 +64,8 @@ void sv_run_free(struct sv_run *run)
         sv_output_free(run->outputs[i]);
     sv_input_free(run->input);
     sv_cgroup_leaf_free(run->leaf);
+    if (run->keeper_key && !run->unit->driver->is_leaving)
+        sv_keeper_drop(run->unit->driver->keeper, run->keeper_key);
     free(run);
 }
 
@@ -76,6 +79,12 @@ static bool has_something_left(const struct sv_run *run)
 void sv_runs_sweep(void *user)
 {
     struct sv_driver *driver = user;
+    if (driver->performed_count < driver->actions.count) {
+        /* The keeper gives a run up when it is freed: not before its end is told and written down.
+         */
+        sv_source_enable(driver->sweep, true);
+        return;
+    }
     sv_deaths_settle(driver);
     for (struct sv_run **link = &driver->lingering; *link;) {
         struct sv_run *run = *link;
@@ -148,8 +157,16 @@ static bool watch_strays(struct sv_run *run)
     return r >= 0;
 }
 
+bool sv_run_linger_for_strays(struct sv_run *run)
+{
+    run->is_over = true;
+    bool has_strays = watch_strays(run);
+    linger(run);
+    return has_strays;
+}
+
 /* The status is known and the process is reaped: reported exactly once. */
-static void end_run(struct sv_run *run, int wait_status)
+void sv_run_end(struct sv_run *run, int wait_status, bool is_unknown)
 {
     struct sv_unit *unit = run->unit;
     for (int i = 0; i < 2; i++)
@@ -169,10 +186,11 @@ static void end_run(struct sv_run *run, int wait_status)
     if (has_strays)
         run->stray_count = sv_cgroup_leaf_count(run->leaf, SV_DEATH_STRAYS_MAX);
     struct sv_driver *driver = unit->driver;
-    struct sv_event event = {.kind = SV_EVENT_EXITED,
-                             .process = unit->id,
-                             .run = run->number,
-                             .exited = {.wait_status = wait_status, .has_strays = has_strays}};
+    struct sv_event event = {
+        .kind = SV_EVENT_EXITED,
+        .process = unit->id,
+        .run = run->number,
+        .exited = {.wait_status = wait_status, .has_strays = has_strays, .is_unknown = is_unknown}};
     if (unit->run == run)
         unit->run = NULL;
     if (unit->group->fcgi)
@@ -200,6 +218,30 @@ static int reap(struct sv_run *run, int *ret_status)
     return 1;
 }
 
+/*
+ * It is dead, and its status is not ours to wait for: an earlier daemon was its parent, or somebody
+ * took it. Who knows it, in this order: the EXIT record; the pidfd, once the parent it has now has
+ * reaped it (PID 1 does at once; we give it some milliseconds); nobody.
+ */
+enum { FOREIGN_REAP_MS = 50 };
+
+static void end_foreign(struct sv_run *run)
+{
+    int wait_status = run->facts.exit_status;
+    bool is_known = run->facts.has_exit;
+    if (!is_known && run->pid > 0)
+        is_known = sv_zombie_wait_status(run->pid, &wait_status) > 0;
+    if (!is_known && run->pidfd >= 0)
+        is_known = sv_pidfd_await_status(run->pidfd, FOREIGN_REAP_MS, &wait_status) > 0;
+    if (!is_known)
+        sv_log_warn(
+            "%s (pid %d): has ended, and its exit status is unknown: it was not our child, and "
+            "this kernel does not tell (svctl kernel)",
+            run->unit->config->name, (int)run->pid);
+    run->has_status = is_known;
+    sv_run_end(run, is_known ? wait_status : 0, !is_known);
+}
+
 void sv_run_check_exit(struct sv_run *run)
 {
     if (run->is_over)
@@ -213,17 +255,14 @@ void sv_run_check_exit(struct sv_run *run)
     const struct sv_facts *facts = &run->facts;
     run->has_status = r > 0 || facts->has_exit;
     if (r < 0) {
-        /* Not our child any more, or reaped by somebody: eBPF has the status, or nobody has. */
-        sv_log_warn("%s (pid %d): its exit status was taken by somebody else (%s); %s",
-                    run->unit->config->name, (int)run->pid, sv_errno_text(r),
-                    facts->has_exit ? "using what the kernel recorded" : "it is unknown");
-        wait_status = facts->has_exit ? facts->exit_status : 0;
-    } else if (facts->has_exit && facts->exit_status != wait_status) {
+        end_foreign(run);
+        return;
+    }
+    if (facts->has_exit && facts->exit_status != wait_status)
         sv_log_error("%s (pid %d): waitid() says status 0x%04x, the kernel's exit record 0x%04x",
                      run->unit->config->name, (int)run->pid, (unsigned)wait_status,
                      (unsigned)facts->exit_status);
-    }
-    end_run(run, wait_status);
+    sv_run_end(run, wait_status, false);
 }
 
 static void on_pidfd(void *user, int fd, uint32_t events)
@@ -236,7 +275,9 @@ static void on_pidfd(void *user, int fd, uint32_t events)
 int sv_run_watch_exit(struct sv_run *run)
 {
     struct sv_driver *driver = run->unit->driver;
-    int r = sv_idmap_put(&driver->runs_by_pid, (uint64_t)run->pid, run);
+    /* The number of an adopted run that is dead may be known to nobody any more; its pidfd is
+     * enough. */
+    int r = run->pid > 0 ? sv_idmap_put(&driver->runs_by_pid, (uint64_t)run->pid, run) : 0;
     if (r < 0)
         return error_trace(r);
     if (run->leaf) {

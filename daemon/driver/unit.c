@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -67,6 +68,8 @@ void sv_unit_free(struct sv_unit *unit)
     if (sv_driver_unit(unit->driver, unit->id) == unit)
         sv_idmap_remove(&unit->driver->units, unit->id);
     sv_deaths_settle(unit->driver);
+    if (!unit->driver->is_leaving)
+        sv_handover_forget(unit);
     sv_run_free(unit->run);
     sv_runs_forget(unit);
     /* A log of a group that is gone stays, also an AUTO one: the next start of the daemon cleans
@@ -81,7 +84,16 @@ void sv_unit_free(struct sv_unit *unit)
     free(unit);
 }
 
-static struct sv_run *find_run(const struct sv_unit *unit, uint32_t number)
+struct sv_unit *sv_unit_named(struct sv_driver *driver, const char *group, const char *process)
+{
+    const struct sv_group_view *view = sv_core_group(driver->core, group);
+    for (size_t i = 0; view && i < view->process_count; i++)
+        if (strcmp(view->config->programs[i]->name, process) == 0)
+            return sv_driver_unit(driver, view->processes[i]);
+    return NULL;
+}
+
+struct sv_run *sv_unit_run(const struct sv_unit *unit, uint32_t number)
 {
     if (unit->run && unit->run->number == number)
         return unit->run;
@@ -153,7 +165,7 @@ static void note_deed(struct sv_run *run, int number, enum sv_signal_target targ
 void sv_unit_signal(struct sv_unit *unit, uint32_t run_number, int number,
                     enum sv_signal_target target)
 {
-    struct sv_run *run = find_run(unit, run_number);
+    struct sv_run *run = sv_unit_run(unit, run_number);
     if (!run)
         return; /* it is over, and its end was told */
     struct sv_str name SV_CLEANUP(sv_str_done) = {0};
@@ -176,7 +188,7 @@ void sv_unit_signal(struct sv_unit *unit, uint32_t run_number, int number,
 
 void sv_unit_kill_cgroup(struct sv_unit *unit, uint32_t run_number)
 {
-    struct sv_run *run = find_run(unit, run_number);
+    struct sv_run *run = sv_unit_run(unit, run_number);
     if (!run || !run->leaf)
         return;
     run->deeds.are_strays_killed |= run->is_over;

@@ -27,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/attr.h"
@@ -264,6 +265,46 @@ void sv_bpf_consume(struct sv_bpf *bpf)
     bpf->is_consuming = true;
     (void)ring_buffer__consume(bpf->ring); /* only our callback could fail, and it does not */
     bpf->is_consuming = false;
+}
+
+static int fd_of(const struct bpf_link *link)
+{
+    return link ? bpf_link__fd(link) : -1;
+}
+
+/* A link that somebody holds open stays attached, and writes into the ring that it was made for. So
+ * no bpffs is needed, which is not mounted everywhere, and nothing of it is left behind when the
+ * holder ends. */
+void sv_bpf_witnesses(const struct sv_bpf *bpf, int ret_fds[SV_BPF_WITNESSES])
+{
+    for (int i = 0; i < SV_BPF_WITNESSES; i++)
+        ret_fds[i] = -1;
+    if (!bpf->skeleton)
+        return;
+    const struct bpf_link *exit_link = bpf->skeleton->links.on_exit;
+    ret_fds[0] = bpf_map__fd(bpf->skeleton->maps.ring);
+    ret_fds[1] = fd_of(exit_link ? exit_link : bpf->skeleton->links.on_exit_raw);
+    ret_fds[2] = fd_of(bpf->skeleton->links.on_signal);
+    ret_fds[3] = fd_of(bpf->skeleton->links.on_oom);
+}
+
+int sv_bpf_read_ring(int ring_fd, sv_bpf_function function, void *user)
+{
+    /* The first page of the map is the position of the reader (kernel/bpf/ringbuf.c). */
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    uint64_t *position = mmap(NULL, page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, ring_fd, 0);
+    if (position == MAP_FAILED)
+        return -errno;
+    uint64_t start = __atomic_load_n(position, __ATOMIC_ACQUIRE);
+    struct sv_bpf reader = {.function = function, .user = user};
+    libbpf_print_fn_t before = libbpf_set_print(keep_words);
+    struct ring_buffer *ring = ring_buffer__new(ring_fd, on_record, &reader, NULL);
+    int r = ring ? ring_buffer__consume(ring) : -errno;
+    ring_buffer__free(ring);
+    libbpf_set_print(before);
+    __atomic_store_n(position, start, __ATOMIC_RELEASE);
+    munmap(position, page_bytes);
+    return r < 0 ? r : 0;
 }
 
 uint64_t sv_bpf_lost(const struct sv_bpf *bpf, enum sv_bpf_kind kind)

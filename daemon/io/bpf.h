@@ -43,6 +43,15 @@ const char *sv_bpf_reason(const struct sv_bpf *bpf, enum sv_bpf_program program)
 int sv_bpf_fd(const struct sv_bpf *bpf);
 /* Calls the function for each record that is there. Does nothing inside that function. */
 void sv_bpf_consume(struct sv_bpf *bpf);
+/*
+ * What must stay open for deaths to be recorded while no daemon runs: the ring, and the links of
+ * EXIT, SIGNAL and OOM, which write into it. Owned by `bpf`; -1 where there is none.
+ */
+enum { SV_BPF_WITNESSES = 4 };
+void sv_bpf_witnesses(const struct sv_bpf *bpf, int ret_fds[SV_BPF_WITNESSES]);
+/* Reads what stands in the ring of an earlier daemon, and leaves it there: should this daemon die
+ * before it has acted on it, the next one reads it again. Negative errno. */
+int sv_bpf_read_ring(int ring_fd, sv_bpf_function function, void *user);
 uint64_t sv_bpf_lost(const struct sv_bpf *bpf, enum sv_bpf_kind kind);
 
 #endif

@@ -37,6 +37,7 @@
 #include "io/cgroup_systemd.h"
 #include "io/cgroup_tree.h"
 #include "io/cgroup_walk.h"
+#include "io/proc.h"
 #include "io/systemd_bus.h"
 
 enum {
@@ -59,6 +60,7 @@ static void group_free(struct sv_cgroup_group *group)
 {
     if (group->fd >= 0)
         close(group->fd);
+    sv_map_done(&group->adopted);
     free(group->name);
     free(group);
 }
@@ -209,6 +211,26 @@ static int lock_directory(const char *path)
     return -EAGAIN;
 }
 
+/* The directory that an earlier daemon had, if it is one of `parent` and nobody has it now. */
+static bool take_former(struct sv_cgroup_tree *tree, const char *former)
+{
+    size_t length = strlen(tree->parent);
+    if (!former || strncmp(former, tree->parent, length) != 0 || former[length] != '/' ||
+        strchr(former + length + 1, '/') || access(former, F_OK) < 0)
+        return false;
+    char *path = strdup(former);
+    int fd = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (fd < 0 || sv_lock_directory(fd) < 0) {
+        if (fd >= 0)
+            close(fd);
+        free(path);
+        return false;
+    }
+    tree->fd = fd;
+    tree->path = path;
+    return true;
+}
+
 /* Takes the first free of <parent>/<name>, <parent>/<name>.2 … */
 static int take_directory(struct sv_cgroup_tree *tree, const char *name)
 {
@@ -238,12 +260,17 @@ static int take_directory(struct sv_cgroup_tree *tree, const char *name)
     return -EWOULDBLOCK;
 }
 
+struct tree_names {
+    const char *own;    /* escaped */
+    const char *former; /* path of an earlier daemon's, or NULL */
+};
+
 /*
  * Spawning into the tree moves a process from the daemon's cgroup to the leaf; the kernel asks for
  * the right to write cgroup.procs of their nearest common ancestor, which is the base or above it.
  */
 static int try_base(struct sv_cgroup_tree *tree, const struct sv_cgroup_base *base,
-                    const char *name)
+                    const struct tree_names *names)
 {
     struct sv_str procs = {0};
     sv_str_addf(&procs, "%s/cgroup.procs", base->path);
@@ -259,7 +286,9 @@ static int try_base(struct sv_cgroup_tree *tree, const struct sv_cgroup_base *ba
     sv_str_addf(&parent, "%s/" TREE_DIRECTORY, base->path);
     free(tree->parent);
     tree->parent = sv_str_take(&parent);
-    return tree->parent ? take_directory(tree, name) : -ENOMEM;
+    if (!tree->parent)
+        return -ENOMEM;
+    return take_former(tree, names->former) ? 0 : take_directory(tree, names->own);
 }
 
 /* Directories that a daemon before us left: removed where empty, else kept on the list. */
@@ -276,7 +305,8 @@ static void adopt_leftovers(struct sv_cgroup_tree *tree, const char *group_name)
         return;
     }
     for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory)) {
-        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+            sv_map_has(&group->adopted, entry->d_name))
             continue;
         group->user_count++;
         sv_cgroup_group_remove(group, entry->d_name);
@@ -284,7 +314,7 @@ static void adopt_leftovers(struct sv_cgroup_tree *tree, const char *group_name)
     closedir(directory);
 }
 
-static void find_leftovers(struct sv_cgroup_tree *tree)
+void sv_cgroup_tree_clean(struct sv_cgroup_tree *tree)
 {
     int fd = openat(tree->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
@@ -323,14 +353,15 @@ static void forget(struct sv_cgroup_tree *tree)
 }
 
 /* Tries every base; the words of the failures are the reason. */
-static int take_any_base(struct sv_cgroup_tree *tree, const char *identifier, struct sv_str *reason)
+static int take_any_base(struct sv_cgroup_tree *tree, const char *identifier, const char *former,
+                         struct sv_str *reason)
 {
     struct sv_str name = {0};
     sv_cgroup_name_escape(identifier, SV_CGROUP_NAME_GROUP, &name);
     int r = sv_str_ok(&name) ? -ENOENT : -ENOMEM;
     for (unsigned i = 0; i < tree->place.base_count && sv_str_ok(&name); i++) {
         const struct sv_cgroup_base *base = &tree->place.bases[i];
-        r = try_base(tree, base, name.data);
+        r = try_base(tree, base, &(struct tree_names){.own = name.data, .former = former});
         if (r == 0)
             break;
         sv_str_addf(reason, "%s%s (%s): %s", i ? "; " : "", base->path, base->why,
@@ -363,8 +394,8 @@ static void pass_controllers(struct sv_cgroup_tree *tree)
     (void)sv_cgroup_controllers_enable(tree->fd, ".");
 }
 
-int sv_cgroup_tree_open(const char *identifier, struct sv_cgroup_tree **ret_tree,
-                        struct sv_str *ret_reason)
+int sv_cgroup_tree_open(const char *identifier, const char *former,
+                        struct sv_cgroup_tree **ret_tree, struct sv_str *ret_reason)
 {
     struct sv_cgroup_tree *tree = calloc(1, sizeof(*tree));
     if (!tree)
@@ -374,7 +405,7 @@ int sv_cgroup_tree_open(const char *identifier, struct sv_cgroup_tree **ret_tree
     if (r == 0)
         sv_cgroup_systemd_ask(identifier, &tree->place, &tree->scope);
     if (r == 0)
-        r = take_any_base(tree, identifier, ret_reason);
+        r = take_any_base(tree, identifier, former, ret_reason);
     struct stat status;
     if (r == 0 && fstat(tree->fd, &status) < 0)
         r = -errno;
@@ -384,7 +415,6 @@ int sv_cgroup_tree_open(const char *identifier, struct sv_cgroup_tree **ret_tree
     }
     tree->id = status.st_ino;
     pass_controllers(tree);
-    find_leftovers(tree);
     *ret_tree = tree;
     return 0;
 }

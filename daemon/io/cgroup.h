@@ -17,8 +17,12 @@ struct sv_cgroup_leaf;
  * Finds the cgroup2 mount, makes and opens the root for `identifier`. 0, or a negative errno when
  * no cgroup can be had; `ret_reason` then says in words what is missing and how to enable it.
  */
-int sv_cgroup_tree_open(const char *identifier, struct sv_cgroup_tree **ret_tree,
-                        struct sv_str *ret_reason);
+/* `former`: the path that an earlier daemon had, tried first; "" or NULL: none. */
+int sv_cgroup_tree_open(const char *identifier, const char *former,
+                        struct sv_cgroup_tree **ret_tree, struct sv_str *ret_reason);
+/* After the runs of an earlier daemon were adopted: removes what else it left, where that is empty.
+ */
+void sv_cgroup_tree_clean(struct sv_cgroup_tree *tree);
 /* Removes the directories that are empty; leaves the others. */
 void sv_cgroup_tree_free(struct sv_cgroup_tree *tree);
 const char *sv_cgroup_tree_path(const struct sv_cgroup_tree *tree); /* absolute */
@@ -28,6 +32,16 @@ uint32_t sv_cgroup_tree_level(const struct sv_cgroup_tree *tree);   /* depth bel
 /* Names are escaped where a user's name cannot be a directory name. */
 int sv_cgroup_leaf_create(struct sv_cgroup_tree *tree, const char *group, const char *process,
                           uint32_t run, struct sv_cgroup_leaf **ret_leaf);
+/*
+ * The leaf of a run that an earlier daemon started: `path` as sv_cgroup_leaf_path() gave it.
+ * -ENOENT when it is gone, which means empty.
+ */
+int sv_cgroup_leaf_adopt(struct sv_cgroup_tree *tree, const char *path,
+                         struct sv_cgroup_leaf **ret_leaf);
+/* The first process that was started in it, one that leads a process group before others: a child
+ * that has not executed its file yet does not. 0: nobody is there. */
+pid_t sv_cgroup_leaf_leader(const struct sv_cgroup_leaf *leaf);
+bool sv_cgroup_leaf_has(const struct sv_cgroup_leaf *leaf, pid_t pid);
 int sv_cgroup_leaf_fd(
     const struct sv_cgroup_leaf *leaf); /* O_PATH|O_DIRECTORY; for CLONE_INTO_CGROUP */
 uint64_t sv_cgroup_leaf_id(const struct sv_cgroup_leaf *leaf);

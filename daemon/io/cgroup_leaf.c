@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +18,7 @@
 #include "io/cgroup_names.h"
 #include "io/cgroup_tree.h"
 #include "io/cgroup_walk.h"
+#include "io/proc.h"
 
 enum {
     SAME_RUN_MAX = 1000, /* directories of dead daemons with one process's name and run */
@@ -120,6 +122,106 @@ int sv_cgroup_leaf_create(struct sv_cgroup_tree *tree, const char *group_name, c
     sv_str_done(&place.name);
     sv_str_done(&escaped);
     return r < 0 ? error_trace(r) : 0;
+}
+
+/* Splits "<tree>/<group>/<leaf>" into the two names. False: it is no path of a leaf of ours. */
+static bool split_path(const struct sv_cgroup_tree *tree, const char *path,
+                       struct sv_str *ret_group, const char **ret_leaf)
+{
+    size_t length = strlen(tree->path);
+    if (strncmp(path, tree->path, length) != 0 || path[length] != '/')
+        return false;
+    const char *group = path + length + 1;
+    const char *slash = strchr(group, '/');
+    if (!slash || slash == group || group[0] == '.' || !slash[1] || slash[1] == '.' ||
+        strchr(slash + 1, '/'))
+        return false;
+    sv_str_append(ret_group, group, (size_t)(slash - group));
+    *ret_leaf = slash + 1;
+    return sv_str_ok(ret_group);
+}
+
+int sv_cgroup_leaf_adopt(struct sv_cgroup_tree *tree, const char *path,
+                         struct sv_cgroup_leaf **ret_leaf)
+{
+    struct sv_str group_name SV_CLEANUP(sv_str_done) = {0};
+    const char *leaf_name;
+    if (!split_path(tree, path, &group_name, &leaf_name) || access(path, F_OK) < 0)
+        return -ENOENT;
+    struct sv_cgroup_group *group;
+    int r = sv_cgroup_group_find(tree, group_name.data, &group);
+    if (r == 0)
+        r = sv_map_put(&group->adopted, leaf_name, group);
+    if (r == 0)
+        r = leaf_open(group, leaf_name, ret_leaf);
+    if (r < 0)
+        return r;
+    group->user_count++;
+    return 0;
+}
+
+typedef bool pid_function(void *user, pid_t pid);
+
+/* Calls `function` for every process that lives in the leaf itself until it returns false. */
+static void each_pid(const struct sv_cgroup_leaf *leaf, pid_function *function, void *user)
+{
+    int fd = openat(leaf->fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "re");
+    if (!file) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    char line[32];
+    while (fgets(line, sizeof(line), file)) {
+        pid_t pid = (pid_t)strtol(line, NULL, 10);
+        if (pid > 0 && !function(user, pid))
+            break;
+    }
+    fclose(file);
+}
+
+/* Numbers may have wrapped around, so the first one is told by its start, not by its number. */
+struct leader {
+    pid_t pid;
+    unsigned long long start_ticks;
+    bool is_leading;
+};
+
+static bool consider(void *user, pid_t pid)
+{
+    struct leader *leader = user;
+    unsigned long long start_ticks = sv_process_start_ticks(pid);
+    if (start_ticks == 0)
+        return true;
+    bool is_leading = getpgid(pid) == pid;
+    bool is_better =
+        is_leading == leader->is_leading ? start_ticks < leader->start_ticks : is_leading;
+    if (leader->pid == 0 || is_better)
+        *leader = (struct leader){pid, start_ticks, is_leading};
+    return true;
+}
+
+pid_t sv_cgroup_leaf_leader(const struct sv_cgroup_leaf *leaf)
+{
+    struct leader leader = {0};
+    each_pid(leaf, consider, &leader);
+    return leader.pid;
+}
+
+static bool compare(void *user, pid_t pid)
+{
+    pid_t *wanted = user;
+    if (*wanted != pid)
+        return true;
+    *wanted = 0;
+    return false;
+}
+
+bool sv_cgroup_leaf_has(const struct sv_cgroup_leaf *leaf, pid_t pid)
+{
+    each_pid(leaf, compare, &pid);
+    return pid == 0;
 }
 
 int sv_cgroup_leaf_fd(const struct sv_cgroup_leaf *leaf)

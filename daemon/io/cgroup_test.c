@@ -33,7 +33,7 @@ static struct sv_cgroup_tree *open_tree(void)
 {
     struct sv_cgroup_tree *tree = NULL;
     struct sv_str reason = {0};
-    if (sv_cgroup_tree_open(identifier, &tree, &reason) < 0)
+    if (sv_cgroup_tree_open(identifier, NULL, &tree, &reason) < 0)
         print_message("# skip: %s\n", sv_str_text(&reason));
     sv_str_done(&reason);
     return tree;
@@ -349,6 +349,7 @@ static void leftovers_are_removed_when_empty_and_spared_when_alive(void **state)
 
     tree = open_tree();
     assert_non_null(tree);
+    sv_cgroup_tree_clean(tree);
     assert_false(exists(dead.data));
     assert_true(exists(alive.data));
     assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
@@ -377,7 +378,7 @@ static void without_a_right_the_reason_says_what_to_do(void **state)
             _exit(9);
         struct sv_cgroup_tree *tree;
         struct sv_str reason = {0};
-        int r = sv_cgroup_tree_open(identifier, &tree, &reason);
+        int r = sv_cgroup_tree_open(identifier, NULL, &tree, &reason);
         if (r == 0)
             _exit(0); /* this user has a cgroup of its own */
         print_message("# as nobody: %s\n", sv_str_text(&reason));

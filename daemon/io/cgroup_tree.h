@@ -11,9 +11,10 @@
 
 struct sv_cgroup_group {
     struct sv_cgroup_tree *tree;
-    char *name;          /* escaped */
-    int fd;              /* O_PATH */
-    unsigned user_count; /* leaves, and directories waiting to be removed */
+    char *name;            /* escaped */
+    int fd;                /* O_PATH */
+    unsigned user_count;   /* leaves, and directories waiting to be removed */
+    struct sv_map adopted; /* names of leaves that an earlier daemon made and we have taken over */
 };
 
 struct sv_cgroup_leftover;

@@ -167,6 +167,26 @@ int sv_fcgi_listener_acquire(struct sv_fcgi_listener *listener, int *ret_fd)
     return 0;
 }
 
+void sv_fcgi_listener_adopt(struct sv_fcgi_listener *listener, int fd)
+{
+    struct stat status;
+    if (listener->fd >= 0) {
+        close(fd);
+    } else {
+        listener->fd = fd;
+        if (listener->config->path && lstat(listener->config->path, &status) == 0) {
+            listener->device = status.st_dev;
+            listener->inode = status.st_ino;
+        }
+    }
+    listener->user_count++;
+}
+
+void sv_fcgi_listener_leave(struct sv_fcgi_listener *listener)
+{
+    listener->inode = 0;
+}
+
 void sv_fcgi_listener_release(struct sv_fcgi_listener *listener)
 {
     assert(listener->user_count > 0);

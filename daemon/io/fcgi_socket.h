@@ -19,6 +19,11 @@ void sv_fcgi_listener_free(struct sv_fcgi_listener *listener);
  * socket, and stays. -EADDRNOTAVAIL: the host cannot be resolved, or is not this one.
  */
 int sv_fcgi_listener_acquire(struct sv_fcgi_listener *listener, int *ret_fd);
+/* A process of an earlier daemon lives on with the socket: takes over `fd`. Counts as an acquire.
+ */
+void sv_fcgi_listener_adopt(struct sv_fcgi_listener *listener, int fd);
+/* The processes live on without us: the file of the socket stays. */
+void sv_fcgi_listener_leave(struct sv_fcgi_listener *listener);
 /* The last one closes the socket and removes its file. */
 void sv_fcgi_listener_release(struct sv_fcgi_listener *listener);
 

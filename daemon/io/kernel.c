@@ -13,8 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
+#include "base/attr.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "io/bpf.h"
 #include "io/facilities.h"
 
@@ -101,6 +104,34 @@ void sv_kernel_drain(struct sv_kernel *kernel)
 {
     if (kernel->bpf)
         sv_bpf_consume(kernel->bpf);
+}
+
+/* Of no run: runs have keys made of a time. The version keeps a daemon of another layout away from
+ * it. */
+#define WITNESS_KEY ((uint64_t)SV_BPF_ABI_VERSION)
+
+void sv_kernel_keep(const struct sv_kernel *kernel, struct sv_keeper *keeper)
+{
+    if (!kernel->bpf)
+        return;
+    int fds[SV_BPF_WITNESSES];
+    sv_bpf_witnesses(kernel->bpf, fds);
+    (void)sv_keeper_put(keeper, WITNESS_KEY, &(struct sv_kept){fds[0], fds[1], fds[2], fds[3]});
+}
+
+void sv_kernel_recall(struct sv_keeper *keeper, sv_kernel_function function, void *user)
+{
+    struct sv_kept kept = SV_KEPT_NONE;
+    if (sv_keeper_get(keeper, WITNESS_KEY, &kept) < 0)
+        return;
+    int fds[] = {kept.pidfd, kept.stdin_fd, kept.stdout_fd, kept.stderr_fd};
+    int r = fds[0] >= 0 ? sv_bpf_read_ring(fds[0], function, user) : 0;
+    if (r < 0)
+        sv_log_warn("what the kernel recorded while no svisord ran cannot be read: %s",
+                    sv_errno_text(r));
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(fds); i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
 }
 
 uint64_t sv_kernel_lost(const struct sv_kernel *kernel, unsigned kind)

@@ -11,6 +11,7 @@
 #include <svisor/bpf_abi.h>
 
 #include "io/cgroup.h"
+#include "io/keeper.h"
 #include "io/loop.h"
 
 struct sv_kernel;
@@ -34,6 +35,10 @@ const char *sv_kernel_bpf_missing(const struct sv_kernel *kernel);
 /* Reads what is in the ring now: before a pidfd's exit is handled, so that its record comes first.
  */
 void sv_kernel_drain(struct sv_kernel *kernel);
+/* Gives the keeper what goes on recording deaths when no daemon runs. */
+void sv_kernel_keep(const struct sv_kernel *kernel, struct sv_keeper *keeper);
+/* Calls `function` for what was recorded since the daemon before stopped reading. */
+void sv_kernel_recall(struct sv_keeper *keeper, sv_kernel_function function, void *user);
 /* Records lost since the start, by kind (enum sv_bpf_kind). */
 uint64_t sv_kernel_lost(const struct sv_kernel *kernel, unsigned kind);
 

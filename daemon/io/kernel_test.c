@@ -76,7 +76,7 @@ static struct bench *bench_new(bool is_bpf_wanted)
     char identifier[64];
     snprintf(identifier, sizeof(identifier), "kernel-test-%d", getpid());
     struct sv_str reason = {0};
-    sv_cgroup_tree_open(identifier, &bench->tree, &reason);
+    sv_cgroup_tree_open(identifier, NULL, &bench->tree, &reason);
     assert_int_equal(sv_loop_new(&bench->loop), 0);
     assert_int_equal(
         sv_kernel_new(bench->loop, bench->tree, is_bpf_wanted, on_record, bench, &bench->kernel),

@@ -164,6 +164,13 @@ static void turn_over(struct sv_logfile *file)
     (void)open_again(file, true); /* tells, and tries again, by itself */
 }
 
+static void turn_over_if_full(struct sv_logfile *file)
+{
+    if (file->maxbytes > 0 && file->stream.is_regular &&
+        sv_stream_position(&file->stream) >= file->maxbytes)
+        turn_over(file);
+}
+
 void sv_logfile_write(struct sv_logfile *file, const void *data, size_t length)
 {
     if (length == 0)
@@ -179,9 +186,18 @@ void sv_logfile_write(struct sv_logfile *file, const void *data, size_t length)
         lose(file, length - done, error);
     else if (file->failure)
         recover(file);
-    if (file->maxbytes > 0 && file->stream.is_regular &&
-        sv_stream_position(&file->stream) >= file->maxbytes)
-        turn_over(file);
+    turn_over_if_full(file);
+}
+
+size_t sv_logfile_splice(struct sv_logfile *file, int pipe_fd, size_t length)
+{
+    if (file->stream.fd < 0 || file->failure)
+        return 0;
+    int error;
+    size_t done = sv_stream_splice(&file->stream, pipe_fd, length, &error);
+    if (done == length)
+        turn_over_if_full(file); /* else the rest of the piece is written first */
+    return done;
 }
 
 /* Standard output has no name to open it by, and whoever gave it to us rotates it. */

@@ -23,6 +23,12 @@ int sv_logfile_open_stdout(struct sv_logfile **ret_file);
 /* NULL is allowed. */
 void sv_logfile_free(struct sv_logfile *file);
 void sv_logfile_write(struct sv_logfile *file, const void *data, size_t length);
+/*
+ * The same for bytes that are still in a pipe, moved at once from there: at every moment they are
+ * in the pipe or in the file. Returns how many were moved; the caller reads the rest and hands it
+ * to sv_logfile_write(), which tells what is wrong.
+ */
+size_t sv_logfile_splice(struct sv_logfile *file, int pipe_fd, size_t length);
 /* Closes and opens again under the same name (SIGUSR2, external rotation). */
 int sv_logfile_reopen(struct sv_logfile *file);
 /* Removes the file and opens a new one (clearProcessLogs, clearLog). */

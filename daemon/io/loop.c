@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -24,6 +25,7 @@ enum { NS_PER_US = 1000 };
 
 struct sv_loop {
     sd_event *event;
+    int scratch[2]; /* -1: not made yet */
 };
 
 enum source_kind { SOURCE_IO, SOURCE_TIMER, SOURCE_DEFER, SOURCE_SIGNAL };
@@ -45,6 +47,7 @@ int sv_loop_new(struct sv_loop **ret_loop)
     struct sv_loop *loop = calloc(1, sizeof(*loop));
     if (!loop)
         return -ENOMEM;
+    loop->scratch[0] = loop->scratch[1] = -1;
     int r = sd_event_new(&loop->event);
     if (r < 0) {
         free(loop);
@@ -59,7 +62,19 @@ void sv_loop_free(struct sv_loop *loop)
     if (!loop)
         return;
     sd_event_unref(loop->event);
+    for (int i = 0; i < 2; i++)
+        if (loop->scratch[i] >= 0)
+            close(loop->scratch[i]);
     free(loop);
+}
+
+int sv_loop_scratch_pipe(struct sv_loop *loop, int ret_fds[2])
+{
+    if (loop->scratch[0] < 0 && pipe2(loop->scratch, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -errno;
+    ret_fds[0] = loop->scratch[0];
+    ret_fds[1] = loop->scratch[1];
+    return 0;
 }
 
 int sv_loop_run(struct sv_loop *loop)

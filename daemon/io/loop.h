@@ -30,6 +30,11 @@ typedef void (*sv_signal_function)(void *user, int number);
 
 int sv_loop_new(struct sv_loop **ret_loop);
 void sv_loop_free(struct sv_loop *loop);
+/*
+ * A pipe that everybody on this loop may use within one callback, and leaves empty: [0] reads, [1]
+ * writes, both without waiting. Made at the first call. Negative errno.
+ */
+int sv_loop_scratch_pipe(struct sv_loop *loop, int ret_fds[2]);
 /* Runs until sv_loop_quit(); returns its code or a negative errno. */
 int sv_loop_run(struct sv_loop *loop);
 void sv_loop_quit(struct sv_loop *loop, int code);

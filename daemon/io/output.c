@@ -4,6 +4,12 @@
  *     pipe --read--> strip_ansi? --> capture? --> sink (log file, syslog, journal)
  *                                             \-> callbacks (events, listeners)
  *
+ * Surviving. A byte that was read and not yet written would die with the daemon. So where it goes
+ * to the log file as it is, it is only looked at (tee), and then moved by the kernel from the pipe
+ * to the file (splice): at every moment it is in one of the two. With strip_ansi or capture mode
+ * the log is not what was written, and a piece of up to 128 KB can be lost in the moment of the
+ * daemon's death.
+ *
  * Fairness. A turn reads at most SV_OUTPUT_TURN_BYTES_MAX, in pieces of at most READ_BYTES
  * (Supervisor's own 128 KB: a piece is also one PROCESS_LOG event and the unit by which a log file
  * turns over), and runs at SV_PRIORITY_OUTPUT, behind exits, timers and requests. A program that
@@ -41,6 +47,7 @@
 enum { READ_BYTES = 128 << 10, DEFAULT_PIPE_BYTES = 64 << 10 };
 
 struct sv_output {
+    struct sv_loop *loop;
     int fd;
     bool is_pipe_large;
     struct sv_ansi ansi;
@@ -62,6 +69,13 @@ static void log_to_main(const struct sv_output *output, const char *data, size_t
                  sv_sink_channel(output->sink) == SV_STDOUT ? "stdout" : "stderr", shown, data);
 }
 
+static void tell(struct sv_output *output, const char *data, size_t length)
+{
+    log_to_main(output, data, length);
+    if (output->callbacks.data)
+        output->callbacks.data(output->callbacks.user, sv_sink_channel(output->sink), data, length);
+}
+
 static void on_piece(void *user, const char *data, size_t length, bool is_captured)
 {
     struct sv_output *output = user;
@@ -70,9 +84,7 @@ static void on_piece(void *user, const char *data, size_t length, bool is_captur
                                 data, length);
     else
         sv_sink_write(output->sink, data, length);
-    log_to_main(output, data, length);
-    if (output->callbacks.data)
-        output->callbacks.data(output->callbacks.user, sv_sink_channel(output->sink), data, length);
+    tell(output, data, length);
 }
 
 static void on_capture_ended(void *user)
@@ -121,25 +133,82 @@ static void enlarge_pipe(struct sv_output *output)
     (void)fcntl(output->fd, F_SETPIPE_SZ, (int)SV_OUTPUT_PIPE_BYTES);
 }
 
-static enum reading read_once(struct sv_output *output, size_t bytes_max, size_t *ret_length)
+/* What read(2) or tee(2) said, as a reading. */
+static enum reading judge(const struct sv_output *output, ssize_t n)
 {
-    char data[READ_BYTES];
-    ssize_t n = read(output->fd, data, bytes_max < sizeof(data) ? bytes_max : sizeof(data));
+    if (n > 0)
+        return READ_SOME;
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return READ_NOTHING_NOW;
     if (n < 0)
         sv_log_error("cannot read the output of %s: %s; it is read no more",
                      sv_sink_process_name(output->sink), sv_errno_text(errno));
-    if (n <= 0)
-        return READ_END;
+    return READ_END;
+}
+
+static enum reading read_and_take(struct sv_output *output, size_t bytes_max, size_t *ret_length)
+{
+    char data[READ_BYTES];
+    ssize_t n = read(output->fd, data, bytes_max < sizeof(data) ? bytes_max : sizeof(data));
+    enum reading reading = judge(output, n);
+    if (reading != READ_SOME)
+        return reading;
     *ret_length = (size_t)n;
-    if (n >= DEFAULT_PIPE_BYTES && !output->is_pipe_large && !sv_sink_has_lines(output->sink))
-        enlarge_pipe(output);
     if (sv_sink_strips_ansi(output->sink))
         take_stripped(output, data, (size_t)n);
     else
         take_plain(output, data, (size_t)n);
     return READ_SOME;
+}
+
+/* Reads back all of what tee() has put into the scratch pipe: it must be left empty. */
+static bool read_copy(int fd, char *data, size_t length)
+{
+    size_t done = 0;
+    while (done < length) {
+        ssize_t n = read(fd, data + done, length - done);
+        if (n <= 0 && errno != EINTR)
+            return false;
+        if (n > 0)
+            done += (size_t)n;
+    }
+    return true;
+}
+
+/*
+ * Looks at the bytes while they stay in the pipe, then moves them to the log file. A daemon that
+ * dies anywhere in here leaves each byte in one of the two places, and the next one goes on.
+ */
+static enum reading look_and_move(struct sv_output *output, size_t bytes_max, size_t *ret_length)
+{
+    char data[READ_BYTES];
+    int scratch[2];
+    if (sv_loop_scratch_pipe(output->loop, scratch) < 0)
+        return read_and_take(output, bytes_max, ret_length);
+    ssize_t n = tee(output->fd, scratch[1], bytes_max < sizeof(data) ? bytes_max : sizeof(data),
+                    SPLICE_F_NONBLOCK);
+    if (n < 0 && errno == EINVAL) /* no pipe: an adopted descriptor may be anything */
+        return read_and_take(output, bytes_max, ret_length);
+    enum reading reading = judge(output, n);
+    if (reading != READ_SOME)
+        return reading;
+    *ret_length = (size_t)n;
+    if (!read_copy(scratch[0], data, (size_t)n))
+        return READ_END;
+    sv_sink_move(output->sink, output->fd, data, (size_t)n);
+    tell(output, data, (size_t)n);
+    return READ_SOME;
+}
+
+static enum reading read_once(struct sv_output *output, size_t bytes_max, size_t *ret_length)
+{
+    enum reading reading = sv_sink_takes_pipe(output->sink)
+                               ? look_and_move(output, bytes_max, ret_length)
+                               : read_and_take(output, bytes_max, ret_length);
+    if (reading == READ_SOME && *ret_length >= DEFAULT_PIPE_BYTES && !output->is_pipe_large &&
+        !sv_sink_has_lines(output->sink))
+        enlarge_pipe(output);
+    return reading;
 }
 
 /* Reads up to about `bytes_max`. True at the end of the file. */
@@ -152,9 +221,9 @@ static bool read_bounded(struct sv_output *output, size_t bytes_max)
         if (reading != READ_SOME)
             return reading == READ_END;
         total += length;
-        /* Less than a piece: the pipe was emptied. The next call would only say EAGAIN, and an end
-         * of file wakes the loop by itself. */
-        if (length < READ_BYTES)
+        /* Less than a piece, or than the scratch pipe holds: the pipe was emptied. The next call
+         * would only say EAGAIN, and an end of file wakes the loop by itself. */
+        if (length < DEFAULT_PIPE_BYTES)
             return false;
     }
     return false;
@@ -203,6 +272,7 @@ int sv_output_new(struct sv_loop *loop, int fd, struct sv_sink *sink,
         close(fd);
         return -ENOMEM;
     }
+    output->loop = loop;
     output->fd = fd;
     output->sink = sink;
     output->callbacks = *callbacks;

@@ -39,6 +39,8 @@ int sv_sink_open(struct sv_sink *sink);
 void sv_sink_free(struct sv_sink *sink, bool is_removing_auto);
 /* NULL: this channel has no file. Borrowed until sv_sink_free(). */
 const char *sv_sink_path(const struct sv_sink *sink);
+/* Goes on with the file of an earlier daemon: `path` in place of the automatic name. */
+int sv_sink_continue(struct sv_sink *sink, const char *path);
 int sv_sink_reopen(struct sv_sink *sink);
 int sv_sink_clear(struct sv_sink *sink);
 uint64_t sv_sink_lost_bytes(const struct sv_sink *sink);

@@ -198,6 +198,19 @@ const char *sv_sink_path(const struct sv_sink *sink)
     return sink->path;
 }
 
+int sv_sink_continue(struct sv_sink *sink, const char *path)
+{
+    if (sink->config->logfile_kind != SV_LOGFILE_AUTO || !path[0] || sink->file)
+        return 0;
+    char *copy = strdup(path);
+    if (!copy)
+        return -ENOMEM;
+    (void)unlink(sink->path); /* the empty one that was just made */
+    free(sink->path);
+    sink->path = copy;
+    return 0;
+}
+
 int sv_sink_reopen(struct sv_sink *sink)
 {
     return sink->file ? sv_logfile_reopen(sink->file) : 0;
@@ -266,6 +279,37 @@ void sv_sink_write(struct sv_sink *sink, const char *data, size_t length)
         sv_lines_feed(&sink->lines, data, length, on_line, sink);
     if (!sink->file || !sv_logfile_is_regular(sink->file))
         remember(sink, data, length);
+}
+
+bool sv_sink_takes_pipe(const struct sv_sink *sink)
+{
+    return sink->file && sv_logfile_is_regular(sink->file) && !sink->strip_ansi &&
+           sink->config->capture_maxbytes == 0;
+}
+
+/* What could not be moved is read and thrown away: `data` has it. */
+static void take_out(int pipe_fd, size_t length)
+{
+    char rest[4096];
+    while (length > 0) {
+        ssize_t n = read(pipe_fd, rest, length < sizeof(rest) ? length : sizeof(rest));
+        if (n <= 0 && errno != EINTR)
+            return;
+        if (n > 0)
+            length -= (size_t)n;
+    }
+}
+
+void sv_sink_move(struct sv_sink *sink, int pipe_fd, const char *data, size_t length)
+{
+    sink->taken_bytes += length;
+    size_t moved = sv_logfile_splice(sink->file, pipe_fd, length);
+    if (moved < length) {
+        take_out(pipe_fd, length - moved);
+        sv_logfile_write(sink->file, data + moved, length - moved);
+    }
+    if (sink->syslog || sink->journal)
+        sv_lines_feed(&sink->lines, data, length, on_line, sink);
 }
 
 void sv_sink_end_run(struct sv_sink *sink)

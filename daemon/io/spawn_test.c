@@ -458,7 +458,7 @@ static struct sv_cgroup_tree *open_tree(void)
     struct sv_str reason = {0};
     char identifier[32];
     snprintf(identifier, sizeof(identifier), "spawn-test-%d", getpid());
-    if (sv_cgroup_tree_open(identifier, &tree, &reason) < 0)
+    if (sv_cgroup_tree_open(identifier, NULL, &tree, &reason) < 0)
         print_message("# skip: %s\n", sv_str_text(&reason));
     sv_str_done(&reason);
     return tree;

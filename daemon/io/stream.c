@@ -138,6 +138,31 @@ size_t sv_stream_write(const struct sv_stream *stream, const char *data, size_t 
     return done;
 }
 
+/*
+ * splice(2) refuses a file that is open for appending (fs/splice.c, do_splice_from(): EINVAL), so
+ * the flag is off for the moment, and the position is set to the end by hand. That is the same
+ * while nobody but this process appends, and whoever else does had the same problem with
+ * Supervisor.
+ */
+size_t sv_stream_splice(const struct sv_stream *stream, int pipe_fd, size_t length, int *ret_error)
+{
+    *ret_error = EINVAL;
+    int flags = stream->is_regular ? fcntl(stream->fd, F_GETFL) : -1;
+    if (flags < 0 || fcntl(stream->fd, F_SETFL, flags & ~O_APPEND) < 0)
+        return 0;
+    size_t done = 0;
+    *ret_error = lseek(stream->fd, 0, SEEK_END) < 0 ? errno : 0;
+    while (done < length && *ret_error == 0) {
+        ssize_t n = splice(pipe_fd, NULL, stream->fd, NULL, length - done, SPLICE_F_NONBLOCK);
+        if (n > 0)
+            done += (size_t)n;
+        else if (n == 0 || errno != EINTR)
+            *ret_error = n == 0 ? EIO : errno;
+    }
+    (void)fcntl(stream->fd, F_SETFL, flags);
+    return done;
+}
+
 uint64_t sv_stream_position(const struct sv_stream *stream)
 {
     off_t position = lseek(stream->fd, 0, SEEK_CUR);

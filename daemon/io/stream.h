@@ -28,6 +28,10 @@ void sv_stream_close(struct sv_stream *stream);
  * positive errno (EAGAIN: the reader is slow), otherwise it has 0. */
 size_t sv_stream_write(const struct sv_stream *stream, const char *data, size_t length,
                        int *ret_error);
+/* Moves bytes from a pipe to the end of a regular file, in one step that no death of ours can
+ * halve: they are in the pipe, or in the file. Otherwise as sv_stream_write(). EINVAL: not this
+ * file, or no pipe. */
+size_t sv_stream_splice(const struct sv_stream *stream, int pipe_fd, size_t length, int *ret_error);
 /* Where the last write ended, as Python's tell(): for a file that several streams append to, its
  * size. */
 uint64_t sv_stream_position(const struct sv_stream *stream);

@@ -14,6 +14,7 @@
 
 #include "base/blob.h"
 #include "config/config.h"
+#include <svisor/record.h>
 
 /* Given by the core when a group is added; never given twice while a core lives. 0 is no process.
  */
@@ -24,6 +25,7 @@ enum sv_event_kind {
     SV_EVENT_BEGIN,         /* once: all groups of the start are added; autostart begins */
     SV_EVENT_GROUP_ADD,     /* group: after BEGIN its autostart programs start at once */
     SV_EVENT_GROUP_REMOVE,  /* name: every process of it is in a stopped state */
+    SV_EVENT_RESTORE,       /* process, record: before BEGIN, what an earlier daemon knew of it */
     SV_EVENT_START,         /* process: by request; ignored unless it is stopped */
     SV_EVENT_STOP,          /* process: by request; in EXITED it cancels a delayed restart */
     SV_EVENT_SIGNAL,        /* process, number: by request, no change of state */
@@ -53,14 +55,16 @@ struct sv_event {
     sv_process_id process;
     uint32_t run;
     union {
-        const struct sv_group_config *group; /* GROUP_ADD: kept until GROUP_REMOVE */
-        const char *name;                    /* GROUP_REMOVE */
-        int number;                          /* SIGNAL */
-        int32_t pid;                         /* SPAWNED */
-        const char *text;                    /* SPAWN_FAILED, SIGNAL_FAILED */
+        const struct sv_group_config *group;    /* GROUP_ADD: kept until GROUP_REMOVE */
+        const char *name;                       /* GROUP_REMOVE */
+        const struct sv_process_record *record; /* RESTORE */
+        int number;                             /* SIGNAL */
+        int32_t pid;                            /* SPAWNED */
+        const char *text;                       /* SPAWN_FAILED, SIGNAL_FAILED */
         struct {
             int wait_status; /* as wait(2) gives it */
             bool has_strays; /* other processes are left in the cgroup of the run */
+            bool is_unknown; /* nobody knows the status any more: an unexpected end */
         } exited;
         uint64_t extend_ns; /* EXTEND: from now on */
         struct {

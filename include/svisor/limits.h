@@ -49,6 +49,13 @@
 #define SV_CALL_MEMBERS_MAX                                                                        \
     200000 /* processes that all waiting calls together are about: each process twice */
 
+/* Life beyond the daemon. */
+#define SV_KEEPER_LONELY_SECONDS                                                                   \
+    3600 /* without a daemon: then the keeper gives the programs up                                \
+          */
+#define SV_JOURNAL_BYTES_MAX     (64u << 20) /* more was not written by svisord */
+#define SV_JOURNAL_REWRITE_BYTES (1u << 20)  /* grown by this much, the journal is written anew */
+
 /* Life of a process. */
 #define SV_QUICK_ENDS_MAX      10 /* restarts without a pause of a program that always ends at once */
 #define SV_QUICK_END_SECONDS   1u /* an end this soon after its start is such a quick one */

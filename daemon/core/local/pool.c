@@ -227,6 +227,13 @@ void sv_pool_dispatch(struct sv_pool *pool, struct sv_actions *actions)
     }
 }
 
+void sv_pool_restore(struct sv_pool *pool, size_t index, enum sv_listener_state state)
+{
+    assert(index < pool->listener_count);
+    if (pool->listeners[index].process.is_alive)
+        pool->listeners[index].state = state;
+}
+
 enum sv_listener_state sv_pool_listener_state(const struct sv_pool *pool, size_t index)
 {
     assert(index < pool->listener_count);

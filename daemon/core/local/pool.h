@@ -38,6 +38,8 @@ void sv_pool_hear(struct sv_pool *pool, size_t index, enum sv_listener_event eve
                   struct sv_actions *actions);
 /* Hands out what is buffered, oldest first, to listeners in the order of their processes. */
 void sv_pool_dispatch(struct sv_pool *pool, struct sv_actions *actions);
+/* A listener of an earlier daemon goes on in the middle of the conversation. */
+void sv_pool_restore(struct sv_pool *pool, size_t index, enum sv_listener_state state);
 enum sv_listener_state sv_pool_listener_state(const struct sv_pool *pool, size_t index);
 
 #endif

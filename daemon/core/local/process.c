@@ -108,7 +108,8 @@ void sv_process_enter(struct sv_process *process, enum sv_process_state state,
     action->notice.tries = process->failure_count;
     action->notice.is_expected =
         reason != SV_REASON_EXIT_UNEXPECTED && reason != SV_REASON_EXIT_SIGNAL &&
-        reason != SV_REASON_LIVENESS_FAILED && reason != SV_REASON_WATCHDOG_EXPIRED;
+        reason != SV_REASON_EXIT_UNKNOWN && reason != SV_REASON_LIVENESS_FAILED &&
+        reason != SV_REASON_WATCHDOG_EXPIRED;
     process->state = state;
     process->reason = reason;
 }
@@ -284,6 +285,11 @@ void sv_process_handle(struct sv_process *process, const struct sv_process_event
     enum state_index index = index_of(process->state);
     step->permitted = cells[index][event->kind].permitted;
     cells[index][event->kind].handle(process, event, step);
+    sv_process_arm(process, step);
+}
+
+void sv_process_arm(struct sv_process *process, struct sv_step *step)
+{
     uint64_t due_ns = earliest(process);
     if (due_ns == SV_NEVER)
         sv_heap_remove(step->alarms, &process->alarm);

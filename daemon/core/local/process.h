@@ -37,6 +37,7 @@ struct sv_process_event {
     int number;            /* SIGNAL: the signal; SPAWNED: the pid; EXITED: the wait status */
     uint32_t serial;       /* PROBED */
     bool has_strays;       /* EXITED */
+    bool is_unknown;       /* EXITED: the status is lost */
     bool is_ok;            /* PROBED */
     uint64_t extend_ns;    /* EXTEND */
     const char *text;      /* SPAWN_FAILED, PROBED */
@@ -44,14 +45,18 @@ struct sv_process_event {
 
 /* The main process of the current run. */
 enum sv_main_phase {
-    SV_MAIN_NONE,
-    SV_MAIN_HELD,     /* to be spawned when the former run has left nothing behind */
-    SV_MAIN_SPAWNING, /* asked for, not answered yet */
-    SV_MAIN_ALIVE,
+    SV_MAIN_NONE = SV_RECORD_NONE,
+    SV_MAIN_HELD = SV_RECORD_HELD,
+    SV_MAIN_SPAWNING = SV_RECORD_SPAWNING,
+    SV_MAIN_ALIVE = SV_RECORD_ALIVE,
 };
 
 /* What the last run left behind in its cgroup. */
-enum sv_strays_phase { SV_STRAYS_NONE, SV_STRAYS_SIGNALLED, SV_STRAYS_KILLED };
+enum sv_strays_phase {
+    SV_STRAYS_NONE = SV_RECORD_STRAYS_NONE,
+    SV_STRAYS_SIGNALLED = SV_RECORD_STRAYS_SIGNALLED,
+    SV_STRAYS_KILLED = SV_RECORD_STRAYS_KILLED,
+};
 
 /* Readiness and liveness of the present run; only where the configuration asks for them. health.c
  */
@@ -119,10 +124,16 @@ bool sv_process_awaits(const struct sv_process *process, const struct sv_process
 enum sv_process_event_kind sv_process_due(const struct sv_process *process, uint64_t now_ns);
 void sv_process_handle(struct sv_process *process, const struct sv_process_event *event,
                        struct sv_step *step);
+/* Puts the earlier one of its deadlines on the heap. */
+void sv_process_arm(struct sv_process *process, struct sv_step *step);
 /* Nothing of it is alive that a shutdown would have to wait for. */
 bool sv_process_is_settled(const struct sv_process *process);
 /* Everything but `group` and `listener_state`. */
 void sv_process_show(const struct sv_process *process, struct sv_process_view *ret_view);
+/* The memory of it that outlives the daemon, and back. A restored run is the current one again. */
+void sv_process_record(const struct sv_process *process, struct sv_process_record *ret_record);
+void sv_process_restore(struct sv_process *process, const struct sv_process_record *record,
+                        struct sv_step *step);
 /* Ends what is left of it, before it is removed. */
 void sv_process_discard(struct sv_process *process, struct sv_step *step);
 

@@ -113,7 +113,7 @@ void sv_process_end_main(struct sv_process *process, const struct sv_process_eve
     sv_health_end(process, step);
     process->main = SV_MAIN_NONE;
     process->wait_status = event->number;
-    process->has_wait_status = true;
+    process->has_wait_status = !event->is_unknown;
     process->stopped_wall_ns = step->wall_ns;
     process->pending_signals = 0;
     if (!event->has_strays || !sv_process_owns_cgroup(process))
@@ -162,12 +162,27 @@ static void restart_after_exit(struct sv_process *process, bool is_expected, str
         arm_restart(process, pause_ns, step);
 }
 
+static enum sv_reason describe_bad_end(struct sv_process *process,
+                                       const struct sv_process_event *event)
+{
+    if (event->is_unknown) {
+        say(process, "Exit status unknown: it ended while svisord was not running");
+        return SV_REASON_EXIT_UNKNOWN;
+    }
+    /* Supervisor's exit status of a death by signal is -1. */
+    int status = event->number;
+    snprintf(process->spawnerr, process->spawnerr_bytes, "Bad exit code %d",
+             WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+    return WIFSIGNALED(status) ? SV_REASON_EXIT_SIGNAL : SV_REASON_EXIT_UNEXPECTED;
+}
+
 void sv_cell_exited_running(struct sv_process *process, const struct sv_process_event *event,
                             struct sv_step *step)
 {
     int status = event->number;
     enum sv_reason end_reason = sv_health_end_reason(process);
-    bool is_expected = end_reason == SV_REASON_NONE && is_expected_end(process->config, status);
+    bool is_expected = end_reason == SV_REASON_NONE && !event->is_unknown &&
+                       is_expected_end(process->config, status);
     if (!sv_restart_remembers(process->config) || process->deadline_ns <= step->now_ns)
         process->failure_count = 0;
     process->deadline_ns = SV_NEVER;
@@ -176,10 +191,7 @@ void sv_cell_exited_running(struct sv_process *process, const struct sv_process_
     if (!is_expected) {
         if (sv_restart_remembers(process->config))
             count_failure(process);
-        /* Supervisor's exit status of a death by signal is -1. */
-        snprintf(process->spawnerr, process->spawnerr_bytes, "Bad exit code %d",
-                 WIFEXITED(status) ? WEXITSTATUS(status) : -1);
-        reason = WIFSIGNALED(status) ? SV_REASON_EXIT_SIGNAL : SV_REASON_EXIT_UNEXPECTED;
+        reason = describe_bad_end(process, event);
     }
     if (end_reason != SV_REASON_NONE) {
         snprintf(process->spawnerr, process->spawnerr_bytes, "%s: %s",

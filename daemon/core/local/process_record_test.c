@@ -1,0 +1,199 @@
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/core.h"
+
+#define SECOND UINT64_C(1000000000)
+
+/* A core with one program. */
+struct life {
+    struct sv_program_config program;
+    const struct sv_program_config *list[1];
+    struct sv_group_config group;
+    struct sv_core *core;
+    struct sv_actions actions;
+    uint64_t now_ns;
+};
+
+static void feed(struct life *life, struct sv_event event)
+{
+    event.now_ns = life->now_ns;
+    event.wall_ns = (int64_t)life->now_ns + 1000;
+    if (event.kind != SV_EVENT_GROUP_ADD && event.kind != SV_EVENT_BEGIN)
+        event.process = 1;
+    if (event.run == 0 && event.process == 1) {
+        struct sv_process_view view;
+        assert_true(sv_core_process(life->core, 1, &view));
+        event.run = view.run;
+    }
+    sv_core_step(life->core, &event, &life->actions);
+}
+
+static void be_born(struct life *life)
+{
+    *life = (struct life){.now_ns = 5 * SECOND};
+    life->program = (struct sv_program_config){
+        .name = "p",
+        .autostart = true,
+        .autorestart = SV_AUTORESTART_ALWAYS,
+        .startsecs = 1,
+        .startretries = 3,
+        .stopsignal = SIGTERM,
+        .stopwaitsecs = 10,
+        .restart_delay = -1,
+        .restart_delay_max = -1,
+        .restart_reset_after = -1,
+        .kill_mode = SV_KILL_CONTROL_GROUP,
+    };
+    life->list[0] = &life->program;
+    life->group = (struct sv_group_config){.name = "p", .programs = life->list, .program_count = 1};
+    life->core = sv_core_new(1);
+    feed(life, (struct sv_event){.kind = SV_EVENT_GROUP_ADD, .group = &life->group});
+}
+
+static void die(struct life *life)
+{
+    sv_core_free(life->core);
+    sv_actions_done(&life->actions);
+}
+
+/* The ways into the states in which a daemon may die, and what is to happen `later`. */
+static void be_starting(struct life *life)
+{
+    feed(life, (struct sv_event){.kind = SV_EVENT_SPAWNED, .pid = 77});
+    life->now_ns += SECOND / 2;
+}
+
+static void be_running(struct life *life)
+{
+    be_starting(life);
+    life->now_ns += SECOND;
+    feed(life, (struct sv_event){.kind = SV_EVENT_TIME});
+}
+
+static void be_stopping(struct life *life)
+{
+    be_running(life);
+    feed(life, (struct sv_event){.kind = SV_EVENT_STOP});
+    life->now_ns += 3 * SECOND;
+}
+
+static void be_in_backoff(struct life *life)
+{
+    for (int i = 0; i < 2; i++) {
+        feed(life, (struct sv_event){.kind = SV_EVENT_SPAWN_FAILED, .text = "no luck"});
+        life->now_ns += 2 * SECOND;
+        if (i == 0)
+            feed(life, (struct sv_event){.kind = SV_EVENT_TIME});
+    }
+    life->now_ns -= SECOND;
+}
+
+static void wait_for_strays(struct life *life)
+{
+    be_running(life);
+    feed(life, (struct sv_event){.kind = SV_EVENT_EXITED,
+                                 .exited = {.wait_status = 3 << 8, .has_strays = true}});
+    life->now_ns += SECOND;
+}
+
+static void be_spawning(struct life *life)
+{
+    feed(life, (struct sv_event){.kind = SV_EVENT_STOP}); /* remembered for the answer */
+}
+
+static void be_stopped(struct life *life)
+{
+    be_stopping(life);
+    feed(life, (struct sv_event){.kind = SV_EVENT_EXITED, .exited = {.wait_status = SIGTERM}});
+}
+
+static void assert_same_actions(const struct sv_actions *a, const struct sv_actions *b)
+{
+    assert_int_equal(a->count, b->count);
+    for (size_t i = 0; i < a->count; i++) {
+        assert_int_equal(a->items[i].kind, b->items[i].kind);
+        assert_int_equal(a->items[i].run, b->items[i].run);
+        if (a->items[i].kind == SV_ACTION_SIGNAL)
+            assert_int_equal(a->items[i].signal.number, b->items[i].signal.number);
+        if (a->items[i].kind == SV_ACTION_NOTICE)
+            assert_int_equal(a->items[i].notice.to, b->items[i].notice.to);
+    }
+}
+
+static void a_restored_process_goes_on_as_the_one_that_was_recorded(void **state)
+{
+    (void)state;
+    static void (*const ways[])(struct life *) = {be_starting,   be_running,      be_stopping,
+                                                  be_in_backoff, wait_for_strays, be_spawning,
+                                                  be_stopped};
+    for (size_t w = 0; w < sizeof(ways) / sizeof(ways[0]); w++) {
+        struct life first, second;
+        be_born(&first);
+        feed(&first, (struct sv_event){.kind = SV_EVENT_BEGIN});
+        ways[w](&first);
+        struct sv_process_record record;
+        assert_true(sv_core_record(first.core, 1, &record));
+
+        be_born(&second);
+        second.now_ns = first.now_ns;
+        feed(&second, (struct sv_event){.kind = SV_EVENT_RESTORE, .record = &record});
+        sv_actions_clear(&second.actions);
+        feed(&second, (struct sv_event){.kind = SV_EVENT_BEGIN});
+        assert_int_equal(second.actions.count, 1); /* RUNNING of the daemon, nothing else */
+
+        struct sv_process_view a, b;
+        assert_true(sv_core_process(first.core, 1, &a));
+        assert_true(sv_core_process(second.core, 1, &b));
+        assert_int_equal(a.state, b.state);
+        assert_int_equal(a.pid, b.pid);
+        assert_int_equal(a.backoff, b.backoff);
+        assert_int_equal(a.started_wall_ns, b.started_wall_ns);
+        assert_string_equal(a.spawnerr, b.spawnerr);
+        assert_int_equal(sv_core_deadline_ns(first.core), sv_core_deadline_ns(second.core));
+
+        sv_actions_clear(&first.actions);
+        sv_actions_clear(&second.actions);
+        first.now_ns = second.now_ns += 60 * SECOND;
+        feed(&first, (struct sv_event){.kind = SV_EVENT_TIME});
+        feed(&second, (struct sv_event){.kind = SV_EVENT_TIME});
+        assert_same_actions(&first.actions, &second.actions);
+        die(&first);
+        die(&second);
+    }
+}
+
+static void an_end_that_nobody_saw_is_an_unexpected_one(void **state)
+{
+    (void)state;
+    struct life life;
+    be_born(&life);
+    feed(&life, (struct sv_event){.kind = SV_EVENT_BEGIN});
+    be_running(&life);
+    feed(&life, (struct sv_event){.kind = SV_EVENT_EXITED, .exited = {.is_unknown = true}});
+    bool was_told = false;
+    for (size_t i = 0; i < life.actions.count; i++)
+        if (life.actions.items[i].kind == SV_ACTION_NOTICE &&
+            life.actions.items[i].notice.type == SV_NOTICE_PROCESS_STATE_EXITED) {
+            was_told = true;
+            assert_false(life.actions.items[i].notice.is_expected);
+            assert_int_equal(life.actions.items[i].notice.reason, SV_REASON_EXIT_UNKNOWN);
+        }
+    assert_true(was_told);
+    die(&life);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_restored_process_goes_on_as_the_one_that_was_recorded),
+        cmocka_unit_test(an_end_that_nobody_saw_is_an_unexpected_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,326 @@
+/*
+ * Adoption: a daemon takes over the programs of the one that died, left, or became this one.
+ *
+ *     for each process of the journal:  RESTORE the core's memory of it, then answer what was open
+ *
+ * What may be open: the main process lives (it is watched again), or has ended meanwhile (EXITED,
+ * with its exact status if anybody kept it), or its spawn was asked for and the daemon died in the
+ * middle (whoever leads the cgroup of that run is it; nobody there: it is spawned now), or strays
+ * were being waited for (they are again, or EMPTIED). All of this is fed before BEGIN, so that the
+ * core sees it as events that came while it slept.
+ *
+ * Nobody is taken for ours by his number alone. The keeper's pidfd cannot be mistaken; without it a
+ * pid counts if it stands in the cgroup of that very run, and where there are no cgroups, if it
+ * started at the very tick that was written down. Another boot: nothing of it is true any more.
+ *
+ * A process that the files no longer configure is left alone, with a line in the log.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "driver/internal.h"
+#include "io/proc.h"
+#include "wire/journal.h"
+
+/* One process of the journal: its last record, and the texts that it points to. */
+struct former {
+    struct sv_journal_entry entry;
+    struct sv_str texts;
+};
+
+static void free_former(struct former *former)
+{
+    if (!former)
+        return;
+    sv_str_done(&former->texts);
+    free(former);
+}
+
+/* --- reading the journal --- */
+
+/* The header must be of this boot. */
+static bool read_header(const struct sv_str *bytes, size_t *offset, struct sv_str *texts,
+                        struct sv_journal_entry *ret_header)
+{
+    if (bytes->length == 0 ||
+        sv_journal_decode(bytes->data, bytes->length, offset, texts, ret_header) != 0 ||
+        ret_header->kind != SV_JOURNAL_HEADER)
+        return false;
+    struct sv_str boot SV_CLEANUP(sv_str_done) = {0};
+    sv_boot_id(&boot);
+    return boot.length > 0 && strcmp(sv_str_text(&boot), ret_header->boot_id) == 0;
+}
+
+bool sv_adopt_former_tree(const struct sv_str *bytes, struct sv_str *ret_path)
+{
+    struct sv_str texts SV_CLEANUP(sv_str_done) = {0};
+    struct sv_journal_entry header = {0};
+    size_t offset = 0;
+    if (!read_header(bytes, &offset, &texts, &header))
+        return false;
+    sv_str_add(ret_path, header.tree);
+    return offset < bytes->length;
+}
+
+static void remember(struct sv_map *formers, struct former *former)
+{
+    struct sv_str name SV_CLEANUP(sv_str_done) = {0};
+    sv_str_addf(&name, "%s:%s", former->entry.group, former->entry.process);
+    struct former *old = sv_map_get(formers, sv_str_text(&name));
+    if (former->entry.kind == SV_JOURNAL_FORGET) {
+        sv_map_remove(formers, sv_str_text(&name));
+        free_former(former);
+    } else if (!sv_str_ok(&name) || sv_map_put(formers, sv_str_text(&name), former) < 0) {
+        free_former(former);
+        return;
+    }
+    free_former(old);
+}
+
+static void read_journal(const struct sv_str *bytes, struct sv_map *formers)
+{
+    struct sv_str texts SV_CLEANUP(sv_str_done) = {0};
+    struct sv_journal_entry header;
+    size_t offset = 0;
+    if (!read_header(bytes, &offset, &texts, &header))
+        return;
+    for (;;) {
+        struct former *former = calloc(1, sizeof(*former));
+        if (!former || sv_journal_decode(bytes->data, bytes->length, &offset, &former->texts,
+                                         &former->entry) != 0) {
+            free_former(former);
+            break;
+        }
+        remember(formers, former);
+    }
+    if (offset < bytes->length)
+        sv_log_info("the last %zu bytes of the journal were torn by the death of the daemon before",
+                    bytes->length - offset);
+}
+
+/* --- what the kernel recorded meanwhile --- */
+
+struct records {
+    struct sv_bpf_record *items;
+    size_t count;
+    size_t capacity;
+};
+
+static void add_record(void *user, const struct sv_bpf_record *record)
+{
+    struct records *records = user;
+    if (records->count == records->capacity) {
+        size_t capacity = records->capacity ? records->capacity * 2 : 64;
+        struct sv_bpf_record *items = realloc(records->items, capacity * sizeof(*items));
+        if (!items)
+            return; /* then it is as if it was never recorded, and the status is asked for elsewhere
+                     */
+        records->items = items;
+        records->capacity = capacity;
+    }
+    records->items[records->count++] = *record;
+}
+
+/* The run learns what happened to it: who signalled it, and how it ended. */
+static void recall(const struct records *records, const struct sv_run *run)
+{
+    uint64_t cgroup_id = run->leaf ? sv_cgroup_leaf_id(run->leaf) : 0;
+    for (size_t i = 0; i < records->count; i++)
+        if ((pid_t)records->items[i].pid == run->pid && records->items[i].cgroup_id == cgroup_id)
+            sv_facts_record(run->unit->driver, &records->items[i]);
+}
+
+/*
+ * The main process of a run of which nobody wrote the number down: the first one that was born in
+ * its cgroup, else the last one that died there. 0: nobody was.
+ */
+static pid_t recorded_main(const struct records *records, uint64_t cgroup_id)
+{
+    pid_t dead = 0;
+    for (size_t i = 0; i < records->count && cgroup_id != 0; i++) {
+        if (records->items[i].cgroup_id != cgroup_id)
+            continue;
+        if (records->items[i].kind == SV_BPF_FORK)
+            return (pid_t)records->items[i].pid;
+        if (records->items[i].kind == SV_BPF_EXIT)
+            dead = (pid_t)records->items[i].pid;
+    }
+    return dead;
+}
+
+/* --- one run --- */
+
+static void feed(struct sv_unit *unit, struct sv_event event)
+{
+    event.process = unit->id;
+    sv_driver_feed(unit->driver, event);
+}
+
+static bool is_dead(int pidfd)
+{
+    struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
+    return poll(&poll_fd, 1, 0) > 0;
+}
+
+/* Without the keeper's word: is this number still the process that it was? */
+static bool is_same_process(const struct sv_run *run, const struct sv_journal_entry *entry,
+                            pid_t pid)
+{
+    if (run->leaf)
+        return sv_cgroup_leaf_has(run->leaf, pid);
+    return entry->start_ticks != 0 && sv_process_start_ticks(pid) == entry->start_ticks;
+}
+
+/*
+ * Finds the main process: pid, and pidfd while there is something to open. False: there never was
+ * one, the daemon died before it spawned it.
+ */
+static bool find_main(struct sv_run *run, const struct sv_journal_entry *entry,
+                      const struct records *records, struct sv_kept *kept)
+{
+    bool is_known = entry->record.main == SV_RECORD_ALIVE;
+    run->pid = entry->record.pid;
+    run->pidfd = sv_steal_fd(&kept->pidfd);
+    if (!is_known && run->leaf) {
+        run->pid = sv_cgroup_leaf_leader(run->leaf);
+        if (run->pid == 0 && run->pidfd >= 0)
+            run->pid = sv_pidfd_pid(run->pidfd);
+        if (run->pid == 0)
+            run->pid = recorded_main(records, sv_cgroup_leaf_id(run->leaf));
+    }
+    if (run->pidfd >= 0 || run->pid <= 0)
+        return run->pidfd >= 0;
+    /* Opened first, then compared: from here on the number cannot change its owner unseen. */
+    int pidfd = (int)syscall(SYS_pidfd_open, run->pid, 0);
+    if (pidfd >= 0 && is_same_process(run, entry, run->pid))
+        run->pidfd = sv_steal_fd(&pidfd);
+    if (pidfd >= 0)
+        close(pidfd);
+    return true;
+}
+
+static void reopen_missing_pipes(struct sv_run *run, struct sv_pipes *pipes)
+{
+    int *ends[] = {&pipes->stdin_fd, &pipes->stdout_fd, &pipes->stderr_fd};
+    for (int fd = 0; fd < 3; fd++) {
+        bool is_wanted = fd == STDERR_FILENO  ? !run->unit->config->redirect_stderr
+                         : fd == STDIN_FILENO ? !run->unit->group->fcgi
+                                              : true;
+        if (*ends[fd] < 0 && is_wanted)
+            (void)sv_pipes_reopen(run->pid, fd, ends[fd]);
+    }
+}
+
+static void adopt_pipes(struct sv_run *run, struct sv_kept *kept, bool is_alive)
+{
+    struct sv_unit *unit = run->unit;
+    struct sv_pipes pipes = SV_PIPES_NONE;
+    if (unit->group->fcgi && kept->stdin_fd >= 0)
+        sv_fcgi_listener_adopt(unit->group->fcgi, sv_steal_fd(&kept->stdin_fd));
+    pipes.stdin_fd = sv_steal_fd(&kept->stdin_fd);
+    pipes.stdout_fd = sv_steal_fd(&kept->stdout_fd);
+    pipes.stderr_fd = sv_steal_fd(&kept->stderr_fd);
+    if (is_alive)
+        reopen_missing_pipes(run, &pipes);
+    if (sv_run_open_streams(run, &pipes) < 0 || !sv_checks_begin(run))
+        sv_log_error("%s: its output cannot be read any more", unit->config->name);
+    sv_pipes_close(&pipes);
+}
+
+static void adopt_leaf(struct sv_run *run, const struct sv_journal_entry *entry)
+{
+    struct sv_driver *driver = run->unit->driver;
+    if (driver->tree && entry->leaf[0])
+        (void)sv_cgroup_leaf_adopt(driver->tree, entry->leaf, &run->leaf);
+}
+
+/* The main process was alive, or on its way. */
+static void adopt_main(struct sv_unit *unit, const struct sv_journal_entry *entry,
+                       const struct records *records)
+{
+    struct sv_driver *driver = unit->driver;
+    struct sv_run *run = sv_run_new(unit, entry->record.run);
+    if (!run)
+        return;
+    struct sv_kept kept = SV_KEPT_NONE;
+    run->started_ns = entry->record.started_ns;
+    run->started_wall_ns = entry->record.started_wall_ns;
+    adopt_leaf(run, entry);
+    if (driver->keeper && entry->keeper_key &&
+        sv_keeper_get(driver->keeper, entry->keeper_key, &kept) == 0)
+        run->keeper_key = entry->keeper_key;
+    if (!find_main(run, entry, records, &kept)) {
+        adopt_pipes(run, &kept, false);
+        sv_run_free(run); /* nobody was spawned: it is done now, as it was asked for */
+        sv_launch(unit, entry->record.run);
+        return;
+    }
+    bool is_alive = run->pidfd >= 0 && !is_dead(run->pidfd);
+    adopt_pipes(run, &kept, is_alive);
+    unit->run = run;
+    sv_log_info("adopted: '%s' with pid %d", unit->config->name, (int)run->pid);
+    if (entry->record.main == SV_RECORD_SPAWNING)
+        feed(unit,
+             (struct sv_event){.kind = SV_EVENT_SPAWNED, .run = run->number, .pid = run->pid});
+    if (sv_run_watch_exit(run) < 0)
+        sv_log_critical("%s (pid %d): its end cannot be watched", unit->config->name,
+                        (int)run->pid);
+    recall(records, run);
+    if (!is_alive)
+        sv_run_check_exit(run);
+}
+
+/* The main process was gone, and what it left behind was waited for. */
+static void adopt_strays(struct sv_unit *unit, const struct sv_journal_entry *entry)
+{
+    struct sv_run *run = sv_run_new(unit, entry->record.run);
+    if (!run)
+        return;
+    adopt_leaf(run, entry);
+    if (!sv_run_linger_for_strays(run))
+        feed(unit, (struct sv_event){.kind = SV_EVENT_EMPTIED, .run = entry->record.run});
+}
+
+static void adopt(struct sv_driver *driver, const struct sv_journal_entry *entry,
+                  const struct records *records)
+{
+    struct sv_unit *unit = sv_unit_named(driver, entry->group, entry->process);
+    if (!unit) {
+        sv_log_warn("%s:%s (pid %d) is configured no more; it is left alone", entry->group,
+                    entry->process, (int)entry->record.pid);
+        return;
+    }
+    for (int c = 0; c < 2; c++)
+        if (unit->sinks[c] && sv_sink_continue(unit->sinks[c], entry->logs[c]) < 0)
+            sv_log_error("%s: out of memory for the name of its log", unit->config->name);
+    feed(unit, (struct sv_event){.kind = SV_EVENT_RESTORE, .record = &entry->record});
+    if (entry->record.main == SV_RECORD_ALIVE || entry->record.main == SV_RECORD_SPAWNING)
+        adopt_main(unit, entry, records);
+    else if (entry->record.strays != SV_RECORD_STRAYS_NONE)
+        adopt_strays(unit, entry);
+}
+
+void sv_adopt_all(struct sv_driver *driver, const struct sv_str *bytes)
+{
+    struct sv_map formers = {0};
+    struct records records = {0};
+    read_journal(bytes, &formers);
+    if (driver->keeper)
+        sv_kernel_recall(driver->keeper, add_record, &records);
+    bool was_performing = driver->is_performing;
+    driver->is_performing = true; /* what follows from it waits until all of it is known */
+    sv_map_foreach (item, &formers) {
+        struct former *former = item->value;
+        adopt(driver, &former->entry, &records);
+        free_former(former);
+    }
+    driver->is_performing = was_performing;
+    sv_map_done(&formers);
+    free(records.items);
+}

@@ -1,0 +1,171 @@
+/*
+ * What the next daemon must know, written down before anybody can see it happen.
+ *
+ * The journal has a record for each process, taken from the core after each step that changed
+ * something and before the actions of that step are performed. So whatever the world has seen of
+ * us, the journal knew before: a spawn is written down as asked for, then done, then written down
+ * as answered. A daemon that dies in between leaves a question, and the next one finds the answer
+ * in the cgroup of that run.
+ *
+ * The keeper has the other half, what cannot be written down: the pipes and the pidfd of each run.
+ *
+ * Without a run-time directory, or beside another daemon of the same file, there is no memory:
+ * programs then live on over a death of the daemon, but the next one does not know them. The log
+ * says so.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "driver/internal.h"
+#include "io/proc.h"
+#include "wire/journal.h"
+
+int sv_handover_open(struct sv_driver *driver, struct sv_str *ret_bytes)
+{
+    int r = sv_state_journal_open(driver->config->daemon.identifier, driver->config->file,
+                                  &driver->journal, ret_bytes);
+    if (r == -ENOMEM)
+        return error_trace(r);
+    if (r < 0) {
+        sv_log_warn("the next svisord will not know the programs of this one: %s",
+                    r == -EWOULDBLOCK ? "another daemon runs with this file and identifier"
+                                      : sv_errno_text(r));
+        return 0;
+    }
+    r = sv_keeper_open(sv_state_journal_directory(driver->journal), &driver->keeper);
+    if (r < 0)
+        sv_log_warn("there is no keeper: output that is not read yet dies with svisord: %s",
+                    sv_errno_text(r));
+    return r == -ENOMEM ? r : 0;
+}
+
+static uint64_t hash_of(const struct sv_str *bytes)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < bytes->length; i++)
+        hash = (hash ^ (unsigned char)bytes->data[i]) * 0x100000001b3u;
+    return hash ? hash : 1;
+}
+
+static void encode_header(struct sv_driver *driver, struct sv_str *bytes)
+{
+    struct sv_str boot SV_CLEANUP(sv_str_done) = {0};
+    sv_boot_id(&boot);
+    struct sv_journal_entry header = {
+        .kind = SV_JOURNAL_HEADER,
+        .boot_id = sv_str_text(&boot),
+        .tree = driver->tree ? sv_cgroup_tree_path(driver->tree) : "",
+    };
+    sv_journal_encode(&header, bytes);
+}
+
+static const char *log_of(const struct sv_unit *unit, enum sv_channel channel)
+{
+    const char *path = unit->sinks[channel] ? sv_sink_path(unit->sinks[channel]) : NULL;
+    return path ? path : "";
+}
+
+/* Nothing is appended for a process that was never started: that is what the file says anyway. */
+static void encode_unit(const struct sv_unit *unit, struct sv_str *bytes)
+{
+    struct sv_journal_entry entry = {
+        .kind = SV_JOURNAL_PROCESS,
+        .group = unit->group->config->name,
+        .process = unit->config->name,
+        .logs = {log_of(unit, SV_STDOUT), log_of(unit, SV_STDERR)},
+        .leaf = "",
+    };
+    if (!sv_core_record(unit->driver->core, unit->id, &entry.record) || entry.record.run == 0)
+        return;
+    const struct sv_run *run = sv_unit_run(unit, entry.record.run);
+    if (run && run->leaf)
+        entry.leaf = sv_cgroup_leaf_path(run->leaf);
+    else if (run)
+        entry.start_ticks = run->start_ticks;
+    if (run)
+        entry.keeper_key = run->keeper_key;
+    sv_journal_encode(&entry, bytes);
+}
+
+static void write_anew(struct sv_driver *driver)
+{
+    struct sv_str bytes SV_CLEANUP(sv_str_done) = {0};
+    encode_header(driver, &bytes);
+    for (size_t i = 0; i < driver->units.slot_count; i++)
+        if (driver->units.slots[i].value)
+            encode_unit(driver->units.slots[i].value, &bytes);
+    if (sv_str_ok(&bytes))
+        sv_state_journal_rewrite(driver->journal, &bytes);
+}
+
+/*
+ * Until here a death of this daemon leaves the next one with what its predecessor left: the old
+ * journal, with what was added to it, all descriptors, and the old ring, unread. From here on it is
+ * ours.
+ */
+void sv_handover_begin(struct sv_driver *driver)
+{
+    if (driver->journal)
+        write_anew(driver);
+    if (!driver->keeper)
+        return;
+    sv_kernel_keep(driver->kernel, driver->keeper);
+    sv_keeper_drop_unclaimed(driver->keeper);
+}
+
+void sv_handover_note(struct sv_driver *driver, sv_process_id id)
+{
+    struct sv_unit *unit = driver->journal ? sv_driver_unit(driver, id) : NULL;
+    if (!unit)
+        return;
+    struct sv_str *bytes = &driver->handover_scratch;
+    sv_str_clear(bytes);
+    encode_unit(unit, bytes);
+    uint64_t hash = hash_of(bytes);
+    if (bytes->length == 0 || !sv_str_ok(bytes) || hash == unit->remembered)
+        return;
+    unit->remembered = hash;
+    sv_state_journal_append(driver->journal, bytes);
+    /* While adopting, what is not adopted yet stands only in the old journal. */
+    if (!driver->is_adopting && sv_state_journal_is_long(driver->journal))
+        write_anew(driver);
+}
+
+void sv_handover_forget(struct sv_unit *unit)
+{
+    struct sv_driver *driver = unit->driver;
+    if (!driver->journal || unit->remembered == 0)
+        return;
+    struct sv_journal_entry entry = {.kind = SV_JOURNAL_FORGET,
+                                     .group = unit->group->config->name,
+                                     .process = unit->config->name};
+    struct sv_str *bytes = &driver->handover_scratch;
+    sv_str_clear(bytes);
+    sv_journal_encode(&entry, bytes);
+    if (sv_str_ok(bytes))
+        sv_state_journal_append(driver->journal, bytes);
+}
+
+void sv_handover_keep(struct sv_run *run, const struct sv_kept *kept)
+{
+    struct sv_driver *driver = run->unit->driver;
+    if (!driver->keeper)
+        return;
+    uint64_t key = run->keeper_key ? run->keeper_key : sv_keeper_next_key(driver->keeper);
+    if (sv_keeper_put(driver->keeper, key, kept) == 0)
+        run->keeper_key = key;
+}
+
+void sv_handover_close(struct sv_driver *driver)
+{
+    if (driver->is_leaving) {
+        sv_keeper_leave(driver->keeper);
+        sv_state_journal_leave(driver->journal);
+    } else {
+        sv_keeper_end(driver->keeper);
+        sv_state_journal_end(driver->journal);
+    }
+    sv_str_done(&driver->handover_scratch);
+}

@@ -1,0 +1,248 @@
+/*
+ * One file, appended to with one write() for each record: what is written is the kernel's at once,
+ * and no death of the daemon can take it back. Only the end can be torn, and the reader knows
+ * (wire/journal.h). Nothing is synced to a disk: over a power failure there is nothing to go on
+ * with.
+ *
+ * The lock is on the directory, taken with flock(), and goes with the daemon. The file is replaced
+ * by rename(), so that at every moment one whole journal stands there.
+ */
+#include "io/state_journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <svisor/limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "io/proc.h"
+
+static const char file_name[] = "journal";
+static const char new_name[] = "journal.new";
+
+struct sv_state_journal {
+    char *directory;
+    int directory_fd;
+    int fd;
+    size_t length;       /* of the file */
+    size_t short_length; /* after it was last written anew */
+    bool has_failed;
+};
+
+/* --- the directory --- */
+
+static void base_directory(struct sv_str *path)
+{
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    if (geteuid() == 0)
+        sv_str_add(path, "/run/svisor");
+    else if (runtime && runtime[0] == '/')
+        sv_str_addf(path, "%s/svisor", runtime);
+    else
+        sv_str_addf(path, "/tmp/svisor-%u", geteuid());
+}
+
+static uint32_t hash_of(const char *text)
+{
+    uint32_t hash = 0x811c9dc5u;
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 0x01000193u;
+    return hash;
+}
+
+/* "IDENTIFIER-HASH", with what cannot stand in a file name replaced. */
+static void add_own_name(struct sv_str *path, const char *identifier, const char *config_file)
+{
+    enum { SHOWN_MAX = 64 };
+    sv_str_add_char(path, '/');
+    for (size_t i = 0; identifier[i] && i < SHOWN_MAX; i++)
+        sv_str_add_char(path, strchr("/.", identifier[i]) ? '_' : identifier[i]);
+    struct sv_str both SV_CLEANUP(sv_str_done) = {0};
+    sv_str_addf(&both, "%s\n%s", identifier, config_file);
+    sv_str_addf(path, "-%08x", hash_of(sv_str_text(&both)));
+}
+
+/* A directory in /tmp may have been laid there for us by somebody else: only our own is used. */
+static int open_own_directory(const char *path)
+{
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return -errno;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    struct stat status;
+    int r = fstat(fd, &status) < 0                        ? -errno
+            : status.st_uid != geteuid()                  ? -EPERM
+            : (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? -EPERM
+                                                          : 0;
+    if (r < 0) {
+        close(fd);
+        return r;
+    }
+    return fd;
+}
+
+static int open_directory(struct sv_state_journal *journal, const char *identifier,
+                          const char *config_file)
+{
+    struct sv_str path SV_CLEANUP(sv_str_done) = {0};
+    base_directory(&path);
+    int base = open_own_directory(sv_str_text(&path));
+    if (base < 0)
+        return base;
+    close(base);
+    add_own_name(&path, identifier, config_file);
+    if (!sv_str_ok(&path))
+        return -ENOMEM;
+    journal->directory_fd = open_own_directory(sv_str_text(&path));
+    if (journal->directory_fd < 0)
+        return journal->directory_fd;
+    journal->directory = sv_str_take(&path);
+    if (!journal->directory)
+        return -ENOMEM;
+    return sv_lock_directory(journal->directory_fd);
+}
+
+/* --- the file --- */
+
+static int read_all(int fd, struct sv_str *ret_bytes)
+{
+    struct stat status;
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    if (status.st_size > SV_JOURNAL_BYTES_MAX)
+        return -EFBIG;
+    size_t length = (size_t)status.st_size;
+    while (ret_bytes->length < length) {
+        size_t wanted = length - ret_bytes->length;
+        char *end = sv_str_reserve(ret_bytes, wanted);
+        if (!end)
+            return -ENOMEM;
+        ssize_t n = pread(fd, end, wanted, (off_t)ret_bytes->length);
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        sv_str_grew(ret_bytes, (size_t)n);
+    }
+    return 0;
+}
+
+static int open_file(struct sv_state_journal *journal, struct sv_str *ret_bytes)
+{
+    journal->fd = openat(journal->directory_fd, file_name,
+                         O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (journal->fd < 0)
+        return -errno;
+    int r = read_all(journal->fd, ret_bytes);
+    journal->length = journal->short_length = ret_bytes->length;
+    return r;
+}
+
+int sv_state_journal_open(const char *identifier, const char *config_file,
+                          struct sv_state_journal **ret_journal, struct sv_str *ret_bytes)
+{
+    struct sv_state_journal *journal = calloc(1, sizeof(*journal));
+    if (!journal)
+        return -ENOMEM;
+    journal->directory_fd = journal->fd = -1;
+    int r = open_directory(journal, identifier, config_file);
+    if (r == 0)
+        r = open_file(journal, ret_bytes);
+    if (r < 0) {
+        sv_state_journal_leave(journal);
+        return error_trace(r);
+    }
+    *ret_journal = journal;
+    return 0;
+}
+
+void sv_state_journal_leave(struct sv_state_journal *journal)
+{
+    if (!journal)
+        return;
+    if (journal->fd >= 0)
+        close(journal->fd);
+    if (journal->directory_fd >= 0)
+        close(journal->directory_fd);
+    free(journal->directory);
+    free(journal);
+}
+
+void sv_state_journal_end(struct sv_state_journal *journal)
+{
+    if (!journal)
+        return;
+    (void)unlinkat(journal->directory_fd, file_name, 0);
+    (void)rmdir(journal->directory);
+    char *slash = strrchr(journal->directory, '/');
+    *slash = '\0';
+    (void)rmdir(journal->directory); /* refused while other daemons have theirs in it */
+    sv_state_journal_leave(journal);
+}
+
+const char *sv_state_journal_directory(const struct sv_state_journal *journal)
+{
+    return journal->directory;
+}
+
+static void fail(struct sv_state_journal *journal, int error)
+{
+    journal->has_failed = true;
+    sv_log_error(
+        "cannot write %s/%s: %s; if svisord dies now, the next one does not know its programs",
+        journal->directory, file_name, sv_errno_text(error));
+}
+
+void sv_state_journal_append(struct sv_state_journal *journal, const struct sv_str *bytes)
+{
+    if (journal->has_failed || bytes->length == 0)
+        return;
+    ssize_t n = write(journal->fd, bytes->data, bytes->length);
+    if (n == (ssize_t)bytes->length)
+        journal->length += bytes->length;
+    else
+        fail(journal, n < 0 ? errno : ENOSPC);
+}
+
+bool sv_state_journal_is_long(const struct sv_state_journal *journal)
+{
+    return journal->length > journal->short_length * 2 + SV_JOURNAL_REWRITE_BYTES;
+}
+
+static int write_new(struct sv_state_journal *journal, const struct sv_str *bytes)
+{
+    int fd = openat(journal->directory_fd, new_name,
+                    O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    ssize_t n = write(fd, sv_str_text(bytes), bytes->length);
+    int r = n == (ssize_t)bytes->length ? 0 : n < 0 ? -errno : -ENOSPC;
+    if (r == 0 && renameat(journal->directory_fd, new_name, journal->directory_fd, file_name) < 0)
+        r = -errno;
+    if (r < 0) {
+        close(fd);
+        return r;
+    }
+    close(journal->fd);
+    journal->fd = fd;
+    return 0;
+}
+
+int sv_state_journal_rewrite(struct sv_state_journal *journal, const struct sv_str *bytes)
+{
+    int r = write_new(journal, bytes);
+    if (r < 0) {
+        fail(journal, -r);
+        return error_trace(r);
+    }
+    journal->has_failed = false;
+    journal->length = journal->short_length = bytes->length;
+    return 0;
+}

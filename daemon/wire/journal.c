@@ -1,0 +1,202 @@
+#include "wire/journal.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { FRAME_BYTES = 8, BODY_BYTES_MAX = 64 << 10 };
+
+/* Fields of fixed width, in the order of the file. Both directions walk the same table. */
+#define RECORD_FIELDS(FIELD)                                                                       \
+    FIELD(state, int32_t)                                                                          \
+    FIELD(reason, int32_t)                                                                         \
+    FIELD(stop_reason, int32_t)                                                                    \
+    FIELD(main, int32_t)                                                                           \
+    FIELD(strays, int32_t)                                                                         \
+    FIELD(listener_state, int32_t)                                                                 \
+    FIELD(has_wait_status, uint8_t)                                                                \
+    FIELD(was_killed, uint8_t)                                                                     \
+    FIELD(run, uint32_t)                                                                           \
+    FIELD(failure_count, uint32_t)                                                                 \
+    FIELD(quick_end_count, uint32_t)                                                               \
+    FIELD(pid, int32_t)                                                                            \
+    FIELD(wait_status, int32_t)                                                                    \
+    FIELD(pending_signals, uint64_t)                                                               \
+    FIELD(deadline_ns, uint64_t)                                                                   \
+    FIELD(strays_deadline_ns, uint64_t)                                                            \
+    FIELD(started_ns, uint64_t)                                                                    \
+    FIELD(started_wall_ns, int64_t)                                                                \
+    FIELD(stopped_wall_ns, int64_t)                                                                \
+    FIELD(next_start_wall_ns, int64_t)
+
+/* FNV-1a: tells a torn record from a whole one, which is all that it has to do. */
+static uint32_t checksum_of(const char *bytes, size_t length)
+{
+    uint32_t hash = 0x811c9dc5u;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)bytes[i]) * 0x01000193u;
+    return hash;
+}
+
+static void put_number(struct sv_str *bytes, uint64_t value, size_t width)
+{
+    for (size_t i = 0; i < width; i++)
+        sv_str_add_char(bytes, (char)(value >> 8 * i & 0xff));
+}
+
+static void put_text(struct sv_str *bytes, const char *text)
+{
+    size_t length = text ? strnlen(text, SV_JOURNAL_TEXT_MAX) : 0;
+    put_number(bytes, length, 2);
+    sv_str_append(bytes, text, length);
+}
+
+static void put_process(const struct sv_journal_entry *entry, struct sv_str *bytes)
+{
+#define PUT(name, type) put_number(bytes, (uint64_t)(type)entry->record.name, sizeof(type));
+    RECORD_FIELDS(PUT)
+#undef PUT
+    put_number(bytes, entry->start_ticks, 8);
+    put_number(bytes, entry->keeper_key, 8);
+    put_text(bytes, entry->logs[0]);
+    put_text(bytes, entry->logs[1]);
+    put_text(bytes, entry->leaf);
+    put_text(bytes, entry->record.spawnerr);
+}
+
+void sv_journal_encode(const struct sv_journal_entry *entry, struct sv_str *ret_bytes)
+{
+    struct sv_str body SV_CLEANUP(sv_str_done) = {0};
+    put_number(&body, (uint64_t)entry->kind, 1);
+    if (entry->kind == SV_JOURNAL_HEADER) {
+        put_number(&body, SV_JOURNAL_VERSION, 4);
+        put_text(&body, entry->boot_id);
+        put_text(&body, entry->tree);
+    } else {
+        put_text(&body, entry->group);
+        put_text(&body, entry->process);
+        if (entry->kind == SV_JOURNAL_PROCESS)
+            put_process(entry, &body);
+    }
+    if (!sv_str_ok(&body)) {
+        ret_bytes->has_failed = true;
+        return;
+    }
+    put_number(ret_bytes, body.length, 4);
+    put_number(ret_bytes, checksum_of(sv_str_text(&body), body.length), 4);
+    sv_str_append(ret_bytes, sv_str_text(&body), body.length);
+}
+
+/* What is left of a body. A short one sets `is_short`, and every further read gives zero. */
+struct reader {
+    const char *bytes;
+    size_t left;
+    bool is_short;
+};
+
+static uint64_t get_number(struct reader *reader, size_t width)
+{
+    if (reader->left < width) {
+        reader->is_short = true;
+        reader->left = 0;
+        return 0;
+    }
+    uint64_t value = 0;
+    for (size_t i = 0; i < width; i++)
+        value |= (uint64_t)(unsigned char)reader->bytes[i] << 8 * i;
+    reader->bytes += width;
+    reader->left -= width;
+    return value;
+}
+
+/* Appends the text and a NUL to `texts`; returns where it begins there. */
+static size_t get_text(struct reader *reader, struct sv_str *texts)
+{
+    size_t start = texts->length;
+    size_t length = get_number(reader, 2);
+    if (length > SV_JOURNAL_TEXT_MAX || length > reader->left ||
+        memchr(reader->bytes, '\0', length)) {
+        reader->is_short = true;
+        length = 0;
+    }
+    sv_str_append(texts, reader->bytes, length);
+    sv_str_add_char(texts, '\0');
+    reader->bytes += length;
+    reader->left -= length;
+    return start;
+}
+
+static bool is_sane(const struct sv_process_record *record)
+{
+    bool has_state = false;
+#define PROCESS_STATE(name, code) has_state |= record->state == SV_PROCESS_##name;
+#include <svisor/process_states.def>
+#undef PROCESS_STATE
+    return has_state && (unsigned)record->reason < SV_REASON_COUNT &&
+           (unsigned)record->stop_reason < SV_REASON_COUNT &&
+           (unsigned)record->main <= SV_RECORD_ALIVE &&
+           (unsigned)record->strays <= SV_RECORD_STRAYS_KILLED &&
+           (unsigned)record->listener_state <= SV_LISTENER_UNKNOWN;
+}
+
+struct places { /* of the texts, in `texts` */
+    size_t first, second, logs[2], leaf, spawnerr;
+};
+
+static void get_process(struct reader *reader, struct sv_str *texts, struct sv_journal_entry *entry,
+                        struct places *places)
+{
+#define GET(name, type)                                                                            \
+    entry->record.name = (__typeof__(entry->record.name))(type)get_number(reader, sizeof(type));
+    RECORD_FIELDS(GET)
+#undef GET
+    entry->start_ticks = get_number(reader, 8);
+    entry->keeper_key = get_number(reader, 8);
+    places->logs[0] = get_text(reader, texts);
+    places->logs[1] = get_text(reader, texts);
+    places->leaf = get_text(reader, texts);
+    places->spawnerr = get_text(reader, texts);
+    reader->is_short |= !is_sane(&entry->record);
+}
+
+static bool get_body(struct reader *reader, struct sv_str *texts, struct sv_journal_entry *entry)
+{
+    struct places places = {0};
+    entry->kind = (enum sv_journal_kind)get_number(reader, 1);
+    if (entry->kind == SV_JOURNAL_HEADER && get_number(reader, 4) != SV_JOURNAL_VERSION)
+        return false;
+    if (entry->kind < SV_JOURNAL_HEADER || entry->kind > SV_JOURNAL_FORGET)
+        return false;
+    places.first = get_text(reader, texts);
+    places.second = get_text(reader, texts);
+    if (entry->kind == SV_JOURNAL_PROCESS)
+        get_process(reader, texts, entry, &places);
+    if (reader->is_short || !sv_str_ok(texts))
+        return false;
+    const char *base = sv_str_text(texts);
+    entry->boot_id = entry->group = base + places.first;
+    entry->tree = entry->process = base + places.second;
+    entry->logs[0] = base + places.logs[0];
+    entry->logs[1] = base + places.logs[1];
+    entry->leaf = base + places.leaf;
+    entry->record.spawnerr = base + places.spawnerr;
+    return true;
+}
+
+int sv_journal_decode(const char *bytes, size_t length, size_t *offset, struct sv_str *texts,
+                      struct sv_journal_entry *ret_entry)
+{
+    sv_str_clear(texts);
+    struct reader frame = {.bytes = bytes + *offset, .left = length - *offset};
+    size_t body_length = get_number(&frame, 4);
+    uint32_t checksum = (uint32_t)get_number(&frame, 4);
+    if (frame.is_short || body_length > BODY_BYTES_MAX || body_length > frame.left ||
+        checksum_of(frame.bytes, body_length) != checksum)
+        return SV_JOURNAL_END;
+    struct reader body = {.bytes = frame.bytes, .left = body_length};
+    struct sv_journal_entry entry = {0};
+    if (!get_body(&body, texts, &entry))
+        return sv_str_ok(texts) ? SV_JOURNAL_END : -ENOMEM;
+    *offset += FRAME_BYTES + body_length;
+    *ret_entry = entry;
+    return 0;
+}

@@ -1,0 +1,53 @@
+/*
+ * The journal's bytes: records of what one daemon leaves to the next.
+ *
+ *     record = u32 length of the body, u32 checksum of the body, body
+ *     body   = u8 kind, then fields of fixed width (little-endian), then texts (u16 length, bytes)
+ *
+ * The file is appended to, so only its end can be torn; a reader stops at the first record that is
+ * cut or whose checksum is wrong. A later record about the same process replaces an earlier one.
+ */
+#ifndef SV_WIRE_JOURNAL_H
+#define SV_WIRE_JOURNAL_H
+
+#include <stddef.h>
+
+#include "base/str.h"
+#include <svisor/record.h>
+
+#define SV_JOURNAL_VERSION  1
+#define SV_JOURNAL_TEXT_MAX 4096 /* bytes in one text of a record */
+
+enum sv_journal_kind {
+    SV_JOURNAL_HEADER = 1,
+    SV_JOURNAL_PROCESS = 2,
+    SV_JOURNAL_FORGET = 3, /* the process is no longer configured */
+};
+
+struct sv_journal_entry {
+    enum sv_journal_kind kind;
+    /* HEADER */
+    const char *boot_id;
+    const char *tree; /* path of the cgroup tree, "" if there was none */
+    /* PROCESS, FORGET */
+    const char *group;
+    const char *process;
+    /* PROCESS */
+    struct sv_process_record record;
+    const char *logs[2];  /* the files of its channels, "" if none: automatic names are random */
+    const char *leaf;     /* path of the cgroup of the run, "" if it has none */
+    uint64_t start_ticks; /* field 22 of /proc/PID/stat; 0: the leaf identifies the process */
+    uint64_t keeper_key;  /* under which the keeper holds its pipes; 0: it does not */
+};
+
+void sv_journal_encode(const struct sv_journal_entry *entry, struct sv_str *ret_bytes);
+
+/* Outcomes of decoding. */
+#define SV_JOURNAL_END 1 /* no whole record is left: the end, or a torn write */
+
+/* Takes the record at `*offset` and moves it on. Texts are copied into `texts`, which is cleared
+ * first and holds them until the next call. 0, SV_JOURNAL_END or -ENOMEM. */
+int sv_journal_decode(const char *bytes, size_t length, size_t *offset, struct sv_str *texts,
+                      struct sv_journal_entry *ret_entry);
+
+#endif

@@ -1,0 +1,123 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "wire/journal.h"
+
+static const struct sv_journal_entry example = {
+    .kind = SV_JOURNAL_PROCESS,
+    .group = "web",
+    .process = "web_00",
+    .logs = {"/var/log/a.log", ""},
+    .leaf = "/sys/fs/cgroup/svisor/x/web/web_00.3",
+    .start_ticks = 4711,
+    .keeper_key = UINT64_MAX - 1,
+    .record = {.state = SV_PROCESS_STOPPING,
+               .reason = SV_REASON_REQUEST_STOP,
+               .stop_reason = SV_REASON_REQUEST_STOP,
+               .main = SV_RECORD_ALIVE,
+               .strays = SV_RECORD_STRAYS_SIGNALLED,
+               .listener_state = SV_LISTENER_BUSY,
+               .was_killed = true,
+               .run = 3,
+               .failure_count = 2,
+               .quick_end_count = 1,
+               .pid = 12345,
+               .wait_status = -1,
+               .pending_signals = 1,
+               .deadline_ns = UINT64_MAX,
+               .strays_deadline_ns = 17,
+               .started_ns = 18,
+               .started_wall_ns = -19,
+               .stopped_wall_ns = 20,
+               .next_start_wall_ns = 21,
+               .spawnerr = "Bad exit code 3"},
+};
+
+static void assert_same(const struct sv_journal_entry *a, const struct sv_journal_entry *b)
+{
+    assert_int_equal(a->kind, b->kind);
+    assert_string_equal(a->group, b->group);
+    assert_string_equal(a->process, b->process);
+    assert_string_equal(a->logs[0], b->logs[0]);
+    assert_string_equal(a->logs[1], b->logs[1]);
+    assert_string_equal(a->leaf, b->leaf);
+    assert_string_equal(a->record.spawnerr, b->record.spawnerr);
+    assert_int_equal(a->start_ticks, b->start_ticks);
+    assert_int_equal(a->keeper_key, b->keeper_key);
+    struct sv_process_record left = a->record, right = b->record;
+    left.spawnerr = right.spawnerr = NULL;
+    assert_memory_equal(&left, &right, offsetof(struct sv_process_record, spawnerr));
+}
+
+static void a_record_comes_back_as_it_went(void **state)
+{
+    (void)state;
+    struct sv_str bytes = {0}, texts = {0};
+    struct sv_journal_entry header = {.kind = SV_JOURNAL_HEADER, .boot_id = "b", .tree = "/t"};
+    sv_journal_encode(&header, &bytes);
+    sv_journal_encode(&example, &bytes);
+    size_t offset = 0;
+    struct sv_journal_entry entry = {0};
+    assert_int_equal(sv_journal_decode(bytes.data, bytes.length, &offset, &texts, &entry), 0);
+    assert_int_equal(entry.kind, SV_JOURNAL_HEADER);
+    assert_string_equal(entry.boot_id, "b");
+    assert_string_equal(entry.tree, "/t");
+    assert_int_equal(sv_journal_decode(bytes.data, bytes.length, &offset, &texts, &entry), 0);
+    assert_same(&entry, &example);
+    assert_int_equal(sv_journal_decode(bytes.data, bytes.length, &offset, &texts, &entry),
+                     SV_JOURNAL_END);
+    sv_str_done(&bytes);
+    sv_str_done(&texts);
+}
+
+static void a_torn_record_is_the_end_wherever_it_is_cut(void **state)
+{
+    (void)state;
+    struct sv_str bytes = {0}, texts = {0};
+    sv_journal_encode(&example, &bytes);
+    size_t first = bytes.length;
+    sv_journal_encode(&example, &bytes);
+    for (size_t length = first; length < bytes.length; length++) {
+        size_t offset = 0;
+        struct sv_journal_entry entry = {0};
+        assert_int_equal(sv_journal_decode(bytes.data, length, &offset, &texts, &entry), 0);
+        assert_int_equal(offset, first);
+        assert_int_equal(sv_journal_decode(bytes.data, length, &offset, &texts, &entry),
+                         SV_JOURNAL_END);
+        assert_int_equal(offset, first);
+    }
+    sv_str_done(&bytes);
+    sv_str_done(&texts);
+}
+
+static void a_flipped_bit_is_noticed(void **state)
+{
+    (void)state;
+    struct sv_str bytes = {0}, texts = {0};
+    sv_journal_encode(&example, &bytes);
+    for (size_t i = 0; i < bytes.length; i++) {
+        bytes.data[i] ^= 0x10;
+        size_t offset = 0;
+        struct sv_journal_entry entry = {0};
+        assert_int_equal(sv_journal_decode(bytes.data, bytes.length, &offset, &texts, &entry),
+                         SV_JOURNAL_END);
+        bytes.data[i] ^= 0x10;
+    }
+    sv_str_done(&bytes);
+    sv_str_done(&texts);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_record_comes_back_as_it_went),
+        cmocka_unit_test(a_torn_record_is_the_end_wherever_it_is_cut),
+        cmocka_unit_test(a_flipped_bit_is_noticed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
