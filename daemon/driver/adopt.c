@@ -262,6 +262,8 @@ static void adopt_main(struct sv_unit *unit, const struct sv_journal_entry *entr
         return;
     }
     bool is_alive = run->pidfd >= 0 && !is_dead(run->pidfd);
+    if (sv_health_wants_notify(unit->config->health) && sv_driver_open_notify(driver) < 0)
+        sv_log_error("%s: what it says to sd_notify is not heard any more", unit->config->name);
     adopt_pipes(run, &kept, is_alive);
     unit->run = run;
     sv_log_info("adopted: '%s' with pid %d", unit->config->name, (int)run->pid);
