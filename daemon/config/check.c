@@ -279,11 +279,7 @@ void sv_config_describe(const struct sv_config *config, struct sv_str *ret_text)
 
 void sv_diag_render_row(const struct sv_diag_row *row, struct sv_str *ret_text)
 {
-    static const char *const severities[] = {[SV_SEVERITY_INFO] = "info",
-                                             [SV_SEVERITY_WARNING] = "warning",
-                                             [SV_SEVERITY_ERROR] = "error"};
     const struct sv_place *place = &row->place;
-    sv_str_addf(ret_text, "%s: ", severities[row->severity]);
     if (place->file)
         sv_str_add(ret_text, place->file);
     if (place->file && place->line > 0)
@@ -299,7 +295,11 @@ void sv_diag_render_row(const struct sv_diag_row *row, struct sv_str *ret_text)
 
 void sv_diag_render(const struct sv_diag *diag, struct sv_str *ret_text)
 {
+    static const char *const severities[] = {[SV_SEVERITY_INFO] = "info",
+                                             [SV_SEVERITY_WARNING] = "warning",
+                                             [SV_SEVERITY_ERROR] = "error"};
     for (const struct sv_diag_row *row = diag->first; row; row = row->next) {
+        sv_str_addf(ret_text, "%s: ", severities[row->severity]);
         sv_diag_render_row(row, ret_text);
         sv_str_add_char(ret_text, '\n');
     }
