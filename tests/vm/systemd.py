@@ -320,18 +320,20 @@ def _():
     wait_until(lambda: not os.path.exists(HAND), WAIT_SECONDS, "the scope to go away")
 
 
-@tap.test("a scope that a killed svisord has left is used by the next one")
+@tap.test("a scope that a killed svisord has left is used by the next one, with the programs in it")
 def _():
     process = start_by_hand()
+    web = running_pid("web", "/tmp/hand.sock")
     process.kill()
     process.wait()
     wait_until(lambda: not any("svisor-holder" in name for name in processes_below(HAND)), WAIT_SECONDS,
                "the holder to end with svisord")
     tap.check_true(os.path.exists(HAND), "the scope went away with svisord")
     process = start_by_hand()
+    tap.check(running_pid("web", "/tmp/hand.sock"), web, "the program, which has lived on")
     process.terminate()
     tap.check(process.wait(WAIT_SECONDS), 0, "exit status")
-    tap.check(run("systemctl", "stop", "svisor-hand.scope")[0], 0, "systemctl stop, for what the killed one has left")
+    wait_until(lambda: not os.path.exists(HAND), WAIT_SECONDS, "the scope to go away")
 
 
 @tap.test("in a unit of its own with Delegate=yes programs run, without controllers, and it is said why")
