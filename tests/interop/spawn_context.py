@@ -23,8 +23,9 @@ print("end")
 """
 
 
-def note_output(s, name, end="^end$"):
-    s.note(name, s.wait_file(name + ".log", end).split("\n"))
+def note_output(s, name, end="^end"):
+    """What a program has written up to the end of the line that begins with `end`."""
+    s.note(name, s.wait_file(name + ".log", end + r"[^\n]*\n").split("\n"))
 
 
 @scenario("a program finds the same directory, umask, session, descriptors and environment", HEAD + """

@@ -103,6 +103,8 @@ def _(s):
     s.call("supervisor.stopAllProcesses", sort=True)
     for name in ("missing", "plain", "relative", "quick"):
         s.call("supervisor.startProcess", name)
+        if name == "quick":  # it is tried again meanwhile, each server at its own pace
+            s.wait_state("quick", "FATAL")
         s.call("supervisor.getProcessInfo", name)
     s.call("supervisor.startProcess", "both:slow", False)
     s.call("supervisor.startProcess", "both:slow")
