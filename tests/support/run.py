@@ -279,6 +279,26 @@ def summarize(programs, suites):
     return passed, len(failures), len(skips)
 
 
+# Suites whose programs share the machine with a second one and compare what happens in time.
+TIMED = ("integration", "interop", "kernel", "vm")
+
+
+def again_alone(program, isolate):
+    """
+    A program of a timed suite that failed is run once more with the machine to itself. What passes then was
+    the fault of the company, and is told; what fails again is a failure.
+    """
+    if program.suite not in TIMED or not program.failures:
+        return program
+    again = Program(program.suite, program.name, program.command, program.seconds_max, program.is_isolated)
+    run(again, isolate)
+    for sentence, _ in program.failures:
+        print(f"     failed beside another program, {'again' if again.failures else 'not'} alone: {sentence}")
+    print_program(again)
+    again.left += program.left
+    return again
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build")
@@ -297,6 +317,7 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         for program in pool.map(lambda one: run(one, isolate), programs):
             print_program(program)
+    programs = [again_alone(program, isolate) for program in programs]
     clean = Program("clean", "tests/support/run.py", [])
     lines = left_behind(programs, before)
     if lines:
