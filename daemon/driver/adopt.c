@@ -217,12 +217,25 @@ static void reopen_missing_pipes(struct sv_run *run, struct sv_pipes *pipes)
     }
 }
 
+/* The listening socket of the group, out of the process that lives on with it: the keeper does not
+ * hold it, because a socket that should be closed would then stay bound for a moment longer. */
+static void adopt_socket(struct sv_run *run)
+{
+    int fd = (int)syscall(SYS_pidfd_getfd, run->pidfd, STDIN_FILENO, 0);
+    run->has_socket = fd >= 0;
+    if (fd >= 0)
+        sv_fcgi_listener_adopt(run->unit->group->fcgi, fd);
+    else
+        sv_log_error("%s: the socket of its group cannot be taken over: %s",
+                     run->unit->config->name, sv_errno_text(errno));
+}
+
 static void adopt_pipes(struct sv_run *run, struct sv_kept *kept, bool is_alive)
 {
     struct sv_unit *unit = run->unit;
     struct sv_pipes pipes = SV_PIPES_NONE;
-    if (unit->group->fcgi && kept->stdin_fd >= 0)
-        sv_fcgi_listener_adopt(unit->group->fcgi, sv_steal_fd(&kept->stdin_fd));
+    if (unit->group->fcgi && is_alive)
+        adopt_socket(run);
     pipes.stdin_fd = sv_steal_fd(&kept->stdin_fd);
     pipes.stdout_fd = sv_steal_fd(&kept->stdout_fd);
     pipes.stderr_fd = sv_steal_fd(&kept->stderr_fd);

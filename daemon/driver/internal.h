@@ -89,6 +89,7 @@ struct sv_run {
     pid_t pid;
     int pidfd;         /* -1: this kernel has none */
     bool is_over;      /* the main process is reaped */
+    bool has_socket;   /* it uses the socket of its fcgi group */
     bool is_certified; /* and its certificate is written */
     bool has_status;   /* false: somebody else reaped it, and nobody knows */
     int wait_status;

@@ -279,8 +279,7 @@ static bool launch_run(struct launch *launch, uint32_t run_number)
         !make_pipes(launch))
         return false;
     struct sv_kept kept = {.pidfd = -1,
-                           .stdin_fd = launch->has_socket ? launch->pipes.child_stdin_fd
-                                                          : launch->pipes.stdin_fd,
+                           .stdin_fd = launch->pipes.stdin_fd,
                            .stdout_fd = launch->pipes.stdout_fd,
                            .stderr_fd = launch->pipes.stderr_fd};
     if (!launch->run || sv_run_open_streams(launch->run, &launch->pipes) < 0 ||
@@ -303,6 +302,7 @@ static void take_over(struct launch *launch)
 {
     struct sv_unit *unit = launch->unit;
     struct sv_run *run = sv_steal(&launch->run);
+    run->has_socket = launch->has_socket;
     struct sv_kept kept = SV_KEPT_NONE;
     kept.pidfd = run->pidfd;
     sv_handover_keep(run, &kept);

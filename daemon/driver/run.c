@@ -193,7 +193,7 @@ void sv_run_end(struct sv_run *run, int wait_status, bool is_unknown)
         .exited = {.wait_status = wait_status, .has_strays = has_strays, .is_unknown = is_unknown}};
     if (unit->run == run)
         unit->run = NULL;
-    if (unit->group->fcgi)
+    if (run->has_socket)
         sv_fcgi_listener_release(unit->group->fcgi);
     linger(run);
     sv_driver_feed(driver, event);
