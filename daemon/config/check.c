@@ -185,6 +185,12 @@ static void describe_health(struct sv_str *str, const struct sv_health_config *h
         add_text(str, "liveness_action", words[-health->liveness_action]);
 }
 
+static void describe_limits(struct sv_str *str, const struct sv_limits *limits)
+{
+    for (size_t i = 0; limits && i < limits->count; i++)
+        add_text(str, sv_limit_key(limits->items[i].limit), limits->items[i].text);
+}
+
 static void describe_program(struct sv_str *str, const struct sv_group_config *group,
                              const struct sv_program_config *program)
 {
@@ -208,6 +214,7 @@ static void describe_program(struct sv_str *str, const struct sv_group_config *g
     add_boolean(str, "stopasgroup", program->stopasgroup);
     add_boolean(str, "killasgroup", program->killasgroup);
     add_text(str, "kill_mode", program->kill_mode == SV_KILL_PROCESS ? "process" : "control-group");
+    describe_limits(str, program->limits);
     add_boolean(str, "redirect_stderr", program->redirect_stderr);
     describe_channel(str, "stdout", &program->channels[SV_STDOUT]);
     describe_channel(str, "stderr", &program->channels[SV_STDERR]);
@@ -236,6 +243,7 @@ static void describe_group(struct sv_str *str, const struct sv_group_config *gro
                                         [SV_GROUP_LISTENER] = "eventlistener"};
     sv_str_addf(str, "\n[%s:%s]\n", kinds[group->kind], group->name);
     add_number(str, "priority", group->priority);
+    describe_limits(str, group->limits);
     if (group->kind == SV_GROUP_LISTENER)
         describe_events(str, group);
     if (group->kind == SV_GROUP_FCGI) {

@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/log.h"
+#include "config/limits.h"
 #include "config/probe.h"
 
 #define SV_ID_NONE UINT32_MAX /* a uid, gid or mode that was not given */
@@ -93,6 +94,7 @@ struct sv_program_config {
     double
         restart_reset_after; /* seconds in RUNNING after which failures are forgotten; < 0: unset */
     enum sv_kill_mode kill_mode;
+    const struct sv_limits *limits; /* NULL: none */
     const struct sv_health_config *health; /* NULL: no ready=, liveness= or watchdog= */
 };
 
@@ -124,7 +126,8 @@ struct sv_group_config {
     int32_t priority;
     const struct sv_program_config *const *programs; /* by priority, then by name */
     size_t program_count;
-    struct sv_fcgi_socket fcgi; /* SV_GROUP_FCGI */
+    const struct sv_limits *limits; /* SV_GROUP_HETEROGENEOUS; NULL: none */
+    struct sv_fcgi_socket fcgi;     /* SV_GROUP_FCGI */
     sv_notice_set events; /* SV_GROUP_LISTENER; parents are already resolved to their children */
     uint32_t buffer_size; /* events */
     const char *result_handler;
@@ -205,8 +208,8 @@ struct sv_config {
 struct sv_config *sv_config_ref(struct sv_config *config);
 void sv_config_unref(struct sv_config *config);
 
-/* True when a living group need not change: everything that a process of it could notice is equal.
- */
+/* True when a living group need not be made anew: everything is equal that a process of it could
+ * notice, but for the limits, which are changed while it lives. */
 bool sv_group_config_equal(const struct sv_group_config *a, const struct sv_group_config *b);
 const struct sv_group_config *sv_config_group(const struct sv_config *config, const char *name);
 

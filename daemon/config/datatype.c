@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/attr.h"
 #include "config/pytext.h"
@@ -64,6 +65,22 @@ const char *sv_value_signal_name(int number)
         if (signals[i].number == number)
             return signals[i].name;
     return NULL;
+}
+
+enum sv_py_int_result sv_value_bytes(const char *text, size_t length, int64_t *ret_bytes)
+{
+    static const char suffixes[][3] = {"kb", "mb", "gb"};
+    int64_t factor = 1;
+    for (size_t i = 0; length >= 2 && i < SV_ARRAY_LENGTH(suffixes); i++)
+        if (strncasecmp(text + length - 2, suffixes[i], 2) == 0)
+            factor = INT64_C(1) << (10 * (i + 1));
+    enum sv_py_int_result result = sv_py_int(text, factor > 1 ? length - 2 : length, 10, ret_bytes);
+    if (result != SV_PY_INT_OK)
+        return result;
+    if (*ret_bytes > INT64_MAX / factor)
+        return SV_PY_INT_E_RANGE;
+    *ret_bytes = *ret_bytes < 0 ? -1 : *ret_bytes * factor;
+    return SV_PY_INT_OK;
 }
 
 bool sv_value_address(const char *text, struct sv_arena *arena, const char **ret_host,

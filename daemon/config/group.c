@@ -148,7 +148,7 @@ static const struct sv_ini_section *find_program(struct group_reader *reader, co
     return plain && fcgi ? NULL : plain ? plain : fcgi;
 }
 
-static void read_members(struct group_reader *reader, const char *group_name,
+static void read_members(struct group_reader *reader, const struct sv_group_config *group,
                          struct sv_list *programs)
 {
     struct sv_loader *loader = reader->loader;
@@ -165,22 +165,22 @@ static void read_members(struct group_reader *reader, const char *group_name,
             continue;
         if (sv_map_put(&loader->grouped, section->name, loader) < 0)
             loader->is_out_of_memory = true;
-        sv_load_program(loader, section, SV_PROGRAM_PLAIN, group_name, programs);
+        sv_load_program(loader, section, SV_PROGRAM_PLAIN, group, programs);
     }
 }
 
 static void read_heterogeneous(struct group_reader *reader, const char *name)
 {
     struct sv_loader *loader = reader->loader;
-    struct sv_list programs = {0};
-    int32_t priority = (int32_t)get(reader, SV_OPTION_GROUP_priority).integer;
-    read_members(reader, name, &programs);
     struct sv_group_config *group =
         add_group(loader, SV_GROUP_HETEROGENEOUS, name, reader->section);
-    if (group) {
-        group->priority = priority;
-        sort_programs(loader, &programs, group);
-    }
+    if (!group)
+        return;
+    struct sv_list programs = {0};
+    group->priority = (int32_t)get(reader, SV_OPTION_GROUP_priority).integer;
+    group->limits = sv_load_limits(loader, reader->section, &reader->scope, true, NULL);
+    read_members(reader, group, &programs);
+    sort_programs(loader, &programs, group);
     free(programs.items);
 }
 
@@ -258,7 +258,7 @@ static void read_own(struct group_reader *reader, const char *name, const struct
         read_listener(reader, group);
     if (kind->group_kind == SV_GROUP_FCGI)
         sv_load_fcgi_socket(loader, reader->section, name, &group->fcgi);
-    sv_load_program(loader, reader->section, kind->program_kind, name, &programs);
+    sv_load_program(loader, reader->section, kind->program_kind, group, &programs);
     sort_programs(loader, &programs, group);
     free(programs.items);
 }

@@ -79,7 +79,14 @@ void sv_load_ctl(struct sv_loader *loader, struct sv_ctl_config *ret);
 void sv_load_groups(struct sv_loader *loader, struct sv_config *config);
 /* Appends the processes of one section to `processes` (struct sv_program_config). */
 void sv_load_program(struct sv_loader *loader, const struct sv_ini_section *section,
-                     enum sv_program_kind kind, const char *group_name, struct sv_list *processes);
+                     enum sv_program_kind kind, const struct sv_group_config *group,
+                     struct sv_list *processes);
+/* The limits of a [program:x] or [group:x]; NULL: none. A program takes what it does not say from
+ * `defaults`, the limits of its group. */
+const struct sv_limits *sv_load_limits(struct sv_loader *loader,
+                                       const struct sv_ini_section *section,
+                                       const struct sv_scope *scope, bool is_group,
+                                       const struct sv_limits *defaults);
 /* Readiness, liveness and watchdog of a process; NULL: it has none of them. */
 const struct sv_health_config *sv_load_health(struct sv_loader *loader,
                                               const struct sv_ini_section *section,

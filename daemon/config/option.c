@@ -45,6 +45,13 @@ static const char *const type_names[] = {
     [SV_TYPE_USER] = "user",
     [SV_TYPE_OWNER] = "user:group",
     [SV_TYPE_ADDRESS] = "host:port",
+    [SV_TYPE_SIZE_OR_MAX] = "size or max",
+    [SV_TYPE_NUMBER_OR_MAX] = "integer or max",
+    [SV_TYPE_PERCENT] = "per cent or max",
+    [SV_TYPE_CPU_LIST] = "list of processors",
+    [SV_TYPE_IO_MAX] = "limits of devices",
+    [SV_TYPE_OOM_POLICY] = "continue, stop or kill",
+    [SV_TYPE_RLIMIT] = "SOFT or SOFT:HARD",
 };
 _Static_assert(sizeof(type_names) / sizeof(type_names[0]) == SV_TYPE_COUNT,
                "every type has a name");

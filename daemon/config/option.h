@@ -43,6 +43,13 @@ enum sv_option_type {
     SV_TYPE_USER,
     SV_TYPE_OWNER, /* user or user:group */
     SV_TYPE_ADDRESS,
+    SV_TYPE_SIZE_OR_MAX,
+    SV_TYPE_NUMBER_OR_MAX,
+    SV_TYPE_PERCENT, /* of one processor, or max */
+    SV_TYPE_CPU_LIST,
+    SV_TYPE_IO_MAX,
+    SV_TYPE_OOM_POLICY,
+    SV_TYPE_RLIMIT, /* SOFT or SOFT:HARD */
     SV_TYPE_COUNT
 };
 
@@ -50,6 +57,7 @@ enum sv_option_type {
 enum sv_reload {
     SV_RELOAD_START,  /* svisord must be started again */
     SV_RELOAD_UPDATE, /* `update` restarts the programs that it concerns */
+    SV_RELOAD_LIVE,   /* `reread` and `update` change it in programs that run on */
     SV_RELOAD_CTL,    /* svctl reads it each time */
 };
 

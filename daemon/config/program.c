@@ -346,7 +346,8 @@ static void read_processes(struct program_reader *reader, struct sv_list *proces
 }
 
 void sv_load_program(struct sv_loader *loader, const struct sv_ini_section *section,
-                     enum sv_program_kind kind, const char *group_name, struct sv_list *processes)
+                     enum sv_program_kind kind, const struct sv_group_config *group,
+                     struct sv_list *processes)
 {
     const char *name = sv_loader_section_name(loader, section);
     if (!name)
@@ -360,13 +361,14 @@ void sv_load_program(struct sv_loader *loader, const struct sv_ini_section *sect
     if (sv_scope_put_text(scope, "here", loader->here) < 0 ||
         sv_scope_put_text(scope, "program_name", name) < 0 ||
         sv_scope_put_text(scope, "host_node_name", loader->host->host_name) < 0 ||
-        sv_scope_put_text(scope, "group_name", group_name) < 0)
+        sv_scope_put_text(scope, "group_name", group->name) < 0)
         loader->is_out_of_memory = true;
     reader.common.place.file =
         sv_loader_check(loader, sv_arena_strdup(loader->arena, section->place.file));
     reader.common.place.section =
         sv_loader_check(loader, sv_arena_strdup(loader->arena, section->name));
     read_common(&reader);
+    reader.common.limits = sv_load_limits(loader, section, scope, false, group->limits);
     read_processes(&reader, processes);
     sv_scope_done(scope);
 }

@@ -16,6 +16,7 @@
 #include "config/path.h"
 #include "config/pytext.h"
 #include "config/shlex.h"
+#include "config/value_limits.h"
 
 typedef bool (*convert_function)(const struct sv_option *option, struct sv_value_context *context,
                                  struct sv_value *value);
@@ -188,30 +189,18 @@ static bool convert_octal(const struct sv_option *option, struct sv_value_contex
 static bool convert_bytes(const struct sv_option *option, struct sv_value_context *context,
                           struct sv_value *value)
 {
-    static const char suffixes[][3] = {"kb", "mb", "gb"};
-    size_t length = strlen(value->text);
-    int64_t factor = 1;
-    char suffix[3] = {0};
-    if (length >= 2)
-        lower(value->text + length - 2, suffix, sizeof(suffix));
-    for (size_t i = 0; i < SV_ARRAY_LENGTH(suffixes); i++) {
-        if (strcmp(suffix, suffixes[i]) == 0) {
-            factor = INT64_C(1) << (10 * (i + 1));
-            length -= 2;
-        }
-    }
-    enum sv_py_int_result result = sv_py_int(value->text, length, 10, &value->integer);
+    enum sv_py_int_result result =
+        sv_value_bytes(value->text, strlen(value->text), &value->integer);
     if (result == SV_PY_INT_E_FORM) {
         sv_str_addf(quoted(context, value),
                     "is not a size; write bytes, or a number with KB, MB or GB, such as %s",
                     strcmp(example(option), "0") == 0 ? "1MB" : example(option));
         return false;
     }
-    if (result == SV_PY_INT_E_RANGE || value->integer > INT64_MAX / factor) {
+    if (result == SV_PY_INT_E_RANGE) {
         sv_str_add(quoted(context, value), "is too large; write at most 8000000000GB");
         return false;
     }
-    value->integer = value->integer < 0 ? -1 : value->integer * factor;
     return fit(option, context, value);
 }
 
@@ -462,16 +451,33 @@ static bool convert_address(const struct sv_option *option, struct sv_value_cont
 }
 
 static const convert_function converters[] = {
-    [SV_TYPE_STRING] = convert_string,       [SV_TYPE_BOOLEAN] = convert_boolean,
-    [SV_TYPE_INTEGER] = convert_integer,     [SV_TYPE_RETRIES] = convert_retries,
-    [SV_TYPE_SECONDS] = convert_seconds,     [SV_TYPE_OCTAL] = convert_octal,
-    [SV_TYPE_BYTES] = convert_bytes,         [SV_TYPE_SIGNAL] = convert_signal,
-    [SV_TYPE_EXITCODES] = convert_exitcodes, [SV_TYPE_AUTORESTART] = convert_autorestart,
-    [SV_TYPE_KILL_MODE] = convert_kill_mode, [SV_TYPE_LOGLEVEL] = convert_loglevel,
-    [SV_TYPE_LOGFILE] = convert_logfile,     [SV_TYPE_FILE] = convert_file,
-    [SV_TYPE_DIRECTORY] = convert_directory, [SV_TYPE_USER] = convert_user,
-    [SV_TYPE_OWNER] = convert_owner,         [SV_TYPE_ADDRESS] = convert_address,
-    [SV_TYPE_PROBE] = convert_probe,         [SV_TYPE_LIVENESS_ACTION] = convert_liveness_action,
+    [SV_TYPE_STRING] = convert_string,
+    [SV_TYPE_BOOLEAN] = convert_boolean,
+    [SV_TYPE_INTEGER] = convert_integer,
+    [SV_TYPE_RETRIES] = convert_retries,
+    [SV_TYPE_SECONDS] = convert_seconds,
+    [SV_TYPE_OCTAL] = convert_octal,
+    [SV_TYPE_BYTES] = convert_bytes,
+    [SV_TYPE_SIGNAL] = convert_signal,
+    [SV_TYPE_EXITCODES] = convert_exitcodes,
+    [SV_TYPE_AUTORESTART] = convert_autorestart,
+    [SV_TYPE_KILL_MODE] = convert_kill_mode,
+    [SV_TYPE_LOGLEVEL] = convert_loglevel,
+    [SV_TYPE_LOGFILE] = convert_logfile,
+    [SV_TYPE_FILE] = convert_file,
+    [SV_TYPE_DIRECTORY] = convert_directory,
+    [SV_TYPE_USER] = convert_user,
+    [SV_TYPE_OWNER] = convert_owner,
+    [SV_TYPE_ADDRESS] = convert_address,
+    [SV_TYPE_SIZE_OR_MAX] = sv_convert_size_or_max,
+    [SV_TYPE_NUMBER_OR_MAX] = sv_convert_number_or_max,
+    [SV_TYPE_PERCENT] = sv_convert_percent,
+    [SV_TYPE_CPU_LIST] = sv_convert_cpu_list,
+    [SV_TYPE_IO_MAX] = sv_convert_io_max,
+    [SV_TYPE_OOM_POLICY] = sv_convert_oom_policy,
+    [SV_TYPE_RLIMIT] = sv_convert_rlimit,
+    [SV_TYPE_PROBE] = convert_probe,
+    [SV_TYPE_LIVENESS_ACTION] = convert_liveness_action,
 };
 _Static_assert(sizeof(converters) / sizeof(converters[0]) == SV_TYPE_COUNT,
                "every type has a conversion");

@@ -28,6 +28,9 @@ struct sv_value {
     } owner;
     const int *codes;
     size_t code_count;
+    struct {
+        uint64_t number, hard; /* as in struct sv_limit_entry */
+    } limit;
     const char *path; /* a file or directory, ~ expanded */
     const char *host;
     const struct sv_probe_config *probe;

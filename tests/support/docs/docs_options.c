@@ -25,8 +25,10 @@ static void add_range(struct sv_str *text, const struct sv_option *option)
 
 static void add_facts(struct sv_str *text, const struct sv_option *option)
 {
-    static const char *const changes[] = {
-        [SV_RELOAD_START] = "restart", [SV_RELOAD_UPDATE] = "update", [SV_RELOAD_CTL] = "at once"};
+    static const char *const changes[] = {[SV_RELOAD_START] = "restart",
+                                          [SV_RELOAD_UPDATE] = "update",
+                                          [SV_RELOAD_LIVE] = "reread",
+                                          [SV_RELOAD_CTL] = "at once"};
     struct sv_str facts SV_CLEANUP(sv_str_done) = {0};
     sv_str_addf(&facts, "Type: %s", sv_option_type_name(option->type));
     add_range(&facts, option);
