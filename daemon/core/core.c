@@ -197,6 +197,7 @@ static const enum sv_process_event_kind process_events[SV_EVENT_COUNT] = {
     [SV_EVENT_WATCHDOG_TRIGGER] = SV_PROCESS_EVENT_WATCHDOG_TRIGGER,
     [SV_EVENT_EXTEND] = SV_PROCESS_EVENT_EXTEND,
     [SV_EVENT_PROBED] = SV_PROCESS_EVENT_PROBED,
+    [SV_EVENT_OOM_KILL] = SV_PROCESS_EVENT_OOM_KILL,
 };
 
 static void on_request(struct sv_core *core, const struct sv_event *event, struct sv_step *step)
@@ -235,6 +236,8 @@ static void on_answer(struct sv_core *core, const struct sv_event *event, struct
     } else if (event->kind == SV_EVENT_PROBED) {
         translated.is_ok = event->probed.is_ok;
         translated.text = event->probed.text;
+    } else if (event->kind == SV_EVENT_OOM_KILL) {
+        translated.number = event->oom_policy;
     }
     tell(core, group, process, &translated, step);
 }
@@ -287,6 +290,7 @@ static event_function *const handlers[] = {
     [SV_EVENT_WATCHDOG_TRIGGER] = on_answer,
     [SV_EVENT_EXTEND] = on_answer,
     [SV_EVENT_PROBED] = on_answer,
+    [SV_EVENT_OOM_KILL] = on_answer,
     [SV_EVENT_SHUTDOWN] = on_shutdown,
     [SV_EVENT_PUBLISH] = on_publish,
     [SV_EVENT_LISTENER_READY] = on_listener,

@@ -40,6 +40,7 @@ enum sv_event_kind {
     SV_EVENT_WATCHDOG_TRIGGER, /* process, run: it said WATCHDOG=trigger: do as if it were silent */
     SV_EVENT_EXTEND,   /* process, run, extend_ns: it asks for more time to start or to stop */
     SV_EVENT_PROBED,   /* process, run, probed: the answer to PROBE_START */
+    SV_EVENT_OOM_KILL, /* process, run, oom_policy: not its main process was taken */
     SV_EVENT_SHUTDOWN, /* is_restart: stop everything, group by group, then QUIT */
     SV_EVENT_PUBLISH,  /* notice, blob: an event for the listeners, payload rendered */
     SV_EVENT_LISTENER_READY,  /* process said READY; a run other than 0 must be the current one */
@@ -72,6 +73,8 @@ struct sv_event {
             bool is_ok;
             const char *text; /* failed: why, in words */
         } probed;
+        enum sv_oom_policy
+            oom_policy;  /* OOM_KILL: as it is now; it may change in a living program */
         bool is_restart; /* SHUTDOWN */
         bool is_ok;      /* LISTENER_RESULT */
         struct {

@@ -331,8 +331,13 @@ static void request(struct world *world)
         step(world, (struct sv_event){.kind = SV_EVENT_START, .process = id});
     } else if (kind < 280) {
         step(world, (struct sv_event){.kind = SV_EVENT_STOP, .process = id});
-    } else if (kind < 330) {
+    } else if (kind < 320) {
         step(world, (struct sv_event){.kind = SV_EVENT_SIGNAL, .process = id, .number = 1});
+    } else if (kind < 340) {
+        step(world, (struct sv_event){.kind = SV_EVENT_OOM_KILL,
+                                      .process = id,
+                                      .run = world->actors[id].run,
+                                      .oom_policy = (enum sv_oom_policy)draw(world, 3)});
     } else if (kind < 600) {
         step(world, (struct sv_event){.kind = SV_EVENT_PUBLISH,
                                       .publish = {types[draw(world, 2)], world->blob}});

@@ -34,6 +34,11 @@
  * UNKNOWN is entered as in Supervisor, when a signal could not be sent. Supervisor never leaves it;
  * here the end of the process leads out of it: to STOPPED if it was to stop, else as from RUNNING.
  *
+ * oom_policy=stop is systemd's OOMPolicy=stop: what the OOM killer has left of a program is
+ * stopped, as by a request, and then the restart policy decides as after an unexpected exit. So
+ * STOPPED may have a restart before it, with the pause of a program that ends too quickly; a stop
+ * by request cancels it, also while the other stop is under way.
+ *
  * Kept from Supervisor because scripts see it: a stop does not forget the failed starts before it,
  * so the next start goes on counting `tries`; SIGKILL to the group is killasgroup, the first signal
  * is stopasgroup; a process that gives up is BACKOFF first and FATAL right after.
@@ -216,6 +221,8 @@ bool sv_process_awaits(const struct sv_process *process, const struct sv_process
     case SV_PROCESS_EVENT_SPAWNED:
     case SV_PROCESS_EVENT_SPAWN_FAILED:
         return process->main == SV_MAIN_SPAWNING;
+    case SV_PROCESS_EVENT_OOM_KILL:
+        return process->main == SV_MAIN_ALIVE;
     case SV_PROCESS_EVENT_EXITED:
         assert(process->main != SV_MAIN_SPAWNING); /* SPAWNED comes first */
         return process->main == SV_MAIN_ALIVE;

@@ -18,6 +18,7 @@ enum sv_process_event_kind {
     SV_PROCESS_EVENT_EXITED,
     SV_PROCESS_EVENT_EMPTIED,
     SV_PROCESS_EVENT_SIGNAL_FAILED,
+    SV_PROCESS_EVENT_OOM_KILL,
     SV_PROCESS_EVENT_READY,
     SV_PROCESS_EVENT_ALIVE,
     SV_PROCESS_EVENT_WATCHDOG,
@@ -34,7 +35,8 @@ enum sv_process_event_kind {
 struct sv_process_event {
     enum sv_process_event_kind kind;
     enum sv_reason reason; /* START, STOP, SHUTDOWN */
-    int number;            /* SIGNAL: the signal; SPAWNED: the pid; EXITED: the wait status */
+    int number;            /* SIGNAL: the signal; SPAWNED: the pid; EXITED: the wait
+                              status; OOM_KILL: the policy */
     uint32_t serial;       /* PROBED */
     bool has_strays;       /* EXITED */
     bool is_unknown;       /* EXITED: the status is lost */

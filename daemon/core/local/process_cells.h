@@ -17,6 +17,8 @@ void sv_process_kill_cgroup(const struct sv_process *process, struct sv_step *st
 /* kill_mode=control-group */
 bool sv_process_owns_cgroup(const struct sv_process *process);
 void sv_process_spawn(struct sv_process *process, struct sv_step *step);
+/* Once STOPPED by oom_policy=stop: starts it again as after an unexpected exit. */
+void sv_process_restart_stopped(struct sv_process *process, struct sv_step *step);
 void sv_process_begin_stop(struct sv_process *process, enum sv_reason reason, struct sv_step *step);
 /* The main process is gone: keeps how, and turns to what it left behind. */
 void sv_process_end_main(struct sv_process *process, const struct sv_process_event *event,
@@ -65,6 +67,7 @@ sv_cell_function sv_cell_kill;
 sv_cell_function sv_cell_probed_alive;
 sv_cell_function sv_cell_probed_ready;
 sv_cell_function sv_cell_ready;
+sv_cell_function sv_cell_oom_kill;
 sv_cell_function sv_cell_restart;
 sv_cell_function sv_cell_running_deadline;
 sv_cell_function sv_cell_signal;

@@ -176,6 +176,20 @@ static enum sv_reason describe_bad_end(struct sv_process *process,
     return WIFSIGNALED(status) ? SV_REASON_EXIT_SIGNAL : SV_REASON_EXIT_UNEXPECTED;
 }
 
+void sv_process_restart_stopped(struct sv_process *process, struct sv_step *step)
+{
+    const struct sv_program_config *config = process->config;
+    if (config->autorestart == SV_AUTORESTART_NEVER || !step->may_start)
+        return;
+    count_quick_end(process, step);
+    uint64_t pause_ns = sv_restart_pause_after_exit_ns(config, process->failure_count,
+                                                       process->quick_end_count, step->random);
+    if (pause_ns == 0)
+        begin_start(process, SV_REASON_AUTORESTART, step);
+    else
+        arm_restart(process, pause_ns, step);
+}
+
 void sv_cell_exited_running(struct sv_process *process, const struct sv_process_event *event,
                             struct sv_step *step)
 {

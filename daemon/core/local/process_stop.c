@@ -22,6 +22,16 @@ void sv_process_begin_stop(struct sv_process *process, enum sv_reason reason, st
                       config->stopasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS, step);
 }
 
+/* One of its processes was taken, and not the main one: that one's end speaks for itself. */
+void sv_cell_oom_kill(struct sv_process *process, const struct sv_process_event *event,
+                      struct sv_step *step)
+{
+    sv_process_remark(process, SV_REASON_OOM_KILL, step);
+    bool is_stopping = process->state == SV_PROCESS_STOPPING;
+    if (event->number == SV_OOM_STOP && !is_stopping)
+        sv_process_begin_stop(process, SV_REASON_OOM_STOP, step);
+}
+
 static void become_stopped(struct sv_process *process, struct sv_step *step)
 {
     process->deadline_ns = SV_NEVER;
@@ -29,6 +39,8 @@ static void become_stopped(struct sv_process *process, struct sv_step *step)
     sv_process_enter(process, SV_PROCESS_STOPPED,
                      process->was_killed ? SV_REASON_STOP_TIMEOUT : process->stop_reason, step);
     process->pid = 0;
+    if (process->stop_reason == SV_REASON_OOM_STOP)
+        sv_process_restart_stopped(process, step);
 }
 
 void sv_cell_exited_stopping(struct sv_process *process, const struct sv_process_event *event,
@@ -84,7 +96,8 @@ void sv_cell_stop_running(struct sv_process *process, const struct sv_process_ev
 void sv_cell_stop_again(struct sv_process *process, const struct sv_process_event *event,
                         struct sv_step *step)
 {
-    (void)event;
+    if (process->stop_reason == SV_REASON_OOM_STOP)
+        process->stop_reason = event->reason; /* now it is to stay stopped */
     if (process->main == SV_MAIN_ALIVE)
         sv_process_signal(
             process, process->config->stopsignal,

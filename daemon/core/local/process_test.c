@@ -151,7 +151,9 @@ static const int expected[SV_PROCESS_EVENT_COUNT][8] = {
     [SV_PROCESS_EVENT_PROBED] = {NO, AS, STOPPING, NO, NO, NO, NO, NO},
     [SV_PROCESS_EVENT_CHECK_DEADLINE] = {NO, STARTING, RUNNING, NO, NO, NO, NO, NO},
     [SV_PROCESS_EVENT_WATCHDOG_DEADLINE] = {NO, NO, STOPPING, NO, NO, NO, NO, NO},
-    [SV_PROCESS_EVENT_DEADLINE] = {NO, RUNNING, RUNNING, STARTING, STOPPING, STARTING, NO, NO},
+    [SV_PROCESS_EVENT_OOM_KILL] = {NO, STARTING, RUNNING, NO, STOPPING, NO, NO, AS},
+    [SV_PROCESS_EVENT_DEADLINE] = {STARTING, RUNNING, RUNNING, STARTING, STOPPING, STARTING, NO,
+                                   NO},
     [SV_PROCESS_EVENT_STRAYS_DEADLINE] = {STOPPED, STARTING, NO, BACKOFF, STOPPING, EXITED, FATAL,
                                           NO},
 };
@@ -445,10 +447,89 @@ static void a_process_is_small(void **state)
     assert_true(sizeof(struct sv_process) + sv_process_spawnerr_bytes(&plain) < 300);
 }
 
+/* --- oom_policy --- */
+
+static const struct sv_process_event taken = {.kind = SV_PROCESS_EVENT_OOM_KILL,
+                                              .number = SV_OOM_STOP};
+static const struct sv_process_event terminated = {.kind = SV_PROCESS_EVENT_EXITED, .number = 15};
+
+static void an_oom_kill_is_only_told_unless_the_policy_is_stop(void **state)
+{
+    (void)state;
+    struct fixture f;
+    arrange(&f, SV_PROCESS_RUNNING);
+    give(&f,
+         (struct sv_process_event){.kind = SV_PROCESS_EVENT_OOM_KILL, .number = SV_OOM_CONTINUE});
+    assert_int_equal(f.process.state, SV_PROCESS_RUNNING);
+    assert_int_equal(f.actions.count, 1);
+    assert_int_equal(f.actions.items[0].notice.reason, SV_REASON_OOM_KILL);
+    clear(&f);
+}
+
+static void oom_stop_stops_and_leaves_the_rest_to_autorestart(void **state)
+{
+    (void)state;
+    static const struct {
+        enum sv_autorestart autorestart;
+        enum sv_process_state end;
+    } cases[] = {{SV_AUTORESTART_NEVER, SV_PROCESS_STOPPED},
+                 {SV_AUTORESTART_UNEXPECTED, SV_PROCESS_STARTING},
+                 {SV_AUTORESTART_ALWAYS, SV_PROCESS_STARTING}};
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(cases); i++) {
+        struct fixture f;
+        arrange(&f, SV_PROCESS_RUNNING);
+        f.config.autorestart = cases[i].autorestart;
+        give(&f, taken);
+        assert_int_equal(f.process.state, SV_PROCESS_STOPPING);
+        assert_int_equal(f.process.reason, SV_REASON_OOM_STOP);
+        assert_int_equal(last_action(&f, SV_ACTION_SIGNAL)->signal.number, 15);
+        give(&f, terminated);
+        assert_int_equal(f.process.state, cases[i].end);
+        clear(&f);
+    }
+}
+
+static void a_stop_by_request_overrules_the_restart_after_an_oom_stop(void **state)
+{
+    (void)state;
+    struct fixture f;
+    arrange(&f, SV_PROCESS_RUNNING);
+    f.config.autorestart = SV_AUTORESTART_ALWAYS;
+    give(&f, taken);
+    give(&f, (struct sv_process_event){.kind = SV_PROCESS_EVENT_STOP,
+                                       .reason = SV_REASON_REQUEST_STOP});
+    give(&f, terminated);
+    assert_int_equal(f.process.state, SV_PROCESS_STOPPED);
+    assert_int_equal(f.process.reason, SV_REASON_REQUEST_STOP);
+    clear(&f);
+}
+
+static void the_restart_after_an_oom_stop_may_have_a_pause_that_a_stop_ends(void **state)
+{
+    (void)state;
+    struct fixture f;
+    arrange(&f, SV_PROCESS_RUNNING);
+    f.config.autorestart = SV_AUTORESTART_ALWAYS;
+    f.config.restart_delay = 2;
+    give(&f, taken);
+    give(&f, terminated);
+    assert_int_equal(f.process.state, SV_PROCESS_STOPPED);
+    assert_int_equal(f.process.deadline_ns, f.step.now_ns + 2 * SECOND);
+    give(&f, (struct sv_process_event){.kind = SV_PROCESS_EVENT_STOP,
+                                       .reason = SV_REASON_REQUEST_STOP});
+    assert_int_equal(f.process.deadline_ns, SV_NEVER);
+    assert_int_equal(last_action(&f, SV_ACTION_NOTICE)->notice.reason, SV_REASON_RESTART_CANCELLED);
+    clear(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cell_leads_where_it_should),
+        cmocka_unit_test(an_oom_kill_is_only_told_unless_the_policy_is_stop),
+        cmocka_unit_test(oom_stop_stops_and_leaves_the_rest_to_autorestart),
+        cmocka_unit_test(a_stop_by_request_overrules_the_restart_after_an_oom_stop),
+        cmocka_unit_test(the_restart_after_an_oom_stop_may_have_a_pause_that_a_stop_ends),
         cmocka_unit_test(a_stop_during_the_spawn_is_carried_out_at_the_answer),
         cmocka_unit_test(a_stop_during_a_failing_spawn_ends_stopped),
         cmocka_unit_test(signals_during_the_spawn_are_sent_at_the_answer),
