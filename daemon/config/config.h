@@ -94,7 +94,7 @@ struct sv_program_config {
     double
         restart_reset_after; /* seconds in RUNNING after which failures are forgotten; < 0: unset */
     enum sv_kill_mode kill_mode;
-    const struct sv_limits *limits; /* NULL: none */
+    const struct sv_limits *limits;        /* NULL: none */
     const struct sv_health_config *health; /* NULL: no ready=, liveness= or watchdog= */
 };
 

@@ -287,6 +287,8 @@ static void adopt_main(struct sv_unit *unit, const struct sv_journal_entry *entr
         sv_log_critical("%s (pid %d): its end cannot be watched", unit->config->name,
                         (int)run->pid);
     recall(records, run);
+    if (is_alive)
+        sv_unit_limits_adopt(unit, run);
     if (!is_alive)
         sv_run_check_exit(run);
 }

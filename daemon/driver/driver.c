@@ -187,6 +187,9 @@ static int open_kernel(struct sv_driver *driver, const char *former_tree)
         return error_trace(r);
     if (r < 0)
         sv_log_warn("programs run without a cgroup of their own: %s", sv_str_text(&reason));
+    r = sv_limiter_new(driver->tree, &driver->limiter);
+    if (r < 0)
+        return error_trace(r);
     r = sv_kernel_new(driver->loop, driver->tree, driver->options.is_bpf_wanted, sv_facts_record,
                       driver, &driver->kernel);
     if (r < 0)
@@ -355,6 +358,7 @@ void sv_driver_free(struct sv_driver *driver)
     sv_notify_socket_free(driver->notify_socket);
     sv_handover_close(driver);
     sv_kernel_free(driver->kernel);
+    sv_limiter_free(driver->limiter);
     sv_cgroup_tree_free(driver->tree);
     sv_actions_done(&driver->actions);
     sv_core_free(driver->core);

@@ -71,6 +71,16 @@ static void on_signal_record(struct sv_driver *driver, const struct sv_bpf_recor
     memcpy(row->comm, record->sender_comm, sizeof(row->comm) - 1);
 }
 
+void sv_run_oom_kill(void *user)
+{
+    struct sv_run *run = user;
+    sv_driver_feed(run->unit->driver,
+                   (struct sv_event){.kind = SV_EVENT_OOM_KILL,
+                                     .process = run->unit->id,
+                                     .run = run->number,
+                                     .oom_policy = sv_limits_oom_policy(run->unit->limits)});
+}
+
 static void on_oom_record(struct sv_driver *driver, const struct sv_bpf_record *record)
 {
     struct sv_run *run = run_of_pid(driver, record);
@@ -80,6 +90,8 @@ static void on_oom_record(struct sv_driver *driver, const struct sv_bpf_record *
         return;
     run->facts.oom_pid = (int32_t)record->pid;
     memcpy(run->facts.oom_comm, record->comm, sizeof(run->facts.oom_comm) - 1);
+    if (run->facts.oom_pid != run->pid) /* that one's end says the rest */
+        sv_run_oom_kill(run);
 }
 
 typedef void (*record_function)(struct sv_driver *driver, const struct sv_bpf_record *record);

@@ -19,6 +19,7 @@ static void free_group(struct sv_unit_group *group)
         sv_fcgi_listener_leave(group->fcgi);
     sv_fcgi_listener_free(group->fcgi);
     sv_config_unref(group->owner);
+    sv_config_unref(group->limits_owner);
     free(group);
 }
 
@@ -48,6 +49,8 @@ static int new_group(struct sv_config *owner, const struct sv_group_config *conf
         return -ENOMEM;
     group->owner = sv_config_ref(owner);
     group->config = config;
+    group->limits_owner = sv_config_ref(owner);
+    group->limits = config->limits;
     if (config->kind == SV_GROUP_FCGI) {
         int r = sv_fcgi_listener_new(&config->fcgi, &group->fcgi);
         if (r < 0) {
@@ -100,6 +103,7 @@ void sv_unit_groups_removed(struct sv_driver *driver, const char *name)
     if (!group)
         return;
     group->is_removed = true;
+    sv_unit_limits_forget(driver, group);
     free_if_done(group);
     sv_driver_tidy(driver);
     sv_ticks_rearm(driver);

@@ -159,6 +159,7 @@ static bool host_reread(void *user, struct sv_str *ret_error)
     }
     sv_config_unref(driver->config);
     driver->config = config;
+    sv_unit_limits_reread(driver);
     return true;
 }
 
@@ -234,7 +235,10 @@ static void host_publish_remote(void *user, const char *type, const char *data)
 static json_t *host_kernel_report(void *user)
 {
     struct sv_driver *driver = user;
-    return sv_kernel_report(driver->kernel);
+    json_t *rows = sv_kernel_report(driver->kernel);
+    if (rows)
+        sv_limiter_report(driver->limiter, rows);
+    return rows;
 }
 
 static json_t *host_why(void *user, sv_process_id id)

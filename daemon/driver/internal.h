@@ -17,9 +17,11 @@
 #include "io/input.h"
 #include "io/keeper.h"
 #include "io/kernel.h"
+#include "io/limits.h"
 #include "io/log_watch.h"
 #include "io/loop.h"
 #include "io/notify_socket.h"
+#include "io/oom_watch.h"
 #include "io/output.h"
 #include "io/pipes.h"
 #include "io/probe_child.h"
@@ -109,6 +111,7 @@ struct sv_run {
     struct sv_input *input;
     struct sv_checks *checks; /* NULL: its configuration asks for none, or it is over */
     uint32_t open_outputs;
+    struct sv_oom_watch *oom_watch; /* NULL: eBPF tells, or nobody wants to know */
 };
 
 /* The outside of one process: what io holds for it over all of its runs. */
@@ -116,6 +119,7 @@ struct sv_unit {
     struct sv_driver *driver;
     struct sv_unit_group *group;
     const struct sv_program_config *config;
+    const struct sv_limits *limits; /* those of `config`, or newer ones: limits.c. NULL: none */
     sv_process_id id;
     struct sv_sink *sinks[2];
     struct sv_run *run;                /* the current one, NULL between runs */
@@ -129,7 +133,9 @@ struct sv_unit {
 struct sv_unit_group {
     struct sv_config *owner; /* one reference: keeps `config` alive */
     const struct sv_group_config *config;
-    struct sv_fcgi_listener *fcgi; /* SV_GROUP_FCGI */
+    struct sv_config *limits_owner; /* likewise for `limits`, and those of the units */
+    const struct sv_limits *limits; /* of the directory that the runs share; NULL: none */
+    struct sv_fcgi_listener *fcgi;  /* SV_GROUP_FCGI */
     size_t unit_count;
     bool is_left;    /* the daemon goes, its programs do not */
     bool is_removed; /* out of driver->groups, freed with its last unit */
@@ -165,6 +171,7 @@ struct sv_driver {
     struct sv_deaths *deaths;
     struct sv_cgroup_tree *tree; /* NULL: no cgroups on this machine */
     struct sv_kernel *kernel;
+    struct sv_limiter *limiter;
     struct sv_notify_socket *notify_socket; /* NULL until a program wants it */
     uint64_t refusal_told_ns;               /* when a message was last refused in the log */
     struct sv_child_probes *child_probes;
@@ -287,12 +294,23 @@ void sv_unit_groups_release(struct sv_driver *driver, sv_process_id id);
 void sv_unit_groups_removed(struct sv_driver *driver, const char *name);
 void sv_unit_groups_free_all(struct sv_driver *driver);
 
+/* limits.c: writes the limits of a run before it is born. */
+void sv_unit_limits_begin(struct sv_unit *unit, struct sv_run *run);
+/* The run was begun by an earlier daemon, perhaps with another file: it gets the limits of this
+ * one. */
+void sv_unit_limits_adopt(struct sv_unit *unit, struct sv_run *run);
+/* The files were read again: takes over the limits of groups that differ in nothing else. */
+void sv_unit_limits_reread(struct sv_driver *driver);
+void sv_unit_limits_forget(struct sv_driver *driver, const struct sv_unit_group *group);
+
 /* listeners.c */
 void sv_listener_heard(struct sv_unit *unit, const char *data, size_t length);
 void sv_listener_deliver(struct sv_driver *driver, const struct sv_action *action);
 
 /* facts.c */
 void sv_facts_record(void *user, const struct sv_bpf_record *record);
+/* The OOM killer took a process of the run (struct sv_run). */
+void sv_run_oom_kill(void *run);
 
 /* host.c */
 void sv_host_init(struct sv_driver *driver);

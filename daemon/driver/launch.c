@@ -195,6 +195,7 @@ static void describe_failure(struct launch *launch, const struct sv_spawn_failur
     static const enum sv_death_stage stages[] = {
         [SV_SPAWN_STAGE_FORK] = SV_DEATH_STAGE_FORK,
         [SV_SPAWN_STAGE_CGROUP] = SV_DEATH_STAGE_CGROUP,
+        [SV_SPAWN_STAGE_LIMIT] = SV_DEATH_STAGE_LIMIT,
         [SV_SPAWN_STAGE_USER] = SV_DEATH_STAGE_USER,
         [SV_SPAWN_STAGE_DIRECTORY] = SV_DEATH_STAGE_DIRECTORY,
         [SV_SPAWN_STAGE_EXEC] = SV_DEATH_STAGE_EXEC,
@@ -212,6 +213,10 @@ static void describe_failure(struct launch *launch, const struct sv_spawn_failur
         break;
     case SV_SPAWN_STAGE_CGROUP:
         sv_str_addf(&launch->error, "couldn't enter the cgroup: %s", why);
+        break;
+    case SV_SPAWN_STAGE_LIMIT:
+        sv_str_addf(&launch->error, "couldn't set %s to %s: %s", sv_limit_key(failure->limit),
+                    sv_limits_find(launch->unit->limits, failure->limit)->text, why);
         break;
     case SV_SPAWN_STAGE_USER:
         sv_str_addf(&launch->error, "couldn't setuid to %u: %s", config->uid, why);
@@ -245,7 +250,10 @@ static bool spawn(struct launch *launch)
         .stdout_fd = launch->pipes.child_stdout_fd,
         .stderr_fd = launch->pipes.child_stderr_fd,
         .cgroup_fd = launch->leaf ? sv_cgroup_leaf_fd(launch->leaf) : -1,
-        .nofile_soft = unit->driver->options.nofile_soft,
+        .nofile_soft = sv_limits_find(unit->limits, SV_LIMIT_RLIMIT_NOFILE)
+                           ? 0
+                           : unit->driver->options.nofile_soft,
+        .limits = unit->limits,
     };
     struct sv_spawn_failure failure = {0};
     int r = sv_spawn(&plan, &launch->spawned, &failure);
@@ -288,6 +296,7 @@ static bool launch_run(struct launch *launch, uint32_t run_number)
         return false;
     }
     make_leaf(launch);
+    sv_unit_limits_begin(unit, launch->run);
     prepare_for_death(launch, &kept);
     bool is_spawned = spawn(launch);
     sv_pipes_close_child_ends(&launch->pipes);

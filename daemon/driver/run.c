@@ -58,6 +58,7 @@ void sv_run_free(struct sv_run *run)
     sv_checks_end(run);
     sv_source_free(run->exit_source);
     sv_source_free(run->empty_source);
+    sv_oom_watch_free(run->oom_watch);
     if (run->pidfd >= 0)
         close(run->pidfd);
     for (int i = 0; i < 2; i++)
@@ -176,6 +177,7 @@ void sv_run_end(struct sv_run *run, int wait_status, bool is_unknown)
     sv_checks_end(run);
     sv_source_free(sv_steal(&run->exit_source));
     sv_input_free(sv_steal(&run->input));
+    sv_oom_watch_free(sv_steal(&run->oom_watch));
     if (run->pidfd >= 0)
         close(run->pidfd);
     run->pidfd = -1;

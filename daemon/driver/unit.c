@@ -47,6 +47,7 @@ int sv_unit_new(struct sv_driver *driver, struct sv_unit_group *group, sv_proces
     unit->driver = driver;
     unit->group = group;
     unit->config = config;
+    unit->limits = config->limits;
     unit->id = id;
     group->unit_count++;
     int r = make_sinks(unit);

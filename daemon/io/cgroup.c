@@ -109,6 +109,8 @@ int sv_cgroup_group_remake(struct sv_cgroup_group *group)
         return error_trace(-errno);
     close(group->fd);
     group->fd = fd;
+    group->controllers = 0;
+    group->is_limited = false;
     (void)sv_cgroup_controllers_enable(fd, ".");
     return 0;
 }

@@ -57,6 +57,10 @@ int sv_cgroup_leaf_signal(const struct sv_cgroup_leaf *leaf, int number, pid_t e
 /* The id of the leaf, ours or not, in which (or below which) that process is now. -ENOENT: it is in
  * none below the tree; -ESRCH: there is no such process. */
 int sv_cgroup_leaf_id_of(const struct sv_cgroup_tree *tree, pid_t pid, uint64_t *ret_id);
+/* Calls `function` once for every process in it, `except` left out (0: none): also for those that
+ * are forked meanwhile. Returns for how many it said true, or a negative errno. */
+int sv_cgroup_leaf_visit(const struct sv_cgroup_leaf *leaf, pid_t except,
+                         bool (*function)(void *user, pid_t pid), void *user);
 /*
  * Removes the directory and frees the leaf. A directory that is still busy is left for the next
  * sv_cgroup_tree_sweep(). NULL is allowed.

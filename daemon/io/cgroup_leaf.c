@@ -229,6 +229,11 @@ int sv_cgroup_leaf_fd(const struct sv_cgroup_leaf *leaf)
     return leaf->fd;
 }
 
+struct sv_cgroup_group *sv_cgroup_leaf_group(const struct sv_cgroup_leaf *leaf)
+{
+    return leaf->group;
+}
+
 uint64_t sv_cgroup_leaf_id(const struct sv_cgroup_leaf *leaf)
 {
     return leaf->id;
@@ -315,6 +320,13 @@ int sv_cgroup_leaf_signal(const struct sv_cgroup_leaf *leaf, int number, pid_t e
     }
     sv_str_done(&kernel_path);
     return r;
+}
+
+int sv_cgroup_leaf_visit(const struct sv_cgroup_leaf *leaf, pid_t except,
+                         bool (*function)(void *user, pid_t pid), void *user)
+{
+    struct sv_cgroup_subtree subtree = {.fd = leaf->fd, .path = leaf->path};
+    return sv_cgroup_subtree_visit(&subtree, except, function, user);
 }
 
 void sv_cgroup_leaf_free(struct sv_cgroup_leaf *leaf)

@@ -105,29 +105,30 @@ static int read_procs(int fd, struct sv_str *text)
     }
 }
 
-/* One signal on its way through a subtree. */
+/* One message, usually a signal, on its way through a subtree. */
 struct pass {
     const struct sv_cgroup_subtree *subtree;
-    int number;
+    bool (*function)(void *user, pid_t pid);
+    void *user;
     pid_t except;
     struct sv_idmap seen; /* pids that have had it: nobody gets it twice */
 };
 
-/* True when `pid` has not been met before, and was signalled now. */
-static bool signal_new(struct pass *pass, pid_t pid)
+/* True when `pid` has not been met before, and was reached now. */
+static bool visit_new(struct pass *pass, pid_t pid)
 {
     if (sv_idmap_get(&pass->seen, (uint64_t)pid))
         return false;
     if (sv_idmap_put(&pass->seen, (uint64_t)pid, pass) < 0)
         return false; /* without memory: cgroup.kill, later, needs none */
-    return signal_one(pid, pass->number, pass->subtree->kernel_path);
+    return pass->function(pass->user, pid);
 }
 
 /*
  * One directory's own processes. 0 stands for a process of another pid namespace; 1 is init and the
  * daemon may be in a container where that is itself: neither is ever a target.
  */
-static int signal_directory(struct pass *pass, int fd)
+static int visit_directory(struct pass *pass, int fd)
 {
     struct sv_str text = {0};
     int r = read_procs(fd, &text);
@@ -138,7 +139,7 @@ static int signal_directory(struct pass *pass, int fd)
         if (end == at)
             break;
         if (pid > 1 && pid <= INT32_MAX && pid != pass->except && pid != getpid())
-            count += signal_new(pass, (pid_t)pid);
+            count += visit_new(pass, (pid_t)pid);
     }
     sv_str_done(&text);
     return r < 0 ? r : count;
@@ -153,10 +154,10 @@ static FTS *open_walk(const char *path)
     return walk;
 }
 
-static int signal_round(struct pass *pass)
+static int visit_round(struct pass *pass)
 {
     const struct sv_cgroup_subtree *subtree = pass->subtree;
-    int count = signal_directory(pass, subtree->fd);
+    int count = visit_directory(pass, subtree->fd);
     struct stat status;
     if (count < 0 || fstat(subtree->fd, &status) < 0 || status.st_nlink <= 2)
         return count;
@@ -169,7 +170,7 @@ static int signal_round(struct pass *pass)
         int fd = open(entry->fts_accpath, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
             continue; /* removed meanwhile: nobody lives there */
-        int found = signal_directory(pass, fd);
+        int found = visit_directory(pass, fd);
         count += found > 0 ? found : 0;
         close(fd);
     }
@@ -177,19 +178,37 @@ static int signal_round(struct pass *pass)
     return count;
 }
 
-int sv_cgroup_subtree_signal(const struct sv_cgroup_subtree *subtree, int number, pid_t except)
+int sv_cgroup_subtree_visit(const struct sv_cgroup_subtree *subtree, pid_t except,
+                            bool (*function)(void *user, pid_t pid), void *user)
 {
-    struct pass pass = {.subtree = subtree, .number = number, .except = except};
+    struct pass pass = {.subtree = subtree, .function = function, .user = user, .except = except};
     int total = 0, r = 0;
     for (int round = 0; round < SIGNAL_ROUNDS_MAX; round++) {
         size_t known_count = pass.seen.count;
-        r = signal_round(&pass);
+        r = visit_round(&pass);
         if (r < 0 || pass.seen.count == known_count)
             break;
         total += r;
     }
     sv_idmap_done(&pass.seen);
     return r < 0 ? r : total;
+}
+
+struct signal_order {
+    int number;
+    const char *kernel_path;
+};
+
+static bool signal_member(void *user, pid_t pid)
+{
+    const struct signal_order *order = user;
+    return signal_one(pid, order->number, order->kernel_path);
+}
+
+int sv_cgroup_subtree_signal(const struct sv_cgroup_subtree *subtree, int number, pid_t except)
+{
+    struct signal_order order = {number, subtree->kernel_path};
+    return sv_cgroup_subtree_visit(subtree, except, signal_member, &order);
 }
 
 int sv_cgroup_subtree_kill(const struct sv_cgroup_subtree *subtree)

@@ -17,6 +17,10 @@ ssize_t sv_cgroup_read(int fd, const char *name, char *text, size_t size);
 /* Signals every process in it, and below, once. Returns how many were reached, or a negative errno.
  */
 int sv_cgroup_subtree_signal(const struct sv_cgroup_subtree *subtree, int number, pid_t except);
+/* Calls `function` once for each, `except` and the daemon left out. Returns how often it was true.
+ */
+int sv_cgroup_subtree_visit(const struct sv_cgroup_subtree *subtree, pid_t except,
+                            bool (*function)(void *user, pid_t pid), void *user);
 /* SIGKILL until it is empty, for kernels before 5.14, which have no cgroup.kill. */
 int sv_cgroup_subtree_kill(const struct sv_cgroup_subtree *subtree);
 /* Removes what programs have made below it, where nobody lives. */

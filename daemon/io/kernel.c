@@ -100,6 +100,11 @@ const char *sv_kernel_bpf_missing(const struct sv_kernel *kernel)
     return is_there ? NULL : sv_bpf_reason(kernel->bpf, SV_BPF_PROGRAM_SIGNAL);
 }
 
+bool sv_kernel_tells_oom(const struct sv_kernel *kernel)
+{
+    return kernel->bpf && sv_bpf_way(kernel->bpf, SV_BPF_PROGRAM_OOM) != SV_BPF_WAY_NONE;
+}
+
 void sv_kernel_drain(struct sv_kernel *kernel)
 {
     if (kernel->bpf)

@@ -32,6 +32,8 @@ void sv_kernel_free(struct sv_kernel *kernel);
 int sv_kernel_note_cgroup(struct sv_kernel *kernel, const char *reason);
 /* Why nobody tells who sent a signal: the words for the log. NULL: eBPF tells. Borrowed. */
 const char *sv_kernel_bpf_missing(const struct sv_kernel *kernel);
+/* An OOM kill in a cgroup of ours becomes a record. */
+bool sv_kernel_tells_oom(const struct sv_kernel *kernel);
 /* Reads what is in the ring now: before a pidfd's exit is handled, so that its record comes first.
  */
 void sv_kernel_drain(struct sv_kernel *kernel);

@@ -36,6 +36,7 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -329,6 +330,10 @@ static void write_words(const struct sv_spawn_plan *plan, const struct sv_spawn_
     case SV_SPAWN_STAGE_CGROUP:
         sv_str_addf(&text, "supervisor: couldn't enter the cgroup: %s\n", name);
         break;
+    case SV_SPAWN_STAGE_LIMIT:
+        sv_str_addf(&text, "supervisor: couldn't set %s to %s: %s\n", sv_limit_key(failure->limit),
+                    sv_limits_find(plan->limits, failure->limit)->text, name);
+        break;
     case SV_SPAWN_STAGE_FORK:
         return; /* nobody was there to say anything */
     }
@@ -378,6 +383,9 @@ int sv_spawn(const struct sv_spawn_plan *plan, struct sv_spawned *ret_spawned,
              struct sv_spawn_failure *ret_failure)
 {
     struct sv_child child = {.plan = plan};
+    const struct sv_limit_entry *oom = sv_limits_find(plan->limits, SV_LIMIT_OOM_SCORE_ADJUST);
+    if (oom)
+        snprintf(child.oom_score, sizeof(child.oom_score), "%d", (int)(int64_t)oom->number);
     if (plan->nofile_soft) {
         if (getrlimit(RLIMIT_NOFILE, &child.nofile) < 0)
             return error_trace(-errno);

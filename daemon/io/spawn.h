@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "config/limits.h"
+
 /* Everything the child needs, prepared before: the child itself may not allocate. */
 struct sv_spawn_plan {
     const char *path; /* file to execute, already looked up in PATH */
@@ -23,11 +25,14 @@ struct sv_spawn_plan {
     int stdin_fd, stdout_fd, stderr_fd; /* become 0, 1, 2; each >= 3; may be equal to each other */
     int cgroup_fd;                      /* directory of the leaf; -1: stay in the daemon's cgroup */
     uint64_t nofile_soft;               /* RLIMIT_NOFILE to restore in the child; 0: as it is */
+    /* The child sets what a process carries: nice, rlimit_*, oom_score_adjust. NULL: nothing. */
+    const struct sv_limits *limits;
 };
 
 enum sv_spawn_stage {                      /* where the child failed */
                       SV_SPAWN_STAGE_FORK, /* there was no child */
                       SV_SPAWN_STAGE_CGROUP,
+                      SV_SPAWN_STAGE_LIMIT,
                       SV_SPAWN_STAGE_USER,
                       SV_SPAWN_STAGE_DIRECTORY,
                       SV_SPAWN_STAGE_EXEC,
@@ -40,6 +45,7 @@ struct sv_spawned {
 
 struct sv_spawn_failure {
     enum sv_spawn_stage stage;
+    enum sv_limit limit; /* LIMIT: which one */
     int error; /* positive errno; ECANCELED with CGROUP: killed at birth, that cgroup is spent */
     pid_t pid; /* of the child that was; 0: there was none */
 };

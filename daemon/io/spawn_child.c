@@ -8,7 +8,8 @@
  * change too.
  *
  * The order is Supervisor's (process.py, _spawn_as_child): own process group, descriptors, user,
- * directory, umask, execute. Ours adds the signal state before it and the descriptor limit.
+ * directory, umask, execute. Ours adds the signal state before it, and the limits while it is still
+ * the daemon's user, who may raise them.
  *
  * A signal that arrives meanwhile stays pending, because the parent blocked all of them; the mask
  * is cleared last, when every disposition is the default one. So a SIGTERM right after the start
@@ -23,6 +24,8 @@
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "io/limits_process.h"
 
 enum {
     EXIT_NOT_SPAWNED = 127,       /* Supervisor's code */
@@ -160,6 +163,43 @@ static long become_user(const struct sv_spawn_plan *plan)
     return result;
 }
 
+static long write_oom_score(const char *text)
+{
+    size_t length = 0;
+    while (text[length])
+        length++;
+    long fd = CALL(SYS_openat, AT_FDCWD, (long)"/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fd;
+    long result = CALL(SYS_write, fd, (long)text, (long)length);
+    CALL(SYS_close, fd);
+    return result < 0 ? result : 0;
+}
+
+static long set_limit(const struct sv_child *child, const struct sv_limit_entry *entry)
+{
+    if (entry->limit == SV_LIMIT_OOM_SCORE_ADJUST)
+        return write_oom_score(child->oom_score);
+    if (entry->limit == SV_LIMIT_NICE)
+        return CALL(SYS_setpriority, PRIO_PROCESS, 0, (long)entry->number);
+    const struct rlimit limit = {.rlim_cur = entry->number, .rlim_max = entry->hard};
+    return CALL(SYS_prlimit64, 0, sv_limit_resource(entry->limit), (long)&limit, 0);
+}
+
+/* In the order of the table: the file is opened before the number of descriptors is limited. */
+static void set_limits(struct sv_child *child)
+{
+    const struct sv_limits *limits = child->plan->limits;
+    for (size_t i = 0; limits && i < limits->count; i++) {
+        const struct sv_limit_entry *entry = &limits->items[i];
+        long result = sv_limit_is_of_process(entry->limit) ? set_limit(child, entry) : 0;
+        if (result >= 0)
+            continue;
+        child->failure.limit = entry->limit;
+        fail(child, SV_SPAWN_STAGE_LIMIT, result);
+    }
+}
+
 _Noreturn void sv_child_main(void *argument)
 {
     struct sv_child *child = argument;
@@ -174,6 +214,7 @@ _Noreturn void sv_child_main(void *argument)
     result = place_descriptors(child);
     if (result < 0)
         fail(child, SV_SPAWN_STAGE_EXEC, result);
+    set_limits(child);
     result = become_user(plan);
     if (result < 0)
         fail(child, SV_SPAWN_STAGE_USER, result);

@@ -19,6 +19,7 @@ enum sv_child_progress {
 struct sv_child {
     const struct sv_spawn_plan *plan;
     struct rlimit nofile;    /* meaningful with plan->nofile_soft */
+    char oom_score[8];       /* what plan->limits say of it, as text; "": nothing */
     int fds[3];              /* become 0, 1, 2; close-on-exec */
     bool joins_cgroup;       /* the kernel did not do it at birth */
     bool shares_descriptors; /* with the parent, so far: `fds` are low numbers then */

@@ -55,6 +55,7 @@ enum sv_death_stage {
     SV_DEATH_STAGE_USER = 5,
     SV_DEATH_STAGE_DIRECTORY = 6,
     SV_DEATH_STAGE_EXEC = 7,
+    SV_DEATH_STAGE_LIMIT = 8, /* nice, rlimit_*, oom_score_adjust */
 };
 
 enum sv_death_strays {

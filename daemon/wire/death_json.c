@@ -38,7 +38,7 @@ static const char *const stage_names[] = {
     [SV_DEATH_STAGE_COMMAND] = "COMMAND", [SV_DEATH_STAGE_PREPARE] = "PREPARE",
     [SV_DEATH_STAGE_FORK] = "FORK",       [SV_DEATH_STAGE_CGROUP] = "CGROUP",
     [SV_DEATH_STAGE_USER] = "USER",       [SV_DEATH_STAGE_DIRECTORY] = "DIRECTORY",
-    [SV_DEATH_STAGE_EXEC] = "EXEC",
+    [SV_DEATH_STAGE_EXEC] = "EXEC",       [SV_DEATH_STAGE_LIMIT] = "LIMIT",
 };
 static const char *const strays_names[] = {
     [SV_DEATH_STRAYS_ALIVE] = "ALIVE",   [SV_DEATH_STRAYS_LEFT] = "LEFT",

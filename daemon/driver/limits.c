@@ -1,0 +1,139 @@
+/*
+ * Limits of living programs.
+ *
+ * A group keeps the configuration that it was made from until `update` replaces it. Its limits are
+ * the exception: when the files are read again and a group differs in nothing else, the new limits
+ * are taken over at once, into the kernel for what runs and for every later run. So a unit and a
+ * group have a pointer of their own to their limits, and the group holds the configuration that
+ * they are in.
+ */
+#include "driver/internal.h"
+
+#include <assert.h>
+
+#include "base/error.h"
+#include "io/limits_process.h"
+
+/* --- what is told --- */
+
+static void log_change(const char *prefix, const struct sv_limiter_change *change)
+{
+    for (unsigned i = 0; i < SV_LIMIT_COUNT; i++) {
+        enum sv_limit limit = (enum sv_limit)i;
+        const struct sv_limit_entry *before = sv_limits_find(change->before, limit);
+        const struct sv_limit_entry *after = sv_limits_find(change->after, limit);
+        if (!sv_limit_entry_equal(before, after))
+            sv_log_info("%s%s: %s %s -> %s", prefix, change->name, sv_limit_key(limit),
+                        before ? before->text : "(none)", after ? after->text : "(none)");
+    }
+}
+
+/* --- what is done --- */
+
+/* oom_policy=stop must hear of a victim, and eBPF is not always there to tell. */
+static void watch_oom(struct sv_unit *unit, struct sv_run *run)
+{
+    struct sv_driver *driver = unit->driver;
+    bool is_wanted =
+        sv_limits_oom_policy(unit->limits) == SV_OOM_STOP && !sv_kernel_tells_oom(driver->kernel);
+    if (is_wanted == (run->oom_watch != NULL))
+        return;
+    sv_oom_watch_free(sv_steal(&run->oom_watch));
+    if (!is_wanted || !sv_limiter_want_oom_events(driver->limiter, run->leaf, unit->config->name))
+        return;
+    int r = sv_oom_watch_new(driver->loop, run->leaf, sv_run_oom_kill, run, &run->oom_watch);
+    if (r < 0)
+        sv_log_warn("oom_policy of %s is inactive: its memory.events cannot be watched: %s",
+                    unit->config->name, sv_errno_text(r));
+}
+
+void sv_unit_limits_begin(struct sv_unit *unit, struct sv_run *run)
+{
+    const struct sv_unit_group *group = unit->group;
+    if (!unit->limits && !group->limits)
+        return;
+    struct sv_limiter_change of_group = {.after = group->limits, .name = group->config->name};
+    struct sv_limiter_change of_run = {.after = unit->limits, .name = unit->config->name};
+    sv_limiter_begin_run(unit->driver->limiter, run->leaf, &of_group, &of_run);
+    watch_oom(unit, run);
+}
+
+void sv_unit_limits_adopt(struct sv_unit *unit, struct sv_run *run)
+{
+    sv_unit_limits_begin(unit, run);
+    struct sv_limits_change carried = {.after = unit->limits, .name = unit->config->name};
+    if (unit->limits)
+        sv_limits_process_change(&carried, run->pid, run->leaf);
+}
+
+static void change_unit(struct sv_unit *unit, const struct sv_limits *after)
+{
+    struct sv_limiter_change change = {
+        .before = unit->limits, .after = after, .name = unit->config->name};
+    log_change("", &change);
+    if (unit->run) {
+        sv_limiter_change_run(unit->driver->limiter, unit->run->leaf, &change);
+        struct sv_limits_change carried = {
+            .before = unit->limits,
+            .after = after,
+            .name = unit->config->name,
+            .nofile_soft = unit->driver->options.nofile_soft,
+        };
+        sv_limits_process_change(&carried, unit->run->pid, unit->run->leaf);
+    }
+    unit->limits = after;
+    if (unit->run)
+        watch_oom(unit, unit->run);
+}
+
+static bool differs(const struct sv_unit_group *group, const struct sv_group_view *view,
+                    const struct sv_group_config *config, const struct sv_driver *driver)
+{
+    if (!sv_limits_equal(group->limits, config->limits))
+        return true;
+    for (size_t i = 0; i < view->process_count; i++) {
+        const struct sv_unit *unit = sv_idmap_get(&driver->units, view->processes[i]);
+        if (unit && !sv_limits_equal(unit->limits, config->programs[i]->limits))
+            return true;
+    }
+    return false;
+}
+
+static void take_over(struct sv_driver *driver, struct sv_unit_group *group,
+                      const struct sv_group_config *config)
+{
+    const struct sv_group_view *view = sv_core_group(driver->core, group->config->name);
+    if (!view || !differs(group, view, config, driver))
+        return;
+    assert(view->process_count == config->program_count);
+    struct sv_limiter_change change = {
+        .before = group->limits, .after = config->limits, .name = config->name};
+    log_change("group ", &change);
+    sv_limiter_change_group(driver->limiter, &change);
+    group->limits = config->limits;
+    for (size_t i = 0; i < view->process_count; i++) {
+        struct sv_unit *unit = sv_driver_unit(driver, view->processes[i]);
+        if (unit)
+            change_unit(unit, config->programs[i]->limits);
+    }
+    sv_config_unref(group->limits_owner);
+    group->limits_owner = sv_config_ref(driver->config);
+}
+
+void sv_unit_limits_reread(struct sv_driver *driver)
+{
+    sv_map_foreach (entry, &driver->groups) {
+        struct sv_unit_group *group = entry->value;
+        const struct sv_group_config *config = sv_config_group(driver->config, entry->key);
+        if (config && sv_group_config_equal(config, group->config))
+            take_over(driver, group, config);
+    }
+}
+
+/* The directory may outlive the group, and serve the next one of that name. */
+void sv_unit_limits_forget(struct sv_driver *driver, const struct sv_unit_group *group)
+{
+    struct sv_limiter_change change = {.before = group->limits, .name = group->config->name};
+    if (group->limits)
+        sv_limiter_change_group(driver->limiter, &change);
+}
