@@ -272,6 +272,7 @@ static void adopt_main(struct sv_unit *unit, const struct sv_journal_entry *entr
         adopt_pipes(run, &kept, false);
         sv_run_free(run); /* nobody was spawned: it is done now, as it was asked for */
         sv_launch(unit, entry->record.run);
+        sv_launch_finish(driver);
         return;
     }
     bool is_alive = run->pidfd >= 0 && !is_dead(run->pidfd);

@@ -94,13 +94,24 @@ static bool is_spawning(const struct sv_action *action)
            (action->kind == SV_ACTION_PROBE_START && action->probe.config->kind == SV_PROBE_EXEC);
 }
 
+/* False: nothing is left to be done now. What is asked of the process that is being launched waits
+ * for the answer, which may be followed by more to do. */
+static bool has_action(struct sv_driver *driver)
+{
+    const struct sv_actions *actions = &driver->actions;
+    size_t next = driver->performed_count;
+    if (next >= actions->count || sv_launch_concerns(driver, actions->items[next].process))
+        sv_launch_finish(driver);
+    return next < actions->count;
+}
+
 static void pump(struct sv_driver *driver)
 {
     if (driver->is_performing)
         return;
     driver->is_performing = true;
     struct sv_actions *actions = &driver->actions;
-    while (driver->performed_count < actions->count) {
+    while (has_action(driver)) {
         struct sv_action action = actions->items[driver->performed_count];
         if (is_spawning(&action)) {
             if (driver->spawn_count >= SV_SPAWNS_PER_TURN_MAX)
@@ -111,7 +122,9 @@ static void pump(struct sv_driver *driver)
         note_before(driver, &action);
         sv_driver_perform(driver, &action);
     }
+    sv_launch_finish(driver);
     driver->is_performing = false;
+    sv_keeper_flush(driver->keeper);
     if (driver->performed_count < actions->count) {
         sv_source_enable(driver->pump, true);
     } else {

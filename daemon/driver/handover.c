@@ -158,6 +158,15 @@ void sv_handover_keep(struct sv_run *run, const struct sv_kept *kept)
         run->keeper_key = key;
 }
 
+/* Should the daemon die before the keeper has it, the next one finds the process in its cgroup. */
+void sv_handover_keep_pidfd(struct sv_run *run)
+{
+    struct sv_kept kept = SV_KEPT_NONE;
+    kept.pidfd = run->pidfd;
+    if (run->keeper_key)
+        (void)sv_keeper_put_later(run->unit->driver->keeper, run->keeper_key, &kept);
+}
+
 void sv_handover_close(struct sv_driver *driver)
 {
     if (driver->is_leaving) {

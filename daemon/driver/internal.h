@@ -150,6 +150,7 @@ struct sv_driver {
     size_t performed_count; /* of `actions` */
     size_t spawn_count;     /* since the pump has run */
     bool is_performing;
+    struct launch *launching; /* under way; NULL between two turns of the pump */
     bool is_restart;
     struct sv_source *timer;   /* the core's deadline */
     struct sv_source *pump;    /* goes on with actions at the next turn */
@@ -227,8 +228,13 @@ struct sv_unit *sv_unit_named(struct sv_driver *driver, const char *group, const
 /* The run of that number of which something is left, or NULL. */
 struct sv_run *sv_unit_run(const struct sv_unit *unit, uint32_t number);
 
-/* launch.c: performs SV_ACTION_SPAWN and feeds its answer. */
+/* launch.c: performs SV_ACTION_SPAWN. Its answer is fed by the next sv_launch_finish(), or at once
+ * if it fails before there is a child. */
 void sv_launch(struct sv_unit *unit, uint32_t run_number);
+/* Waits for the launch that is under way, if there is one, and feeds its answer. */
+void sv_launch_finish(struct sv_driver *driver);
+/* True: what comes of this process is not known yet. */
+bool sv_launch_concerns(const struct sv_driver *driver, sv_process_id id);
 
 /* The same user, directory and environment as the program has, in a cgroup of its own. False with
  * the reason in `ret_error`. */
@@ -256,6 +262,8 @@ void sv_handover_begin(struct sv_driver *driver);
 void sv_handover_note(struct sv_driver *driver, sv_process_id id);
 /* Gives the keeper descriptors of a run, beside those that it has. */
 void sv_handover_keep(struct sv_run *run, const struct sv_kept *kept);
+/* Its pidfd, too: with the next message to the keeper, or at the end of this turn. */
+void sv_handover_keep_pidfd(struct sv_run *run);
 /* The process is no longer configured. */
 void sv_handover_forget(struct sv_unit *unit);
 void sv_handover_close(struct sv_driver *driver);

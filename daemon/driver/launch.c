@@ -3,6 +3,10 @@
  *
  * Every way to fail ends in SPAWN_FAILED with Supervisor's words in it (process.py, spawn()), and
  * the core decides what to do about it. Nothing of a failed run is left behind.
+ *
+ * While a child executes its file, which takes the longest, the next launch is prepared: so one
+ * launch is *under way* and its answer is still to come. It never outlives the turn of the pump
+ * that began it, so nobody else ever meets a launch.
  */
 #include "driver/internal.h"
 
@@ -21,7 +25,8 @@
 /* Everything that is needed until the child has executed its file. */
 struct launch {
     struct sv_unit *unit;
-    const char *const *argv;     /* of the program, or of a check of it; NULL: it has no words */
+    const char *const *argv; /* of the program, or of a check of it; NULL: it has no words */
+    uint32_t run_number;
     struct sv_run *run;          /* NULL: a check */
     struct sv_cgroup_leaf *leaf; /* borrowed; NULL: none */
     struct sv_spawned spawned;
@@ -230,11 +235,11 @@ static void describe_failure(struct launch *launch, const struct sv_spawn_failur
     }
 }
 
-static bool spawn(struct launch *launch)
+static void begin_spawn(const struct launch *launch)
 {
-    struct sv_unit *unit = launch->unit;
+    const struct sv_unit *unit = launch->unit;
     const struct sv_program_config *config = unit->config;
-    struct sv_spawn_plan plan = {
+    sv_spawn_begin(&(struct sv_spawn_plan){
         .path = sv_str_text(&launch->path),
         .argv = (char *const *)launch->argv,
         .envp = (char *const *)launch->environment,
@@ -254,16 +259,18 @@ static bool spawn(struct launch *launch)
                            ? 0
                            : unit->driver->options.nofile_soft,
         .limits = unit->limits,
-    };
+    });
+}
+
+static bool end_spawn(struct launch *launch)
+{
     struct sv_spawn_failure failure = {0};
-    int r = sv_spawn(&plan, &launch->spawned, &failure);
+    int r = sv_spawn_end(&launch->spawned, &failure);
     if (r < 0)
         failure = (struct sv_spawn_failure){.stage = SV_SPAWN_STAGE_FORK, .error = -r};
-    if (r != 0) {
+    if (r != 0)
         describe_failure(launch, &failure);
-        return false;
-    }
-    return true;
+    return r == 0;
 }
 
 /*
@@ -279,10 +286,10 @@ static void prepare_for_death(struct launch *launch, const struct sv_kept *pipes
     sv_handover_note(launch->unit->driver, launch->unit->id);
 }
 
-static bool launch_run(struct launch *launch, uint32_t run_number)
+static bool prepare(struct launch *launch)
 {
     struct sv_unit *unit = launch->unit;
-    launch->run = sv_run_new(unit, run_number);
+    launch->run = sv_run_new(unit, launch->run_number);
     if (!find_command(launch) || !find_account(launch) || !make_environment(launch) ||
         !make_pipes(launch))
         return false;
@@ -298,23 +305,17 @@ static bool launch_run(struct launch *launch, uint32_t run_number)
     make_leaf(launch);
     sv_unit_limits_begin(unit, launch->run);
     prepare_for_death(launch, &kept);
-    bool is_spawned = spawn(launch);
-    sv_pipes_close_child_ends(&launch->pipes);
-    if (is_spawned) {
-        launch->run->pid = launch->spawned.pid;
-        launch->run->pidfd = launch->spawned.pidfd;
-    }
-    return is_spawned;
+    return true;
 }
 
 static void take_over(struct launch *launch)
 {
     struct sv_unit *unit = launch->unit;
     struct sv_run *run = sv_steal(&launch->run);
+    run->pid = launch->spawned.pid;
+    run->pidfd = launch->spawned.pidfd;
     run->has_socket = launch->has_socket;
-    struct sv_kept kept = SV_KEPT_NONE;
-    kept.pidfd = run->pidfd;
-    sv_handover_keep(run, &kept);
+    sv_handover_keep_pidfd(run);
     if (!run->leaf)
         run->start_ticks = sv_process_start_ticks(run->pid);
     if (unit->parser)
@@ -330,7 +331,7 @@ static void take_over(struct launch *launch)
                                                    .pid = run->pid});
 }
 
-static void fail(struct launch *launch, uint32_t run_number)
+static void fail(struct launch *launch)
 {
     struct sv_unit *unit = launch->unit;
     unit->run = NULL;
@@ -341,7 +342,7 @@ static void fail(struct launch *launch, uint32_t run_number)
     sv_log_info("spawnerr: %s", sv_str_text(&launch->error));
     sv_deaths_stillborn(&(struct sv_stillbirth){
         .unit = unit,
-        .run = run_number,
+        .run = launch->run_number,
         .stage = launch->stage,
         .error = launch->error_number,
         .text = sv_str_text(&launch->error),
@@ -349,20 +350,58 @@ static void fail(struct launch *launch, uint32_t run_number)
     });
     sv_driver_feed(unit->driver, (struct sv_event){.kind = SV_EVENT_SPAWN_FAILED,
                                                    .process = unit->id,
-                                                   .run = run_number,
+                                                   .run = launch->run_number,
                                                    .text = sv_str_text(&launch->error)});
+}
+
+/* The answer may feed the core, which may ask for the next launch: so nothing is under way before.
+ */
+static void answer(struct launch *launch, bool is_spawned)
+{
+    sv_pipes_close_child_ends(&launch->pipes);
+    if (is_spawned)
+        take_over(launch);
+    else
+        fail(launch);
+    launch_done(launch);
+    free(launch);
+}
+
+void sv_launch_finish(struct sv_driver *driver)
+{
+    struct launch *launch = sv_steal(&driver->launching);
+    if (launch)
+        answer(launch, end_spawn(launch));
 }
 
 void sv_launch(struct sv_unit *unit, uint32_t run_number)
 {
-    struct launch launch = {.unit = unit, .argv = unit->config->argv, .pipes = SV_PIPES_NONE};
+    struct sv_driver *driver = unit->driver;
+    struct launch *launch = malloc(sizeof(*launch));
+    if (!launch) {
+        sv_driver_feed(driver, (struct sv_event){.kind = SV_EVENT_SPAWN_FAILED,
+                                                 .process = unit->id,
+                                                 .run = run_number,
+                                                 .text = "out of memory"});
+        return;
+    }
+    *launch = (struct launch){
+        .unit = unit, .argv = unit->config->argv, .run_number = run_number, .pipes = SV_PIPES_NONE};
     free(unit->status_text); /* that was the former run's */
     unit->status_text = NULL;
-    if (launch_run(&launch, run_number))
-        take_over(&launch);
-    else
-        fail(&launch, run_number);
-    launch_done(&launch);
+    bool is_prepared = prepare(launch);
+    sv_launch_finish(driver);
+    if (!is_prepared) {
+        answer(launch, false);
+        return;
+    }
+    begin_spawn(launch);
+    driver->launching = launch;
+}
+
+bool sv_launch_concerns(const struct sv_driver *driver, sv_process_id id)
+{
+    return driver->launching && driver->launching->unit->id == id;
 }
 
 /* The directory of a check stands beside those of the runs: "web.probe.7". */
@@ -393,7 +432,10 @@ bool sv_launch_check(struct sv_unit *unit, const char *const *argv, uint32_t ser
     is_ready = is_ready && r == 0;
     if (is_ready)
         launch.leaf = make_check_leaf(unit, serial);
-    bool is_spawned = is_ready && spawn(&launch);
+    sv_launch_finish(unit->driver);
+    if (is_ready)
+        begin_spawn(&launch);
+    bool is_spawned = is_ready && end_spawn(&launch);
     if (is_spawned)
         *ret_spawned = (struct sv_probe_spawned){.pid = launch.spawned.pid,
                                                  .pidfd = launch.spawned.pidfd,

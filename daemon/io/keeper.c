@@ -14,9 +14,10 @@
  *     CLAIMED                      close all that was not asked for since the daemon connected
  *     END                          close everything and end
  *
- * PUT and DROP are not answered, so that they cost the daemon one system call each. The keeper ends
- * by itself when no daemon has come for SV_KEEPER_LONELY_SECONDS: a host that gave svisor up is not
- * to be haunted.
+ * PUT and DROP are not answered, so that they cost the daemon one system call each. It is the
+ * waking of the keeper that costs (8 us of the 250 of a spawn), so a PUT that may wait a moment
+ * goes out together with the next message. The keeper ends by itself when no daemon has come for
+ * SV_KEEPER_LONELY_SECONDS: a host that gave svisor up is not to be haunted.
  *
  * A dead keeper is noticed at the next message: the daemon goes on without, says so once, and the
  * promise of docs/kernel.md shrinks to what /proc/PID/fd gives.
@@ -27,6 +28,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +46,10 @@
 #include "base/log.h"
 #include "io/proc.h"
 
-enum { KEPT_FDS = 4 };
+enum {
+    KEPT_FDS = 4,
+    PARCELS_MAX = 2, /* one that waited, and the one that it waited for */
+};
 
 enum operation { OP_PUT, OP_GET, OP_DROP, OP_CLAIMED, OP_END };
 
@@ -54,23 +59,38 @@ struct message {
     uint32_t mask; /* bit n: descriptor n of struct sv_kept is attached */
 };
 
-/* --- both sides: one message with its descriptors --- */
+/* --- both sides: messages with their descriptors --- */
 
-static int send_message(int socket, const struct message *message, const int fds[KEPT_FDS])
+struct parcel {
+    struct message message;
+    int fds[KEPT_FDS]; /* those that the mask names */
+};
+
+static void put_in(struct parcel *parcel, int place, int fd)
 {
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int) * KEPT_FDS)];
-    } control = {0};
-    struct iovec data = {.iov_base = (void *)message, .iov_len = sizeof(*message)};
-    struct msghdr header = {.msg_iov = &data, .msg_iovlen = 1};
+    parcel->fds[place] = fd;
+    if (fd >= 0)
+        parcel->message.mask |= 1u << place;
+}
+
+/* A parcel as sendmmsg() wants it; points into itself and into the parcel. */
+struct wrapping {
+    struct iovec data;
+    alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * KEPT_FDS)];
+};
+
+static void wrap(struct parcel *parcel, struct wrapping *wrapping, struct msghdr *ret_header)
+{
+    *wrapping = (struct wrapping){
+        .data = {.iov_base = &parcel->message, .iov_len = sizeof(parcel->message)}};
+    struct msghdr header = {.msg_iov = &wrapping->data, .msg_iovlen = 1};
     int attached[KEPT_FDS];
     size_t count = 0;
     for (int i = 0; i < KEPT_FDS; i++)
-        if (message->mask >> i & 1)
-            attached[count++] = fds[i];
+        if (parcel->message.mask >> i & 1)
+            attached[count++] = parcel->fds[i];
     if (count > 0) {
-        header.msg_control = control.bytes;
+        header.msg_control = wrapping->control;
         header.msg_controllen = CMSG_SPACE(sizeof(int) * count);
         struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
         rights->cmsg_level = SOL_SOCKET;
@@ -78,11 +98,23 @@ static int send_message(int socket, const struct message *message, const int fds
         rights->cmsg_len = CMSG_LEN(sizeof(int) * count);
         memcpy(CMSG_DATA(rights), attached, sizeof(int) * count);
     }
-    ssize_t n;
-    do
-        n = sendmsg(socket, &header, MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
-    return n < 0 ? -errno : 0;
+    *ret_header = header;
+}
+
+/* Up to PARCELS_MAX of them, in order. Negative errno: some or all were not sent. */
+static int send_parcels(int socket, struct parcel *parcels, size_t count)
+{
+    struct wrapping wrappings[PARCELS_MAX];
+    struct mmsghdr headers[PARCELS_MAX] = {0};
+    for (size_t i = 0; i < count; i++)
+        wrap(&parcels[i], &wrappings[i], &headers[i].msg_hdr);
+    for (size_t sent = 0; sent < count;) {
+        int n = sendmmsg(socket, headers + sent, (unsigned)(count - sent), MSG_NOSIGNAL);
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        sent += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
 }
 
 /* 1: a message; 0: the other side is gone; negative errno. Descriptors that the mask does not name
@@ -193,14 +225,13 @@ static void hold(struct table *table, uint64_t key, const int fds[KEPT_FDS])
 static void answer(struct table *table, int socket, uint64_t key)
 {
     struct held *slot = key ? slot_of(table, key) : NULL;
-    struct message message = {.key = key, .operation = OP_GET};
+    struct parcel parcel = {.message = {.key = key, .operation = OP_GET}};
     bool is_known = slot && slot->key == key;
     for (int i = 0; is_known && i < KEPT_FDS; i++)
-        if (slot->fds[i] >= 0)
-            message.mask |= 1u << i;
+        put_in(&parcel, i, slot->fds[i]);
     if (is_known)
         slot->session = table->session;
-    (void)send_message(socket, &message, is_known ? slot->fds : NULL);
+    (void)send_parcels(socket, &parcel, 1);
 }
 
 static void drop_unclaimed(struct table *table)
@@ -303,6 +334,8 @@ struct sv_keeper {
     bool is_gone; /* and it was told */
     struct sockaddr_un address;
     uint64_t last_key;
+    struct parcel waiting;
+    bool has_waiting;
 };
 
 static int address_of(const char *directory, struct sockaddr_un *ret_address)
@@ -387,15 +420,24 @@ void sv_keeper_leave(struct sv_keeper *keeper)
 {
     if (!keeper)
         return;
+    sv_keeper_flush(keeper);
     close(keeper->socket);
     free(keeper);
 }
 
-static int tell(struct sv_keeper *keeper, const struct message *message, const int fds[KEPT_FDS])
+/* Everything that waits, and then `parcel`, if there is one. */
+static int tell(struct sv_keeper *keeper, const struct parcel *parcel)
 {
     if (keeper->is_gone)
         return -EPIPE;
-    int r = send_message(keeper->socket, message, fds);
+    struct parcel parcels[PARCELS_MAX];
+    size_t count = 0;
+    if (keeper->has_waiting)
+        parcels[count++] = keeper->waiting;
+    keeper->has_waiting = false;
+    if (parcel)
+        parcels[count++] = *parcel;
+    int r = send_parcels(keeper->socket, parcels, count);
     if (r < 0) {
         keeper->is_gone = true;
         sv_log_error(
@@ -406,12 +448,16 @@ static int tell(struct sv_keeper *keeper, const struct message *message, const i
     return r;
 }
 
+static int order(struct sv_keeper *keeper, enum operation operation, uint64_t key)
+{
+    return tell(keeper, &(struct parcel){.message = {.key = key, .operation = operation}});
+}
+
 void sv_keeper_end(struct sv_keeper *keeper)
 {
     if (!keeper)
         return;
-    struct message message = {.operation = OP_END};
-    (void)tell(keeper, &message, NULL);
+    (void)order(keeper, OP_END, 0);
     (void)unlink(keeper->address.sun_path); /* at once, so that its directory can go */
     sv_keeper_leave(keeper);
 }
@@ -421,22 +467,43 @@ uint64_t sv_keeper_next_key(struct sv_keeper *keeper)
     return ++keeper->last_key;
 }
 
+static struct parcel put_parcel(uint64_t key, const struct sv_kept *kept)
+{
+    const int fds[KEPT_FDS] = {kept->pidfd, kept->stdin_fd, kept->stdout_fd, kept->stderr_fd};
+    struct parcel parcel = {.message = {.key = key, .operation = OP_PUT}};
+    for (int i = 0; i < KEPT_FDS; i++)
+        put_in(&parcel, i, fds[i]);
+    return parcel;
+}
+
 int sv_keeper_put(struct sv_keeper *keeper, uint64_t key, const struct sv_kept *kept)
 {
-    int fds[KEPT_FDS] = {kept->pidfd, kept->stdin_fd, kept->stdout_fd, kept->stderr_fd};
-    struct message message = {.key = key, .operation = OP_PUT};
-    for (int i = 0; i < KEPT_FDS; i++)
-        if (fds[i] >= 0)
-            message.mask |= 1u << i;
-    return tell(keeper, &message, fds);
+    struct parcel parcel = put_parcel(key, kept);
+    return tell(keeper, &parcel);
+}
+
+int sv_keeper_put_later(struct sv_keeper *keeper, uint64_t key, const struct sv_kept *kept)
+{
+    sv_keeper_flush(keeper);
+    if (keeper->is_gone)
+        return -EPIPE;
+    keeper->waiting = put_parcel(key, kept);
+    keeper->has_waiting = true;
+    return 0;
+}
+
+void sv_keeper_flush(struct sv_keeper *keeper)
+{
+    if (keeper && keeper->has_waiting)
+        (void)tell(keeper, NULL);
 }
 
 int sv_keeper_get(struct sv_keeper *keeper, uint64_t key, struct sv_kept *ret_kept)
 {
-    struct message message = {.key = key, .operation = OP_GET};
-    int r = tell(keeper, &message, NULL);
+    int r = order(keeper, OP_GET, key);
     if (r < 0)
         return r;
+    struct message message;
     int fds[KEPT_FDS];
     r = receive_message(keeper->socket, &message, fds);
     if (r <= 0)
@@ -447,12 +514,10 @@ int sv_keeper_get(struct sv_keeper *keeper, uint64_t key, struct sv_kept *ret_ke
 
 void sv_keeper_drop(struct sv_keeper *keeper, uint64_t key)
 {
-    struct message message = {.key = key, .operation = OP_DROP};
-    (void)tell(keeper, &message, NULL);
+    (void)order(keeper, OP_DROP, key);
 }
 
 void sv_keeper_drop_unclaimed(struct sv_keeper *keeper)
 {
-    struct message message = {.operation = OP_CLAIMED};
-    (void)tell(keeper, &message, NULL);
+    (void)order(keeper, OP_CLAIMED, 0);
 }

@@ -34,6 +34,10 @@ uint64_t sv_keeper_next_key(struct sv_keeper *keeper);
 /* Gives it duplicates of the descriptors, beside those that it has under that key. Negative errno
  * when it is gone or full. */
 int sv_keeper_put(struct sv_keeper *keeper, uint64_t key, const struct sv_kept *kept);
+/* The same, with the next message or sv_keeper_flush(), so that it wakes nobody of its own. The
+ * descriptors stay open until then. */
+int sv_keeper_put_later(struct sv_keeper *keeper, uint64_t key, const struct sv_kept *kept);
+void sv_keeper_flush(struct sv_keeper *keeper);
 /* Duplicates of what it holds, close-on-exec; -ENOENT when it does not know the key. */
 int sv_keeper_get(struct sv_keeper *keeper, uint64_t key, struct sv_kept *ret_kept);
 void sv_keeper_drop(struct sv_keeper *keeper, uint64_t key);

@@ -3,21 +3,25 @@
  *
  * Three ways, the best one first; the first spawns settle which one this machine allows:
  *
- *   clone3 into cgroup   CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_INTO_CGROUP (Linux 5.7). The
- * child borrows the daemon's memory until execve(), on a stack of its own, so nothing is copied: 70
- * us from a daemon of 100 MB, against 1,300 us with a copy. It is born inside its cgroup: there is
- * no moment in which it could fork outside. clone3               the same before 5.7; the child
+ *   clone3 into cgroup   CLONE_VM | CLONE_PIDFD | CLONE_INTO_CGROUP (Linux 5.7). The child borrows
+ * the daemon's memory until execve(), on a stack of its own, so nothing is copied: 70 us from a
+ * daemon of 100 MB, against 1,300 us with a copy. It is born inside its cgroup: there is no moment
+ * in which it could fork outside. clone3               the same before 5.7; the child
  * writes itself into cgroup.procs first. fork                 no clone3: valgrind, strict seccomp
  * profiles, and every processor but x86-64, for which nobody has tried the assembly below.
  * Sanitizer builds too: their shadow memory does not survive two processes in one address space.
  *
- * With CLONE_VFORK the call returns when the child has executed its file or is dead, so what the
- * child wrote into `struct sv_child` is complete by then. After fork() the same words come through
- * a close-on-exec pipe. A failed child is reaped here: the caller never sees it as a process.
+ * There is no CLONE_VFORK: execve() takes longer than everything else together, and the daemon
+ * prepares the next program meanwhile. CLONE_CHILD_CLEARTID says when the child has left our
+ * memory, executing its file or dying (mm_release() of the kernel, where vfork() ends, too), so
+ * that what it wrote into `struct sv_child` is complete. After fork() the same words come through a
+ * close-on-exec pipe. A failed child is reaped here: the caller never sees it as a process.
  *
  * What the shared memory costs, and what is done about it:
  *   - the child has its own stack, allocated once and used again, with a page below it that traps;
- *   - a handler of the daemon must not run in the child: all signals are blocked around the call;
+ *   - a handler of the daemon must not run in the child: all signals are blocked around the call,
+ * and CLONE_CLEAR_SIGHAND (Linux 5.5) takes the handlers away. It leaves what is ignored, which the
+ * child resets by itself; which signals those are is asked once. To reset all 64 was 18 us of 250;
  *   - the descriptors are shared too, and the child takes a copy of the lowest few only. So its
  * three are seated at low numbers for the time of the call, on seats that were taken with the first
  * spawn: a daemon of 1,000 programs has 5,000 descriptors;
@@ -34,7 +38,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -42,12 +48,13 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/attr.h"
 #include "base/error.h"
-#include "base/str.h"
 #include "io/spawn_child.h"
+#include "io/spawn_words.h"
 
 #if defined(__x86_64__) && !defined(SV_SANITIZED)
 #define HAS_SHARED_MEMORY_SPAWN 1
@@ -58,6 +65,7 @@
 enum {
     STACK_BYTES = 64 << 10, /* the child uses under 1 KB; execve() runs on the kernel's own stack */
     GUARD_BYTES = 4 << 10,
+    SIGNAL_MAX = 64, /* the kernel's _NSIG on every architecture but MIPS */
 };
 
 enum method { METHOD_CLONE3_INTO_CGROUP, METHOD_CLONE3, METHOD_FORK, METHOD_COUNT };
@@ -77,6 +85,17 @@ static struct {
     bool has_seats;
     int seats[3]; /* low descriptors, lent to the child; duplicates of `nobody` between spawns */
     int nobody;
+    bool knows_ignored;
+    uint64_t ignored; /* bit n - 1: this daemon ignores signal n */
+
+    /* The spawn that is on its way: there is one stack, so there is one. */
+    struct sv_spawn_plan plan;
+    struct sv_child child;
+    struct sv_spawned spawned;
+    uint32_t is_in_our_memory; /* a futex; the kernel clears it */
+    int message_fd;            /* fork: where the child's word comes from */
+    int dumpable;              /* ours, to be set back; -1: it stays */
+    int result;                /* 0: there is a child; negative errno: there is none, and why */
 } spawner = {.method = HAS_SHARED_MEMORY_SPAWN ? METHOD_CLONE3_INTO_CGROUP : METHOD_FORK};
 
 const char *sv_spawn_method(void)
@@ -154,6 +173,17 @@ static int sit_down(const struct sv_spawn_plan *plan, struct sv_child *child)
     return 0;
 }
 
+static uint64_t ignored_signals(void)
+{
+    for (int number = 1; number <= SIGNAL_MAX && !spawner.knows_ignored; number++) {
+        struct sigaction action; /* the two that glibc keeps for itself are refused, and not ours */
+        if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+            spawner.ignored |= UINT64_C(1) << (number - 1);
+    }
+    spawner.knows_ignored = true;
+    return spawner.ignored;
+}
+
 /*
  * glibc 2.36 has no wrapper, and could have none in C: the child comes back from the system call on
  * another stack, where the caller's frame is not. So the call to the child's function is part of
@@ -180,7 +210,7 @@ static long clone3_and_run(struct clone_args *arguments, struct sv_child *child)
     return result;
 }
 
-static int spawn_by_clone3(struct sv_child *child, bool is_into_cgroup, struct sv_spawned *ret)
+static int begin_by_clone3(struct sv_child *child, bool is_into_cgroup)
 {
     int r = prepare_stack();
     if (r == 0)
@@ -189,33 +219,58 @@ static int spawn_by_clone3(struct sv_child *child, bool is_into_cgroup, struct s
         return r;
     int pidfd = -1;
     struct clone_args arguments = {
-        .flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD |
+        .flags = CLONE_VM | CLONE_FILES | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | CLONE_CHILD_CLEARTID |
                  (is_into_cgroup ? CLONE_INTO_CGROUP : 0),
         .pidfd = (uintptr_t)&pidfd, /* the kernel makes it close-on-exec */
+        .child_tid = (uintptr_t)&spawner.is_in_our_memory,
         .exit_signal = SIGCHLD,
         .stack = (uintptr_t)(spawner.stack_top - STACK_BYTES),
         .stack_size = STACK_BYTES,
         .cgroup = is_into_cgroup ? (unsigned)child->plan->cgroup_fd : 0,
     };
-    int dumpable = child->plan->has_user ? prctl(PR_GET_DUMPABLE) : -1;
+    child->signals_to_reset = ignored_signals();
+    spawner.dumpable = child->plan->has_user ? prctl(PR_GET_DUMPABLE) : -1;
+    __atomic_store_n(&spawner.is_in_our_memory, 1, __ATOMIC_RELEASE);
     long result = clone3_and_run(&arguments, child);
-    leave_seats();
-    if (dumpable == 1)
-        prctl(PR_SET_DUMPABLE, 1);
-    if (result < 0)
+    if (result < 0) {
+        leave_seats();
         return (int)result;
-    *ret = (struct sv_spawned){.pid = (pid_t)result, .pidfd = pidfd};
+    }
+    spawner.spawned = (struct sv_spawned){.pid = (pid_t)result, .pidfd = pidfd};
     return 0;
+}
+
+static bool is_dead(int pidfd)
+{
+    struct pollfd exit = {.fd = pidfd, .events = POLLIN};
+    return poll(&exit, 1, 0) == 1;
+}
+
+/* Kernels before 5.17 leave the word as it is when the child dies with a core dump: hence the
+ * second look. */
+static void end_by_clone3(void)
+{
+    const struct timespec second_look = {.tv_sec = 1};
+    while (__atomic_load_n(&spawner.is_in_our_memory, __ATOMIC_ACQUIRE) &&
+           (syscall(SYS_futex, &spawner.is_in_our_memory, FUTEX_WAIT, 1, &second_look) == 0 ||
+            errno != ETIMEDOUT || !is_dead(spawner.spawned.pidfd)))
+        continue;
+    leave_seats();
+    if (spawner.dumpable == 1)
+        prctl(PR_SET_DUMPABLE, 1);
 }
 
 #else
 
-static int spawn_by_clone3(struct sv_child *child, bool is_into_cgroup, struct sv_spawned *ret)
+static int begin_by_clone3(struct sv_child *child, bool is_into_cgroup)
 {
     (void)child;
     (void)is_into_cgroup;
-    (void)ret;
     return -ENOSYS;
+}
+
+static void end_by_clone3(void)
+{
 }
 
 #endif
@@ -235,7 +290,7 @@ static void read_message(int fd, struct sv_child *child)
     }
 }
 
-static int spawn_by_fork(struct sv_child *child, struct sv_spawned *ret)
+static int begin_by_fork(struct sv_child *child)
 {
     int fds[2];
     if (pipe2(fds, O_CLOEXEC) < 0)
@@ -253,16 +308,23 @@ static int spawn_by_fork(struct sv_child *child, struct sv_spawned *ret)
         sv_child_main(child);
     error = errno;
     close(child->error_fd);
-    if (pid > 0) {
-        read_message(fds[0], child);
-        int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-        *ret = (struct sv_spawned){.pid = pid, .pidfd = pidfd < 0 ? -1 : pidfd};
+    if (pid < 0) {
+        close(fds[0]);
+        return -error;
     }
-    close(fds[0]);
-    return pid > 0 ? 0 : -error;
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    spawner.spawned = (struct sv_spawned){.pid = pid, .pidfd = pidfd < 0 ? -1 : pidfd};
+    spawner.message_fd = fds[0];
+    return 0;
 }
 
-static int spawn_by(enum method method, struct sv_child *child, struct sv_spawned *ret)
+static void end_by_fork(struct sv_child *child)
+{
+    read_message(spawner.message_fd, child);
+    close(spawner.message_fd);
+}
+
+static int begin_by(enum method method, struct sv_child *child)
 {
     bool has_cgroup = child->plan->cgroup_fd >= 0;
     child->joins_cgroup = has_cgroup && method != METHOD_CLONE3_INTO_CGROUP;
@@ -271,12 +333,13 @@ static int spawn_by(enum method method, struct sv_child *child, struct sv_spawne
     if (method == METHOD_FORK) {
         const struct sv_spawn_plan *plan = child->plan;
         child->shares_descriptors = false;
+        child->signals_to_reset = UINT64_MAX;
         child->fds[0] = plan->stdin_fd;
         child->fds[1] = plan->stdout_fd;
         child->fds[2] = plan->stderr_fd;
-        return spawn_by_fork(child, ret);
+        return begin_by_fork(child);
     }
-    return spawn_by_clone3(child, has_cgroup && method == METHOD_CLONE3_INTO_CGROUP, ret);
+    return begin_by_clone3(child, has_cgroup && method == METHOD_CLONE3_INTO_CGROUP);
 }
 
 /* Errors that say "I do not know this call", not "it went wrong": ENOSYS by old kernels and
@@ -287,10 +350,10 @@ static bool is_unsupported(int error)
     return error == -ENOSYS || error == -EPERM || error == -EINVAL || error == -E2BIG;
 }
 
-static int spawn_by_best(struct sv_child *child, struct sv_spawned *ret)
+static int begin_by_best(struct sv_child *child)
 {
     for (enum method method = spawner.method; method < METHOD_COUNT; method++) {
-        int r = spawn_by(method, child, ret);
+        int r = begin_by(method, child);
         if (r == 0)
             spawner.method = method; /* only a success proves that the one before is missing */
         if (!is_unsupported(r) || method == METHOD_FORK)
@@ -298,51 +361,6 @@ static int spawn_by_best(struct sv_child *child, struct sv_spawned *ret)
     }
     assert(!"the last method returns");
     return -ENOSYS;
-}
-
-/* Supervisor's texts for its own steps: options.py, drop_privileges(). */
-static const char *user_text(int error)
-{
-    return error == EPERM && getuid() != 0 ? "Can't drop privilege as nonroot user"
-                                           : "Could not set groups or ids of effective user";
-}
-
-/*
- * Supervisor's child writes these words to its descriptor 2. Here the parent writes them, into the
- * same file: it may use the library. Nothing to do about a failed write: the caller has the
- * failure.
- */
-static void write_words(const struct sv_spawn_plan *plan, const struct sv_spawn_failure *failure)
-{
-    struct sv_str text = {0};
-    const char *name = sv_errno_name(failure->error);
-    switch (failure->stage) {
-    case SV_SPAWN_STAGE_USER:
-        sv_str_addf(&text, "supervisor: couldn't setuid to %u: %s\n", plan->uid,
-                    user_text(failure->error));
-        break;
-    case SV_SPAWN_STAGE_DIRECTORY:
-        sv_str_addf(&text, "supervisor: couldn't chdir to %s: %s\n", plan->directory, name);
-        break;
-    case SV_SPAWN_STAGE_EXEC:
-        sv_str_addf(&text, "supervisor: couldn't exec %s: %s\n", plan->argv[0], name);
-        break;
-    case SV_SPAWN_STAGE_CGROUP:
-        sv_str_addf(&text, "supervisor: couldn't enter the cgroup: %s\n", name);
-        break;
-    case SV_SPAWN_STAGE_LIMIT:
-        sv_str_addf(&text, "supervisor: couldn't set %s to %s: %s\n", sv_limit_key(failure->limit),
-                    sv_limits_find(plan->limits, failure->limit)->text, name);
-        break;
-    case SV_SPAWN_STAGE_FORK:
-        return; /* nobody was there to say anything */
-    }
-    sv_str_add(&text, "supervisor: child process was not spawned\n");
-    if (sv_str_ok(&text)) {
-        ssize_t ignored = write(plan->stderr_fd, text.data, text.length);
-        (void)ignored;
-    }
-    sv_str_done(&text);
 }
 
 static void reap(const struct sv_spawned *spawned)
@@ -366,7 +384,7 @@ static int refused(const struct sv_spawn_plan *plan, int error,
     if (stage == SV_SPAWN_STAGE_FORK && error != -EAGAIN && error != -ENOMEM)
         return error_trace(error);
     *ret_failure = (struct sv_spawn_failure){.stage = stage, .error = -error};
-    write_words(plan, ret_failure);
+    sv_spawn_write_words(plan, ret_failure);
     return SV_SPAWN_FAILED;
 }
 
@@ -379,37 +397,59 @@ static uint64_t set_signal_mask(uint64_t mask)
     return before;
 }
 
+static int fill_child(const struct sv_spawn_plan *plan, struct sv_child *child)
+{
+    *child = (struct sv_child){.plan = plan};
+    const struct sv_limit_entry *oom = sv_limits_find(plan->limits, SV_LIMIT_OOM_SCORE_ADJUST);
+    if (oom)
+        snprintf(child->oom_score, sizeof(child->oom_score), "%d", (int)(int64_t)oom->number);
+    if (plan->nofile_soft) {
+        if (getrlimit(RLIMIT_NOFILE, &child->nofile) < 0)
+            return error_trace(-errno);
+        child->nofile.rlim_cur =
+            plan->nofile_soft < child->nofile.rlim_max ? plan->nofile_soft : child->nofile.rlim_max;
+    }
+    return 0;
+}
+
+void sv_spawn_begin(const struct sv_spawn_plan *plan)
+{
+    spawner.plan = *plan;
+    spawner.result = fill_child(&spawner.plan, &spawner.child);
+    if (spawner.result < 0)
+        return;
+    uint64_t mask = set_signal_mask(UINT64_MAX);
+    spawner.result = begin_by_best(&spawner.child);
+    set_signal_mask(mask);
+}
+
+int sv_spawn_end(struct sv_spawned *ret_spawned, struct sv_spawn_failure *ret_failure)
+{
+    const struct sv_spawn_plan *plan = &spawner.plan;
+    struct sv_child *child = &spawner.child;
+    if (spawner.result < 0)
+        return refused(plan, spawner.result, ret_failure);
+    if (spawner.method == METHOD_FORK)
+        end_by_fork(child);
+    else
+        end_by_clone3();
+    if (child->progress == SV_CHILD_UNBORN)
+        child->failure =
+            (struct sv_spawn_failure){.stage = SV_SPAWN_STAGE_CGROUP, .error = ECANCELED};
+    else if (child->progress != SV_CHILD_FAILED) {
+        *ret_spawned = spawner.spawned;
+        return 0;
+    }
+    child->failure.pid = spawner.spawned.pid;
+    reap(&spawner.spawned);
+    *ret_failure = child->failure;
+    sv_spawn_write_words(plan, ret_failure);
+    return SV_SPAWN_FAILED;
+}
+
 int sv_spawn(const struct sv_spawn_plan *plan, struct sv_spawned *ret_spawned,
              struct sv_spawn_failure *ret_failure)
 {
-    struct sv_child child = {.plan = plan};
-    const struct sv_limit_entry *oom = sv_limits_find(plan->limits, SV_LIMIT_OOM_SCORE_ADJUST);
-    if (oom)
-        snprintf(child.oom_score, sizeof(child.oom_score), "%d", (int)(int64_t)oom->number);
-    if (plan->nofile_soft) {
-        if (getrlimit(RLIMIT_NOFILE, &child.nofile) < 0)
-            return error_trace(-errno);
-        child.nofile.rlim_cur =
-            plan->nofile_soft < child.nofile.rlim_max ? plan->nofile_soft : child.nofile.rlim_max;
-    }
-
-    struct sv_spawned spawned;
-    uint64_t mask = set_signal_mask(UINT64_MAX);
-    int r = spawn_by_best(&child, &spawned);
-    set_signal_mask(mask);
-
-    if (r < 0)
-        return refused(plan, r, ret_failure);
-    if (child.progress == SV_CHILD_UNBORN)
-        child.failure =
-            (struct sv_spawn_failure){.stage = SV_SPAWN_STAGE_CGROUP, .error = ECANCELED};
-    else if (child.progress != SV_CHILD_FAILED) {
-        *ret_spawned = spawned;
-        return 0;
-    }
-    child.failure.pid = spawned.pid;
-    reap(&spawned);
-    *ret_failure = child.failure;
-    write_words(plan, ret_failure);
-    return SV_SPAWN_FAILED;
+    sv_spawn_begin(plan);
+    return sv_spawn_end(ret_spawned, ret_failure);
 }

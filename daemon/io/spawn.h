@@ -53,10 +53,21 @@ struct sv_spawn_failure {
 #define SV_SPAWN_FAILED 1
 
 /*
- * 0: the child has executed the file. SV_SPAWN_FAILED: it has not, `ret_failure` says where and
- * why, the child is reaped, and Supervisor's words ("supervisor: couldn't exec …: ENOENT\n" and so
- * on) stand in stderr_fd. Negative errno: the daemon's own trouble. Not for two threads at once.
+ * A spawn in two steps, so that the caller can do something else while the child executes its file,
+ * which takes the longest. One at a time, and not for two threads. What the plan points to stays
+ * until the end; the three descriptors and the cgroup may be closed after it. A signal that the
+ * daemon ignores is ignored before the first spawn or never.
  */
+void sv_spawn_begin(const struct sv_spawn_plan *plan);
+
+/*
+ * Waits for the child. 0: it has executed the file. SV_SPAWN_FAILED: it has not, `ret_failure` says
+ * where and why, the child is reaped, and Supervisor's words ("supervisor: couldn't exec …:
+ * ENOENT\n" and so on) stand in stderr_fd. Negative errno: the daemon's own trouble.
+ */
+int sv_spawn_end(struct sv_spawned *ret_spawned, struct sv_spawn_failure *ret_failure);
+
+/* Both. */
 int sv_spawn(const struct sv_spawn_plan *plan, struct sv_spawned *ret_spawned,
              struct sv_spawn_failure *ret_failure);
 

@@ -29,7 +29,6 @@
 
 enum {
     EXIT_NOT_SPAWNED = 127,       /* Supervisor's code */
-    SIGNAL_MAX = 64,              /* the kernel's _NSIG on every architecture but MIPS */
     SIGNAL_SET_BYTES = 8,         /* the kernel's sigset_t, not glibc's */
     CLOSE_ONE_BY_ONE_MAX = 65536, /* kernels before 5.9 only */
 };
@@ -69,14 +68,15 @@ static _Noreturn void fail(struct sv_child *child, enum sv_spawn_stage stage, lo
         CALL(SYS_exit_group, EXIT_NOT_SPAWNED);
 }
 
-/* All of them, also the ignored ones: execve() would keep those, and systemd ignores SIGPIPE for
- * its services. CLONE_CLEAR_SIGHAND would not touch them either. */
-static void reset_signals(void)
+/* Also the ignored ones: execve() would keep those, and systemd ignores SIGPIPE for its services.
+ */
+static void reset_signals(uint64_t signals)
 {
     /* The kernel's struct sigaction; all zero is SIG_DFL with no flags and an empty mask. */
     const unsigned long defaults[8] = {0};
-    for (long number = 1; number <= SIGNAL_MAX; number++)
-        CALL(SYS_rt_sigaction, number, (long)defaults, 0, SIGNAL_SET_BYTES);
+    for (long number = 1; signals; number++, signals >>= 1)
+        if (signals & 1)
+            CALL(SYS_rt_sigaction, number, (long)defaults, 0, SIGNAL_SET_BYTES);
 }
 
 static void unblock_signals(void)
@@ -205,7 +205,7 @@ _Noreturn void sv_child_main(void *argument)
     struct sv_child *child = argument;
     const struct sv_spawn_plan *plan = child->plan;
     child->progress = SV_CHILD_RUNS;
-    reset_signals();
+    reset_signals(child->signals_to_reset);
 
     long result = child->joins_cgroup ? join_cgroup(plan->cgroup_fd) : 0;
     if (result < 0)

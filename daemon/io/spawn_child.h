@@ -18,11 +18,12 @@ enum sv_child_progress {
 /* One page of paper between parent and child: shared memory with CLONE_VM, a copy after fork(). */
 struct sv_child {
     const struct sv_spawn_plan *plan;
-    struct rlimit nofile;    /* meaningful with plan->nofile_soft */
-    char oom_score[8];       /* what plan->limits say of it, as text; "": nothing */
-    int fds[3];              /* become 0, 1, 2; close-on-exec */
-    bool joins_cgroup;       /* the kernel did not do it at birth */
-    bool shares_descriptors; /* with the parent, so far: `fds` are low numbers then */
+    struct rlimit nofile;      /* meaningful with plan->nofile_soft */
+    char oom_score[8];         /* what plan->limits say of it, as text; "": nothing */
+    int fds[3];                /* become 0, 1, 2; close-on-exec */
+    bool joins_cgroup;         /* the kernel did not do it at birth */
+    bool shares_descriptors;   /* with the parent, so far: `fds` are low numbers then */
+    uint64_t signals_to_reset; /* bit n - 1: signal n may be ignored or handled, and is reset */
     int error_fd; /* close-on-exec pipe for `progress` and `failure`; -1: memory is shared */
 
     volatile enum sv_child_progress progress;

@@ -218,8 +218,6 @@ static void signals_are_as_new_in_the_program(void **state)
     sigaddset(&blocked, SIGTERM);
     sigaddset(&blocked, SIGUSR2);
     sigprocmask(SIG_BLOCK, &blocked, &before);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
     char *argv[] = {"/bin/grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status", NULL};
     struct trial trial;
     trial_init(&trial, argv);
@@ -227,8 +225,6 @@ static void signals_are_as_new_in_the_program(void **state)
     sigset_t after;
     sigprocmask(SIG_SETMASK, &before, &after);
     assert_true(sigismember(&after, SIGTERM) && !sigismember(&after, SIGINT));
-    signal(SIGPIPE, SIG_DFL);
-    signal(SIGHUP, SIG_DFL);
 }
 
 static void a_term_right_after_the_start_is_never_lost(void **state)
@@ -551,6 +547,8 @@ static void a_removed_cgroup_is_a_failure_of_the_cgroup(void **state)
 int main(void)
 {
     print_message("# way: %s\n", sv_spawn_method());
+    signal(SIGPIPE, SIG_IGN); /* before the first spawn, as the daemon does */
+    signal(SIGHUP, SIG_IGN);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_program_runs_with_its_arguments_and_output),
         cmocka_unit_test(the_child_leads_its_own_process_group),

@@ -1,8 +1,10 @@
 /*
- * One file, appended to with one write() for each record: what is written is the kernel's at once,
- * and no death of the daemon can take it back. Only the end can be torn, and the reader knows
- * (wire/journal.h). Nothing is synced to a disk: over a power failure there is nothing to go on
- * with.
+ * One file, mapped into memory and appended to by copying: what is copied is the kernel's at once,
+ * as with write(), at a quarter of its price (three records a spawn), and no death of the daemon
+ * can take it back. Only the end can be torn, and the reader knows (wire/journal.h): behind the
+ * last record there are zeros. The blocks are allocated before they are mapped, so that a full disk
+ * is an error of fallocate() and never a SIGBUS. Nothing is synced to a disk: over a power failure
+ * there is nothing to go on with.
  *
  * The lock is on the directory, taken with flock(), and goes with the daemon. The file is replaced
  * by rename(), so that at every moment one whole journal stands there.
@@ -16,12 +18,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <svisor/limits.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "io/proc.h"
+#include "wire/journal.h"
+
+enum { CAPACITY_MIN = 64 << 10 };
 
 static const char file_name[] = "journal";
 static const char new_name[] = "journal.new";
@@ -30,7 +36,9 @@ struct sv_state_journal {
     char *directory;
     int directory_fd;
     int fd;
-    size_t length;       /* of the file */
+    char *bytes;         /* the file, mapped; NULL: not written yet */
+    size_t capacity;     /* of the file and the mapping */
+    size_t length;       /* of the records in it */
     size_t short_length; /* after it was last written anew */
     bool has_failed;
 };
@@ -134,15 +142,19 @@ static int read_all(int fd, struct sv_str *ret_bytes)
     return 0;
 }
 
+/* What is behind the last whole record goes: records that are appended would not be found there. */
 static int open_file(struct sv_state_journal *journal, struct sv_str *ret_bytes)
 {
-    journal->fd = openat(journal->directory_fd, file_name,
-                         O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+    journal->fd =
+        openat(journal->directory_fd, file_name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (journal->fd < 0)
         return -errno;
     int r = read_all(journal->fd, ret_bytes);
+    if (r < 0)
+        return r;
+    ret_bytes->length = sv_journal_whole_length(ret_bytes->data, ret_bytes->length);
     journal->length = journal->short_length = ret_bytes->length;
-    return r;
+    return ftruncate(journal->fd, (off_t)journal->length) < 0 ? -errno : 0;
 }
 
 int sv_state_journal_open(const char *identifier, const char *config_file,
@@ -163,12 +175,19 @@ int sv_state_journal_open(const char *identifier, const char *config_file,
     return 0;
 }
 
+static void close_file(struct sv_state_journal *journal)
+{
+    if (journal->bytes)
+        munmap(journal->bytes, journal->capacity);
+    if (journal->fd >= 0)
+        close(journal->fd);
+}
+
 void sv_state_journal_leave(struct sv_state_journal *journal)
 {
     if (!journal)
         return;
-    if (journal->fd >= 0)
-        close(journal->fd);
+    close_file(journal);
     if (journal->directory_fd >= 0)
         close(journal->directory_fd);
     free(journal->directory);
@@ -200,15 +219,38 @@ static void fail(struct sv_state_journal *journal, int error)
         journal->directory, file_name, sv_errno_text(error));
 }
 
+/* Makes room for so many bytes more, in the file and in the mapping. */
+static int reserve(struct sv_state_journal *journal, size_t more)
+{
+    if (journal->bytes && more <= journal->capacity - journal->length)
+        return 0;
+    size_t capacity = CAPACITY_MIN;
+    while (capacity - journal->length < more || capacity < journal->length)
+        capacity *= 2;
+    int error = posix_fallocate(journal->fd, 0, (off_t)capacity);
+    if (error)
+        return -error;
+    void *bytes = journal->bytes
+                      ? mremap(journal->bytes, journal->capacity, capacity, MREMAP_MAYMOVE)
+                      : mmap(NULL, capacity, PROT_READ | PROT_WRITE, MAP_SHARED, journal->fd, 0);
+    if (bytes == MAP_FAILED)
+        return -errno;
+    journal->bytes = bytes;
+    journal->capacity = capacity;
+    return 0;
+}
+
 void sv_state_journal_append(struct sv_state_journal *journal, const struct sv_str *bytes)
 {
     if (journal->has_failed || bytes->length == 0)
         return;
-    ssize_t n = write(journal->fd, bytes->data, bytes->length);
-    if (n == (ssize_t)bytes->length)
-        journal->length += bytes->length;
-    else
-        fail(journal, n < 0 ? errno : ENOSPC);
+    int r = reserve(journal, bytes->length);
+    if (r < 0) {
+        fail(journal, -r);
+        return;
+    }
+    memcpy(journal->bytes + journal->length, bytes->data, bytes->length);
+    journal->length += bytes->length;
 }
 
 bool sv_state_journal_is_long(const struct sv_state_journal *journal)
@@ -216,32 +258,36 @@ bool sv_state_journal_is_long(const struct sv_state_journal *journal)
     return journal->length > journal->short_length * 2 + SV_JOURNAL_REWRITE_BYTES;
 }
 
-static int write_new(struct sv_state_journal *journal, const struct sv_str *bytes)
+/* Into a file of its own, which takes the place of the old one when it is whole. */
+static int write_new(const struct sv_state_journal *journal, const struct sv_str *bytes,
+                     struct sv_state_journal *ret_new)
 {
-    int fd = openat(journal->directory_fd, new_name,
-                    O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
+    *ret_new = (struct sv_state_journal){
+        .fd = openat(journal->directory_fd, new_name,
+                     O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)};
+    if (ret_new->fd < 0)
         return -errno;
-    ssize_t n = write(fd, sv_str_text(bytes), bytes->length);
-    int r = n == (ssize_t)bytes->length ? 0 : n < 0 ? -errno : -ENOSPC;
-    if (r == 0 && renameat(journal->directory_fd, new_name, journal->directory_fd, file_name) < 0)
-        r = -errno;
-    if (r < 0) {
-        close(fd);
+    int r = reserve(ret_new, bytes->length);
+    if (r < 0)
         return r;
-    }
-    close(journal->fd);
-    journal->fd = fd;
-    return 0;
+    memcpy(ret_new->bytes, sv_str_text(bytes), bytes->length);
+    return renameat(journal->directory_fd, new_name, journal->directory_fd, file_name) < 0 ? -errno
+                                                                                           : 0;
 }
 
 int sv_state_journal_rewrite(struct sv_state_journal *journal, const struct sv_str *bytes)
 {
-    int r = write_new(journal, bytes);
+    struct sv_state_journal new;
+    int r = write_new(journal, bytes, &new);
     if (r < 0) {
+        close_file(&new);
         fail(journal, -r);
         return error_trace(r);
     }
+    close_file(journal);
+    journal->fd = new.fd;
+    journal->bytes = new.bytes;
+    journal->capacity = new.capacity;
     journal->has_failed = false;
     journal->length = journal->short_length = bytes->length;
     return 0;

@@ -182,17 +182,36 @@ static bool get_body(struct reader *reader, struct sv_str *texts, struct sv_jour
     return true;
 }
 
-int sv_journal_decode(const char *bytes, size_t length, size_t *offset, struct sv_str *texts,
-                      struct sv_journal_entry *ret_entry)
+/* The body of the record at `offset`. False: no whole record is there. */
+static bool get_frame(const char *bytes, size_t length, size_t offset, struct reader *ret_body)
 {
-    sv_str_clear(texts);
-    struct reader frame = {.bytes = bytes + *offset, .left = length - *offset};
+    struct reader frame = {.bytes = bytes + offset, .left = length - offset};
     size_t body_length = get_number(&frame, 4);
     uint32_t checksum = (uint32_t)get_number(&frame, 4);
     if (frame.is_short || body_length > BODY_BYTES_MAX || body_length > frame.left ||
         checksum_of(frame.bytes, body_length) != checksum)
+        return false;
+    *ret_body = (struct reader){.bytes = frame.bytes, .left = body_length};
+    return true;
+}
+
+size_t sv_journal_whole_length(const char *bytes, size_t length)
+{
+    size_t offset = 0;
+    struct reader body;
+    while (get_frame(bytes, length, offset, &body))
+        offset += FRAME_BYTES + body.left;
+    return offset;
+}
+
+int sv_journal_decode(const char *bytes, size_t length, size_t *offset, struct sv_str *texts,
+                      struct sv_journal_entry *ret_entry)
+{
+    sv_str_clear(texts);
+    struct reader body;
+    if (!get_frame(bytes, length, *offset, &body))
         return SV_JOURNAL_END;
-    struct reader body = {.bytes = frame.bytes, .left = body_length};
+    size_t body_length = body.left;
     struct sv_journal_entry entry = {0};
     if (!get_body(&body, texts, &entry))
         return sv_str_ok(texts) ? SV_JOURNAL_END : -ENOMEM;

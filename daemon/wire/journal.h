@@ -50,4 +50,7 @@ void sv_journal_encode(const struct sv_journal_entry *entry, struct sv_str *ret_
 int sv_journal_decode(const char *bytes, size_t length, size_t *offset, struct sv_str *texts,
                       struct sv_journal_entry *ret_entry);
 
+/* How many of the bytes are whole records, whatever they say. */
+size_t sv_journal_whole_length(const char *bytes, size_t length);
+
 #endif

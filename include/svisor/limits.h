@@ -53,8 +53,9 @@
 #define SV_KEEPER_LONELY_SECONDS                                                                   \
     3600 /* without a daemon: then the keeper gives the programs up                                \
           */
-#define SV_JOURNAL_BYTES_MAX     (64u << 20) /* more was not written by svisord */
-#define SV_JOURNAL_REWRITE_BYTES (1u << 20)  /* grown by this much, the journal is written anew */
+#define SV_JOURNAL_BYTES_MAX (64u << 20) /* more was not written by svisord */
+#define SV_JOURNAL_REWRITE_BYTES                                                                   \
+    (256u << 10) /* grown by this much, it is written anew; RSS counts it */
 
 /* Life of a process. */
 #define SV_QUICK_ENDS_MAX      10 /* restarts without a pause of a program that always ends at once */
