@@ -280,6 +280,11 @@ void sv_config_describe(const struct sv_config *config, struct sv_str *ret_text)
         add_text(str, "supervisor.rpcinterface_factory", plugin->factory);
         for (size_t j = 0; j < plugin->count; j++)
             add_text(str, plugin->keys[j], plugin->values[j]);
+        if (config->supvisors && plugin->is_supvisors && plugin->name == config->supvisors->name) {
+            sv_supvisors_describe(config->supvisors, str);
+            sv_str_add(str, "\n[svisor]\n");
+            sv_cluster_describe(&config->daemon.cluster, str);
+        }
     }
     for (size_t i = 0; i < config->group_count; i++)
         describe_group(str, config->groups[i]);

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "config/limits.h"
 #include "config/probe.h"
+#include "config/supvisors.h"
 
 #define SV_ID_NONE UINT32_MAX /* a uid, gid or mode that was not given */
 
@@ -168,6 +169,7 @@ struct sv_daemon_config {
     const char *const *environment; /* "KEY=value", NULL-terminated */
     uint32_t death_history;         /* certificates kept for each process */
     const char *state_directory;    /* NULL: that of the pid file */
+    struct sv_cluster_config cluster;
 };
 
 /* [supervisorctl] */
@@ -179,11 +181,12 @@ struct sv_ctl_config {
     const char *history_file; /* NULL: none */
 };
 
-/* [rpcinterface:x] and [ctlplugin:x]: kept as key and value, expanded. */
+/* [rpcinterface:x]: kept as key and value, expanded. */
 struct sv_plugin_config {
     const char *name;
     const char *factory;
     struct sv_place place;
+    bool is_supvisors; /* its options are struct sv_supvisors_config */
     const char *const *keys;
     const char *const *values;
     size_t count;
@@ -202,6 +205,7 @@ struct sv_config {
     const struct sv_group_config *const *groups_by_name; /* the same, sorted by name */
     const struct sv_plugin_config *rpcinterfaces;
     size_t rpcinterface_count;
+    const struct sv_supvisors_config *supvisors; /* NULL: no cluster */
     struct sv_ctl_config ctl;
 };
 

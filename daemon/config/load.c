@@ -179,6 +179,7 @@ static void read_sections(struct sv_loader *loader, const struct sv_config_overr
     sv_load_rpcinterfaces(loader, config);
     sv_load_groups(loader, config);
     sv_load_http_servers(loader, config);
+    sv_load_supvisors(loader, config);
     loader->error = SV_SEVERITY_WARNING;
     sv_load_ctl(loader, &config->ctl);
     sv_load_ctlplugins(loader);

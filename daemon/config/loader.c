@@ -174,6 +174,9 @@ bool sv_loader_convert(struct sv_loader *loader, enum sv_option_id id, struct sv
     bool is_good = sv_value_convert(option, &context, value);
     if (is_good && !context.is_only_a_warning)
         return true;
+    if (!is_good && loader->error == SV_SEVERITY_WARNING)
+        sv_str_addf(&problem, "; %s is used",
+                    option->default_text ? option->default_text : "nothing");
     sv_loader_report(loader, is_good ? SV_SEVERITY_WARNING : loader->error, &value->place, "%s",
                      sv_str_text(&problem));
     if (is_good)

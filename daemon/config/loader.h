@@ -61,6 +61,10 @@ bool sv_loader_pairs(struct sv_loader *loader, const struct sv_value *value,
                      struct sv_map *variables);
 /* "KEY=value", NULL-terminated, sorted by key. */
 const char *const *sv_loader_environment(struct sv_loader *loader, const struct sv_map *variables);
+/* The files that match the glob patterns of a value: absolute, sorted, each once. None: reported.
+ */
+struct sv_name_list sv_loader_files(struct sv_loader *loader, const struct sv_value *value,
+                                    const struct sv_scope *scope);
 /* normalize(join(cwd, expand_user(path))) */
 const char *sv_loader_normalize(struct sv_loader *loader, const char *path);
 
@@ -74,6 +78,12 @@ void sv_load_daemon(struct sv_loader *loader, const struct sv_config_overrides *
                     struct sv_daemon_config *ret);
 void sv_load_http_servers(struct sv_loader *loader, struct sv_config *config);
 void sv_load_rpcinterfaces(struct sv_loader *loader, struct sv_config *config);
+/* After the HTTP servers and [svisor]. */
+void sv_load_supvisors(struct sv_loader *loader, struct sv_config *config);
+/* Fills the instances of supvisors_list; what they leave out comes from these ports. */
+void sv_load_instances(struct sv_loader *loader, const struct sv_config *config,
+                       const struct sv_value *list, uint16_t http_port,
+                       struct sv_supvisors_config *ret);
 void sv_load_ctlplugins(struct sv_loader *loader);
 void sv_load_ctl(struct sv_loader *loader, struct sv_ctl_config *ret);
 void sv_load_groups(struct sv_loader *loader, struct sv_config *config);

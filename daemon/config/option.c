@@ -52,6 +52,15 @@ static const char *const type_names[] = {
     [SV_TYPE_IO_MAX] = "limits of devices",
     [SV_TYPE_OOM_POLICY] = "continue, stop or kill",
     [SV_TYPE_RLIMIT] = "SOFT or SOFT:HARD",
+    [SV_TYPE_MULTICAST_GROUP] = "address:port",
+    [SV_TYPE_IPV4_ADDRESS] = "IP address",
+    [SV_TYPE_EVENT_LINK] = "NONE, ZMQ or WS",
+    [SV_TYPE_SYNCHRO_OPTIONS] = "list of words",
+    [SV_TYPE_SUPVISORS_FAILURE] = "word",
+    [SV_TYPE_STARTING_STRATEGY] = "word",
+    [SV_TYPE_CONCILIATION_STRATEGY] = "word",
+    [SV_TYPE_STATISTICS] = "list of words",
+    [SV_TYPE_PERIODS] = "list of numbers",
 };
 _Static_assert(sizeof(type_names) / sizeof(type_names[0]) == SV_TYPE_COUNT,
                "every type has a name");
@@ -68,6 +77,7 @@ static const char *const section_words[] = {
     [SV_SECTION_GROUP] = "group:",
     [SV_SECTION_INCLUDE] = "include",
     [SV_SECTION_RPCINTERFACE] = "rpcinterface:",
+    [SV_SECTION_SUPVISORS] = "rpcinterface:supvisors",
     [SV_SECTION_CTLPLUGIN] = "ctlplugin:",
     [SV_SECTION_SVISOR] = "svisor",
 };
@@ -105,6 +115,9 @@ int sv_section_kind_of(const char *section)
         const char *word = section_words[kind];
         if (strcmp(section, word) == 0 && !(word[strlen(word) - 1] == ':'))
             return (int)kind;
+    }
+    for (size_t kind = 0; kind < SV_SECTION_KIND_COUNT; kind++) {
+        const char *word = section_words[kind];
         if (is_open_ended(kind) && strncmp(section, word, strlen(word)) == 0)
             return (int)kind;
     }

@@ -17,6 +17,7 @@ enum sv_section_kind {
     SV_SECTION_GROUP,
     SV_SECTION_INCLUDE,
     SV_SECTION_RPCINTERFACE,
+    SV_SECTION_SUPVISORS, /* [rpcinterface:supvisors] */
     SV_SECTION_CTLPLUGIN,
     SV_SECTION_SVISOR,
     SV_SECTION_KIND_COUNT
@@ -49,7 +50,16 @@ enum sv_option_type {
     SV_TYPE_CPU_LIST,
     SV_TYPE_IO_MAX,
     SV_TYPE_OOM_POLICY,
-    SV_TYPE_RLIMIT, /* SOFT or SOFT:HARD */
+    SV_TYPE_RLIMIT,          /* SOFT or SOFT:HARD */
+    SV_TYPE_MULTICAST_GROUP, /* address:port */
+    SV_TYPE_IPV4_ADDRESS,    /* or ANY */
+    SV_TYPE_EVENT_LINK,
+    SV_TYPE_SYNCHRO_OPTIONS, /* a set of them */
+    SV_TYPE_SUPVISORS_FAILURE,
+    SV_TYPE_STARTING_STRATEGY,
+    SV_TYPE_CONCILIATION_STRATEGY,
+    SV_TYPE_STATISTICS, /* a set of them */
+    SV_TYPE_PERIODS,    /* up to three numbers */
     SV_TYPE_COUNT
 };
 

@@ -6,12 +6,13 @@
 
 #include "config/loader.h"
 
-#define RPC_FACTORY_KEY "supervisor.rpcinterface_factory"
-#define CTL_FACTORY_KEY "supervisor.ctl_factory"
+#define RPC_FACTORY_KEY   "supervisor.rpcinterface_factory"
+#define SUPVISORS_FACTORY "supvisors.plugin:make_supvisors_rpcinterface"
+#define CTL_FACTORY_KEY   "supervisor.ctl_factory"
 
 static const char *const rpc_factories[] = {
     "supervisor.rpcinterface:make_main_rpcinterface",
-    "supvisors.plugin:make_supvisors_rpcinterface",
+    SUPVISORS_FACTORY,
 };
 
 static const char *const ctl_factories[] = {
@@ -125,7 +126,9 @@ void sv_load_rpcinterfaces(struct sv_loader *loader, struct sv_config *config)
             sv_loader_check(loader, sv_arena_strdup(loader->arena, section->place.file));
         plugin->place.section =
             sv_loader_check(loader, sv_arena_strdup(loader->arena, section->name));
-        read_options(loader, section, plugin);
+        plugin->is_supvisors = strcmp(factory, SUPVISORS_FACTORY) == 0;
+        if (!plugin->is_supvisors)
+            read_options(loader, section, plugin);
     }
 }
 

@@ -2,6 +2,36 @@
 #include "config/loader.h"
 #include "config/path.h"
 
+/* A period this short would only heat the machine. */
+#define HEARTBEAT_SECONDS_MIN 0.01
+/* Heartbeats that may be late or lost before an instance is. */
+#define HEARTBEATS_PER_SUSPICION 3
+
+static void read_cluster(struct sv_loader *loader, const struct sv_ini_section *section,
+                         const struct sv_scope *scope, struct sv_cluster_config *ret)
+{
+    struct sv_value period =
+        sv_loader_get(loader, section, SV_OPTION_SVISOR_heartbeat_period, scope);
+    struct sv_value suspect = sv_loader_get(loader, section, SV_OPTION_SVISOR_suspect_after, scope);
+    ret->heartbeat_period = period.real;
+    ret->suspect_after = suspect.real;
+    ret->daemon_grace = sv_loader_get(loader, section, SV_OPTION_SVISOR_daemon_grace, scope).real;
+    ret->quorum = sv_loader_get(loader, section, SV_OPTION_SVISOR_quorum, scope).boolean;
+    ret->quorum_stop_after =
+        sv_loader_get(loader, section, SV_OPTION_SVISOR_quorum_stop_after, scope).real;
+    if (period.real < HEARTBEAT_SECONDS_MIN)
+        sv_loader_report(loader, loader->error, &period.place,
+                         "is shorter than %g seconds; write a longer period, such as 0.2",
+                         HEARTBEAT_SECONDS_MIN);
+    else if (period.real * HEARTBEATS_PER_SUSPICION > suspect.real * (1 + 1e-9))
+        sv_loader_report(
+            loader, loader->error, suspect.is_given ? &suspect.place : &period.place,
+            "suspect_after=%g is less than %d times heartbeat_period=%g: one late "
+            "heartbeat would look like a lost instance; write suspect_after=%g or more",
+            suspect.real, HEARTBEATS_PER_SUSPICION, period.real,
+            period.real * HEARTBEATS_PER_SUSPICION);
+}
+
 void sv_load_svisor(struct sv_loader *loader, struct sv_daemon_config *ret)
 {
     const struct sv_ini_section *section = sv_ini_section(&loader->ini, "svisor");
@@ -15,5 +45,6 @@ void sv_load_svisor(struct sv_loader *loader, struct sv_daemon_config *ret)
     if (directory.path)
         ret->state_directory = sv_loader_check(
             loader, sv_path_join(loader->arena, loader->host->directory, directory.path));
+    read_cluster(loader, section, &scope, &ret->cluster);
     sv_scope_done(&scope);
 }

@@ -18,7 +18,9 @@ static void check_keys(struct sv_loader *loader, const struct sv_ini_section *se
 {
     sv_map_foreach (entry, &section->keys) {
         const struct sv_ini_key *key = entry->value;
-        if (sv_option_find(kind, key->name))
+        bool is_factory = kind == SV_SECTION_SUPVISORS &&
+                          strcmp(key->name, "supervisor.rpcinterface_factory") == 0;
+        if (is_factory || sv_option_find(kind, key->name))
             continue;
         const char *nearest = sv_option_nearest(kind, key->name);
         if (nearest)

@@ -17,6 +17,7 @@
 #include "config/pytext.h"
 #include "config/shlex.h"
 #include "config/value_limits.h"
+#include "config/value_supvisors.h"
 
 typedef bool (*convert_function)(const struct sv_option *option, struct sv_value_context *context,
                                  struct sv_value *value);
@@ -51,8 +52,7 @@ static bool convert_string(const struct sv_option *option, struct sv_value_conte
     return true;
 }
 
-/* 1: true, 0: false, -1: neither. Python's words. */
-static int truth(const char *text)
+int sv_value_truth(const char *text)
 {
     static const struct {
         const char *word;
@@ -71,7 +71,7 @@ static bool convert_boolean(const struct sv_option *option, struct sv_value_cont
                             struct sv_value *value)
 {
     (void)option;
-    int result = truth(value->text);
+    int result = sv_value_truth(value->text);
     value->boolean = result == 1;
     if (result < 0)
         sv_str_add(quoted(context, value), "is neither true nor false; write true or false");
@@ -81,8 +81,8 @@ static bool convert_boolean(const struct sv_option *option, struct sv_value_cont
 static bool range_is_hard(const struct sv_option *option)
 {
     return option->type == SV_TYPE_OCTAL || option->type == SV_TYPE_BYTES ||
-           strcmp(option->key, "numprocs") == 0 || strcmp(option->key, "buffer_size") == 0 ||
-           strcmp(option->key, "socket_backlog") == 0;
+           option->section == SV_SECTION_SUPVISORS || strcmp(option->key, "numprocs") == 0 ||
+           strcmp(option->key, "buffer_size") == 0 || strcmp(option->key, "socket_backlog") == 0;
 }
 
 static bool fit(const struct sv_option *option, struct sv_value_context *context,
@@ -139,8 +139,8 @@ static bool convert_retries(const struct sv_option *option, struct sv_value_cont
     return is_good;
 }
 
-/* Digits with a fraction. strtod() would read hexadecimal and nan, and depends on the locale. */
-static bool parse_real(const char *text, double *ret_number)
+/* strtod() would read hexadecimal and nan, and depends on the locale. */
+bool sv_value_real(const char *text, double *ret_number)
 {
     double number = 0;
     double scale = 1;
@@ -166,7 +166,7 @@ static bool parse_real(const char *text, double *ret_number)
 static bool convert_seconds(const struct sv_option *option, struct sv_value_context *context,
                             struct sv_value *value)
 {
-    bool is_number = parse_real(value->text, &value->real);
+    bool is_number = sv_value_real(value->text, &value->real);
     if (is_number && value->real >= (double)option->min && value->real <= (double)option->max)
         return true;
     sv_str_addf(quoted(context, value), "%s; write a number from %lld to %lld, such as 0.5",
@@ -257,7 +257,7 @@ static bool convert_autorestart(const struct sv_option *option, struct sv_value_
     (void)option;
     char word[16];
     lower(value->text, word, sizeof(word));
-    int result = truth(word);
+    int result = sv_value_truth(word);
     if (result < 0 && strcmp(word, "unexpected") != 0) {
         sv_str_add(quoted(context, value),
                    "is not known; write true (always), false (never) or unexpected");
@@ -478,6 +478,15 @@ static const convert_function converters[] = {
     [SV_TYPE_RLIMIT] = sv_convert_rlimit,
     [SV_TYPE_PROBE] = convert_probe,
     [SV_TYPE_LIVENESS_ACTION] = convert_liveness_action,
+    [SV_TYPE_MULTICAST_GROUP] = sv_convert_multicast_group,
+    [SV_TYPE_IPV4_ADDRESS] = sv_convert_ipv4_address,
+    [SV_TYPE_EVENT_LINK] = sv_convert_choice,
+    [SV_TYPE_SYNCHRO_OPTIONS] = sv_convert_synchro_options,
+    [SV_TYPE_SUPVISORS_FAILURE] = sv_convert_choice,
+    [SV_TYPE_STARTING_STRATEGY] = sv_convert_choice,
+    [SV_TYPE_CONCILIATION_STRATEGY] = sv_convert_choice,
+    [SV_TYPE_STATISTICS] = sv_convert_statistics,
+    [SV_TYPE_PERIODS] = sv_convert_periods,
 };
 _Static_assert(sizeof(converters) / sizeof(converters[0]) == SV_TYPE_COUNT,
                "every type has a conversion");

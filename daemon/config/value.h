@@ -31,6 +31,8 @@ struct sv_value {
     struct {
         uint64_t number, hard; /* as in struct sv_limit_entry */
     } limit;
+    const double *reals; /* sorted */
+    size_t real_count;
     const char *path; /* a file or directory, ~ expanded */
     const char *host;
     const struct sv_probe_config *probe;
@@ -47,5 +49,10 @@ struct sv_value_context {
 /* Converts value->text as the option's type asks. False: see `problem`. */
 bool sv_value_convert(const struct sv_option *option, struct sv_value_context *context,
                       struct sv_value *value);
+
+/* Python's words of truth, in either case. 1: true, 0: false, -1: neither. */
+int sv_value_truth(const char *text);
+/* Digits with a fraction. */
+bool sv_value_real(const char *text, double *ret_number);
 
 #endif

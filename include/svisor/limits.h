@@ -12,6 +12,7 @@
 #define SV_NUMPROCS_MAX        10000
 #define SV_PROCESSES_MAX       100000 /* per daemon */
 #define SV_ARGV_MAX            4096   /* words in one command */
+#define SV_INSTANCES_MAX       10000  /* of a cluster: ten times what is simulated */
 
 /* Output of programs. */
 #define SV_OUTPUT_TURN_BYTES_MAX                                                                   \
