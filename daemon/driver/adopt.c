@@ -68,6 +68,15 @@ bool sv_adopt_former_tree(const struct sv_str *bytes, struct sv_str *ret_path)
     return offset < bytes->length;
 }
 
+/* The pid of the daemon that wrote it; 0: it is not known. */
+static pid_t read_former_pid(const struct sv_str *bytes)
+{
+    struct sv_str texts SV_CLEANUP(sv_str_done) = {0};
+    struct sv_journal_entry header = {0};
+    size_t offset = 0;
+    return read_header(bytes, &offset, &texts, &header) ? (pid_t)header.daemon_pid : 0;
+}
+
 static void remember(struct sv_map *formers, struct former *former)
 {
     struct sv_str name SV_CLEANUP(sv_str_done) = {0};
@@ -264,6 +273,7 @@ static void adopt_main(struct sv_unit *unit, const struct sv_journal_entry *entr
     struct sv_kept kept = SV_KEPT_NONE;
     run->started_ns = entry->record.started_ns;
     run->started_wall_ns = entry->record.started_wall_ns;
+    run->deeds = entry->deeds;
     adopt_leaf(run, entry);
     if (driver->keeper && entry->keeper_key &&
         sv_keeper_get(driver->keeper, entry->keeper_key, &kept) == 0)
@@ -289,7 +299,7 @@ static void adopt_main(struct sv_unit *unit, const struct sv_journal_entry *entr
                         (int)run->pid);
     recall(records, run);
     if (is_alive)
-        sv_unit_limits_adopt(unit, run);
+        sv_unit_limits_adopt(unit, run, entry);
     if (!is_alive)
         sv_run_check_exit(run);
 }
@@ -300,12 +310,47 @@ static void adopt_strays(struct sv_unit *unit, const struct sv_journal_entry *en
     struct sv_run *run = sv_run_new(unit, entry->record.run);
     if (!run)
         return;
+    run->deeds = entry->deeds;
     adopt_leaf(run, entry);
     if (!sv_run_linger_for_strays(run))
         feed(unit, (struct sv_event){.kind = SV_EVENT_EMPTIED, .run = entry->record.run});
 }
 
-static void adopt(struct sv_driver *driver, const struct sv_journal_entry *entry,
+static bool is_stop_noted(const struct sv_journal_entry *entry)
+{
+    return entry->deeds.stop_signal != 0 && entry->deeds.reason == entry->record.reason;
+}
+
+/*
+ * The stop signal was asked for, and the daemon died before it had written down that it was sent:
+ * if the kernel saw it, it was. Without eBPF it is sent twice, in some microseconds of a life.
+ */
+static void recall_deeds(const struct sv_unit *unit, const struct records *records,
+                         struct sv_journal_entry *entry)
+{
+    if (entry->record.main != SV_RECORD_ALIVE || entry->record.state != SV_PROCESS_STOPPING ||
+        is_stop_noted(entry))
+        return;
+    for (size_t i = 0; i < records->count; i++) {
+        const struct sv_bpf_record *record = &records->items[i];
+        if (record->kind == SV_BPF_SIGNAL && (pid_t)record->pid == entry->record.pid &&
+            (pid_t)record->signal.sender_pid == unit->driver->former_pid &&
+            (int)record->signal.number == unit->config->stopsignal)
+            entry->deeds = (struct sv_deeds){.stop_signal = (int)record->signal.number,
+                                             .reason = entry->record.reason,
+                                             .time_ns = sv_now_ns()};
+    }
+}
+
+static void restore(struct sv_unit *unit, const struct sv_journal_entry *entry)
+{
+    struct sv_process_record record = entry->record;
+    record.is_stop_sent = is_stop_noted(entry);
+    record.are_strays_signalled = entry->deeds.are_strays_signalled;
+    feed(unit, (struct sv_event){.kind = SV_EVENT_RESTORE, .record = &record});
+}
+
+static void adopt(struct sv_driver *driver, struct sv_journal_entry *entry,
                   const struct records *records)
 {
     struct sv_unit *unit = sv_unit_named(driver, entry->group, entry->process);
@@ -317,7 +362,8 @@ static void adopt(struct sv_driver *driver, const struct sv_journal_entry *entry
     for (int c = 0; c < 2; c++)
         if (unit->sinks[c] && sv_sink_continue(unit->sinks[c], entry->logs[c]) < 0)
             sv_log_error("%s: out of memory for the name of its log", unit->config->name);
-    feed(unit, (struct sv_event){.kind = SV_EVENT_RESTORE, .record = &entry->record});
+    recall_deeds(unit, records, entry);
+    restore(unit, entry);
     if (entry->record.main == SV_RECORD_ALIVE || entry->record.main == SV_RECORD_SPAWNING)
         adopt_main(unit, entry, records);
     else if (entry->record.strays != SV_RECORD_STRAYS_NONE)
@@ -329,6 +375,7 @@ void sv_adopt_all(struct sv_driver *driver, const struct sv_str *bytes)
     struct sv_map formers = {0};
     struct records records = {0};
     read_journal(bytes, &formers);
+    driver->former_pid = read_former_pid(bytes);
     if (driver->keeper)
         sv_kernel_recall(driver->keeper, add_record, &records);
     bool was_performing = driver->is_performing;

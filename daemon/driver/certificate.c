@@ -209,7 +209,7 @@ static enum sv_death_cause cause_of_signal(const struct sv_run *run, struct sv_d
         sv_death_set(death, SV_DEATH_sender_code, sender->code);
         return is_fault(number) ? SV_DEATH_CAUSE_CRASHED : SV_DEATH_CAUSE_KERNEL;
     }
-    if (sender->pid == getpid())
+    if (sender->is_ours)
         return SV_DEATH_CAUSE_SVISORD;
     set_sender(run, sender, death);
     return relation(run, sender, death);

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct sv_run *run_of_pid(struct sv_driver *driver, const struct sv_bpf_record *record)
 {
@@ -44,6 +45,12 @@ static struct sv_sender *row_for(struct sv_facts *facts, int number)
     return chosen;
 }
 
+/* While adopting, the records are those of the daemon before. */
+static bool is_svisord(const struct sv_driver *driver, pid_t pid)
+{
+    return pid == getpid() || (driver->is_adopting && pid == driver->former_pid);
+}
+
 /* A handler may have caught the first SIGTERM, so the last one counts. Nothing survives the first
  * SIGKILL: whoever sends another comes too late. */
 static void on_signal_record(struct sv_driver *driver, const struct sv_bpf_record *record)
@@ -64,6 +71,7 @@ static void on_signal_record(struct sv_driver *driver, const struct sv_bpf_recor
                               .code = record->signal.code,
                               .pid = (int32_t)record->signal.sender_pid,
                               .target = (int32_t)record->pid,
+                              .is_ours = is_svisord(driver, (pid_t)record->signal.sender_pid),
                               .uid = record->signal.sender_uid,
                               .cgroup_id = record->signal.sender_cgroup_id,
                               .home = home ? home->unit->id : 0,

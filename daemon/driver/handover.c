@@ -15,6 +15,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -57,6 +58,7 @@ static void encode_header(struct sv_driver *driver, struct sv_str *bytes)
         .kind = SV_JOURNAL_HEADER,
         .boot_id = sv_str_text(&boot),
         .tree = driver->tree ? sv_cgroup_tree_path(driver->tree) : "",
+        .daemon_pid = (int32_t)getpid(),
     };
     sv_journal_encode(&header, bytes);
 }
@@ -65,6 +67,12 @@ static const char *log_of(const struct sv_unit *unit, enum sv_channel channel)
 {
     const char *path = unit->sinks[channel] ? sv_sink_path(unit->sinks[channel]) : NULL;
     return path ? path : "";
+}
+
+static void add_limits(const struct sv_limits *limits, struct sv_str *text)
+{
+    for (size_t i = 0; limits && i < limits->count; i++)
+        sv_str_addf(text, "%s %s\n", sv_limit_key(limits->items[i].limit), limits->items[i].text);
 }
 
 /* Nothing is appended for a process that was never started: that is what the file says anyway. */
@@ -76,7 +84,10 @@ static void encode_unit(const struct sv_unit *unit, struct sv_str *bytes)
         .process = unit->config->name,
         .logs = {log_of(unit, SV_STDOUT), log_of(unit, SV_STDERR)},
         .leaf = "",
+        .limits = "",
+        .group_limits = "",
     };
+    struct sv_str limits SV_CLEANUP(sv_str_done) = {0}, group SV_CLEANUP(sv_str_done) = {0};
     if (!sv_core_record(unit->driver->core, unit->id, &entry.record) || entry.record.run == 0)
         return;
     const struct sv_run *run = sv_unit_run(unit, entry.record.run);
@@ -84,8 +95,14 @@ static void encode_unit(const struct sv_unit *unit, struct sv_str *bytes)
         entry.leaf = sv_cgroup_leaf_path(run->leaf);
     else if (run)
         entry.start_ticks = run->start_ticks;
-    if (run)
+    if (run) {
         entry.keeper_key = run->keeper_key;
+        entry.deeds = run->deeds;
+        add_limits(unit->limits, &limits);
+        add_limits(unit->group->limits, &group);
+        entry.limits = sv_str_text(&limits);
+        entry.group_limits = sv_str_text(&group);
+    }
     sv_journal_encode(&entry, bytes);
 }
 

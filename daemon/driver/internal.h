@@ -27,6 +27,7 @@
 #include "io/probe_child.h"
 #include "io/state_journal.h"
 #include "wire/death.h"
+#include "wire/journal.h"
 #include "wire/listener.h"
 
 struct sv_unit;
@@ -38,6 +39,7 @@ struct sv_sender {
     int code;   /* si_code, or SV_BPF_CODE_NO_INFO */
     int32_t pid;
     int32_t target; /* the process that was signalled */
+    bool is_ours;   /* svisord has sent it, this one or the one before */
     uint32_t uid;
     uint64_t cgroup_id;
     sv_process_id home; /* the program of ours that lived there; 0: none */
@@ -55,16 +57,6 @@ struct sv_facts {
     bool has_exit;   /* the EXIT record of the main process has come */
     int exit_status; /* in it: the wait status before anybody could wait */
     uint64_t exit_time_ns;
-};
-
-/* What svisord itself has done to one run. */
-struct sv_deeds {
-    int stop_signal;       /* the last one that was sent to the main process; 0: none */
-    enum sv_reason reason; /* why */
-    uint64_t time_ns;      /* when */
-    bool is_escalated;     /* it had not ended within stopwaitsecs */
-    bool are_strays_signalled;
-    bool are_strays_killed;
 };
 
 /* What is under way for ready= and liveness= of one run. */
@@ -170,6 +162,7 @@ struct sv_driver {
     struct sv_idmap runs_by_pid;
     struct sv_idmap runs_by_cgroup;
     struct sv_deaths *deaths;
+    pid_t former_pid;            /* of the daemon whose programs are adopted; 0: none */
     struct sv_cgroup_tree *tree; /* NULL: no cgroups on this machine */
     struct sv_kernel *kernel;
     struct sv_limiter *limiter;
@@ -306,7 +299,8 @@ void sv_unit_groups_free_all(struct sv_driver *driver);
 void sv_unit_limits_begin(struct sv_unit *unit, struct sv_run *run);
 /* The run was begun by an earlier daemon, perhaps with another file: it gets the limits of this
  * one. */
-void sv_unit_limits_adopt(struct sv_unit *unit, struct sv_run *run);
+void sv_unit_limits_adopt(struct sv_unit *unit, struct sv_run *run,
+                          const struct sv_journal_entry *entry);
 /* The files were read again: takes over the limits of groups that differ in nothing else. */
 void sv_unit_limits_reread(struct sv_driver *driver);
 void sv_unit_limits_forget(struct sv_driver *driver, const struct sv_unit_group *group);

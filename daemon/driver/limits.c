@@ -10,6 +10,8 @@
 #include "driver/internal.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "io/limits_process.h"
@@ -58,8 +60,63 @@ void sv_unit_limits_begin(struct sv_unit *unit, struct sv_run *run)
     watch_oom(unit, run);
 }
 
-void sv_unit_limits_adopt(struct sv_unit *unit, struct sv_run *run)
+/*
+ * What the journal says was given, and is not asked for any more; NULL: nothing. The numbers do not
+ * matter for what is taken back, but the text does: io_max names its disks.
+ */
+static struct sv_limits *parse_gone(char *lines, const struct sv_limits *wanted)
 {
+    struct sv_limits *gone = calloc(1, sizeof(*gone) + SV_LIMIT_COUNT * sizeof(gone->items[0]));
+    for (char *line = lines, *next; gone && *line; line = next) {
+        char *end = line + strcspn(line, "\n"), *value = strchr(line, ' ');
+        if (*end != '\n' || !value || value > end || gone->count == SV_LIMIT_COUNT)
+            break; /* cut at the bound of the journal's texts */
+        next = end + 1;
+        *end = *value++ = '\0';
+        for (unsigned i = 0; i < SV_LIMIT_COUNT; i++)
+            if (strcmp(line, sv_limit_key((enum sv_limit)i)) == 0 &&
+                !sv_limits_find(wanted, (enum sv_limit)i))
+                gone->items[gone->count++] =
+                    (struct sv_limit_entry){.limit = (enum sv_limit)i, .text = value};
+    }
+    if (gone && gone->count > 0)
+        return gone;
+    free(gone);
+    return NULL;
+}
+
+/* The files changed while no daemon ran: what they name no more is taken back, from the group's
+ * directory with the first run that is adopted, which knows of it. */
+static void take_back(struct sv_unit *unit, struct sv_run *run,
+                      const struct sv_journal_entry *entry)
+{
+    struct sv_limiter *limiter = unit->driver->limiter;
+    char *texts[] = {strdup(entry->group_limits), strdup(entry->limits)};
+    struct sv_limits *of_group = texts[0] ? parse_gone(texts[0], unit->group->limits) : NULL;
+    struct sv_limits *of_run = texts[1] ? parse_gone(texts[1], unit->limits) : NULL;
+    if (of_group) {
+        struct sv_limiter_change change = {.before = of_group, .name = unit->group->config->name};
+        sv_limiter_change_group(limiter, &change);
+    }
+    if (of_run) {
+        struct sv_limiter_change change = {.before = of_run, .name = unit->config->name};
+        log_change("", &change);
+        sv_limiter_change_run(limiter, run->leaf, &change);
+        struct sv_limits_change carried = {.before = of_run,
+                                           .name = unit->config->name,
+                                           .nofile_soft = unit->driver->options.nofile_soft};
+        sv_limits_process_change(&carried, run->pid, run->leaf);
+    }
+    free(of_group);
+    free(of_run);
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(texts); i++)
+        free(texts[i]);
+}
+
+void sv_unit_limits_adopt(struct sv_unit *unit, struct sv_run *run,
+                          const struct sv_journal_entry *entry)
+{
+    take_back(unit, run, entry);
     sv_unit_limits_begin(unit, run);
     struct sv_limits_change carried = {.after = unit->limits, .name = unit->config->name};
     if (unit->limits)
@@ -84,6 +141,8 @@ static void change_unit(struct sv_unit *unit, const struct sv_limits *after)
     unit->limits = after;
     if (unit->run)
         watch_oom(unit, unit->run);
+    if (unit->untold_count == 0)
+        sv_handover_note(unit->driver, unit->id);
 }
 
 static bool differs(const struct sv_unit_group *group, const struct sv_group_view *view,

@@ -149,10 +149,10 @@ static void note_deed(struct sv_run *run, int number, enum sv_signal_target targ
     struct sv_unit *unit = run->unit;
     struct sv_deeds *deeds = &run->deeds;
     struct sv_process_view view;
-    if (run->is_over || target == SV_TARGET_CGROUP) {
+    if (target == SV_TARGET_CGROUP)
         deeds->are_strays_signalled |= run->is_over;
+    if (run->is_over || target == SV_TARGET_CGROUP)
         return;
-    }
     enum sv_reason reason = SV_REASON_NONE;
     if (sv_core_process(unit->driver->core, unit->id, &view))
         reason = view.state == SV_PROCESS_STOPPING ? view.reason : view.end_reason;
@@ -175,6 +175,8 @@ void sv_unit_signal(struct sv_unit *unit, uint32_t run_number, int number,
                  target_words[target], sv_str_text(&name));
     note_deed(run, number, target);
     int r = signallers[target](run, number);
+    if (unit->untold_count == 0)
+        sv_handover_note(unit->driver, unit->id); /* sent: the next daemon does not send it again */
     if (r >= 0 || r == -ESRCH)
         return; /* ESRCH: it has just ended by itself, which its pidfd tells */
     struct sv_str text SV_CLEANUP(sv_str_done) = {0};

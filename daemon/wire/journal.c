@@ -28,6 +28,14 @@ enum { FRAME_BYTES = 8, BODY_BYTES_MAX = 64 << 10 };
     FIELD(stopped_wall_ns, int64_t)                                                                \
     FIELD(next_start_wall_ns, int64_t)
 
+#define DEED_FIELDS(FIELD)                                                                         \
+    FIELD(stop_signal, int32_t)                                                                    \
+    FIELD(reason, int32_t)                                                                         \
+    FIELD(time_ns, uint64_t)                                                                       \
+    FIELD(is_escalated, uint8_t)                                                                   \
+    FIELD(are_strays_signalled, uint8_t)                                                           \
+    FIELD(are_strays_killed, uint8_t)
+
 /* FNV-1a: tells a torn record from a whole one, which is all that it has to do. */
 static uint32_t checksum_of(const char *bytes, size_t length)
 {
@@ -61,6 +69,11 @@ static void put_process(const struct sv_journal_entry *entry, struct sv_str *byt
     put_text(bytes, entry->logs[1]);
     put_text(bytes, entry->leaf);
     put_text(bytes, entry->record.spawnerr);
+#define PUT(name, type) put_number(bytes, (uint64_t)(type)entry->deeds.name, sizeof(type));
+    DEED_FIELDS(PUT)
+#undef PUT
+    put_text(bytes, entry->limits);
+    put_text(bytes, entry->group_limits);
 }
 
 void sv_journal_encode(const struct sv_journal_entry *entry, struct sv_str *ret_bytes)
@@ -71,6 +84,7 @@ void sv_journal_encode(const struct sv_journal_entry *entry, struct sv_str *ret_
         put_number(&body, SV_JOURNAL_VERSION, 4);
         put_text(&body, entry->boot_id);
         put_text(&body, entry->tree);
+        put_number(&body, (uint32_t)entry->daemon_pid, 4);
     } else {
         put_text(&body, entry->group);
         put_text(&body, entry->process);
@@ -108,6 +122,12 @@ static uint64_t get_number(struct reader *reader, size_t width)
     return value;
 }
 
+/* A field that an older writer did not know: zero. */
+static uint64_t get_added(struct reader *reader, size_t width)
+{
+    return reader->left == 0 ? 0 : get_number(reader, width);
+}
+
 /* Appends the text and a NUL to `texts`; returns where it begins there. */
 static size_t get_text(struct reader *reader, struct sv_str *texts)
 {
@@ -125,21 +145,31 @@ static size_t get_text(struct reader *reader, struct sv_str *texts)
     return start;
 }
 
-static bool is_sane(const struct sv_process_record *record)
+static size_t get_text_added(struct reader *reader, struct sv_str *texts)
 {
+    if (reader->left > 0)
+        return get_text(reader, texts);
+    sv_str_add_char(texts, '\0');
+    return texts->length - 1;
+}
+
+static bool is_sane(const struct sv_journal_entry *entry)
+{
+    const struct sv_process_record *record = &entry->record;
     bool has_state = false;
 #define PROCESS_STATE(name, code) has_state |= record->state == SV_PROCESS_##name;
 #include <svisor/process_states.def>
 #undef PROCESS_STATE
     return has_state && (unsigned)record->reason < SV_REASON_COUNT &&
            (unsigned)record->stop_reason < SV_REASON_COUNT &&
+           (unsigned)entry->deeds.reason < SV_REASON_COUNT &&
            (unsigned)record->main <= SV_RECORD_ALIVE &&
            (unsigned)record->strays <= SV_RECORD_STRAYS_KILLED &&
            (unsigned)record->listener_state <= SV_LISTENER_UNKNOWN;
 }
 
 struct places { /* of the texts, in `texts` */
-    size_t first, second, logs[2], leaf, spawnerr;
+    size_t first, second, logs[2], leaf, spawnerr, limits, group_limits;
 };
 
 static void get_process(struct reader *reader, struct sv_str *texts, struct sv_journal_entry *entry,
@@ -155,7 +185,13 @@ static void get_process(struct reader *reader, struct sv_str *texts, struct sv_j
     places->logs[1] = get_text(reader, texts);
     places->leaf = get_text(reader, texts);
     places->spawnerr = get_text(reader, texts);
-    reader->is_short |= !is_sane(&entry->record);
+#define GET(name, type)                                                                            \
+    entry->deeds.name = (__typeof__(entry->deeds.name))(type)get_added(reader, sizeof(type));
+    DEED_FIELDS(GET)
+#undef GET
+    places->limits = get_text_added(reader, texts);
+    places->group_limits = get_text_added(reader, texts);
+    reader->is_short |= !is_sane(entry);
 }
 
 static bool get_body(struct reader *reader, struct sv_str *texts, struct sv_journal_entry *entry)
@@ -168,6 +204,8 @@ static bool get_body(struct reader *reader, struct sv_str *texts, struct sv_jour
         return false;
     places.first = get_text(reader, texts);
     places.second = get_text(reader, texts);
+    if (entry->kind == SV_JOURNAL_HEADER)
+        entry->daemon_pid = (int32_t)get_added(reader, 4);
     if (entry->kind == SV_JOURNAL_PROCESS)
         get_process(reader, texts, entry, &places);
     if (reader->is_short || !sv_str_ok(texts))
@@ -179,6 +217,8 @@ static bool get_body(struct reader *reader, struct sv_str *texts, struct sv_jour
     entry->logs[1] = base + places.logs[1];
     entry->leaf = base + places.leaf;
     entry->record.spawnerr = base + places.spawnerr;
+    entry->limits = base + places.limits;
+    entry->group_limits = base + places.group_limits;
     return true;
 }
 

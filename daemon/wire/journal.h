@@ -4,6 +4,9 @@
  *     record = u32 length of the body, u32 checksum of the body, body
  *     body   = u8 kind, then fields of fixed width (little-endian), then texts (u16 length, bytes)
  *
+ * A field is added at the end of a body, where an older reader does not look; a newer one takes
+ * what is not there for zero.
+ *
  * The file is appended to, so only its end can be torn; a reader stops at the first record that is
  * cut or whose checksum is wrong. A later record about the same process replaces an earlier one.
  */
@@ -28,7 +31,8 @@ struct sv_journal_entry {
     enum sv_journal_kind kind;
     /* HEADER */
     const char *boot_id;
-    const char *tree; /* path of the cgroup tree, "" if there was none */
+    const char *tree;   /* path of the cgroup tree, "" if there was none */
+    int32_t daemon_pid; /* who has written it */
     /* PROCESS, FORGET */
     const char *group;
     const char *process;
@@ -38,6 +42,9 @@ struct sv_journal_entry {
     const char *leaf;     /* path of the cgroup of the run, "" if it has none */
     uint64_t start_ticks; /* field 22 of /proc/PID/stat; 0: the leaf identifies the process */
     uint64_t keeper_key;  /* under which the keeper holds its pipes; 0: it does not */
+    struct sv_deeds deeds;
+    const char *limits; /* what the run was given, a line "KEY VALUE" for each; "" if nothing */
+    const char *group_limits; /* likewise its group */
 };
 
 void sv_journal_encode(const struct sv_journal_entry *entry, struct sv_str *ret_bytes);

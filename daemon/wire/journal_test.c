@@ -16,6 +16,13 @@ static const struct sv_journal_entry example = {
     .leaf = "/sys/fs/cgroup/svisor/x/web/web_00.3",
     .start_ticks = 4711,
     .keeper_key = UINT64_MAX - 1,
+    .limits = "nice 5\nmemory_max 100MB\n",
+    .group_limits = "tasks_max 10\n",
+    .deeds = {.stop_signal = 15,
+              .reason = SV_REASON_REQUEST_STOP,
+              .time_ns = 22,
+              .is_escalated = true,
+              .are_strays_killed = true},
     .record = {.state = SV_PROCESS_STOPPING,
                .reason = SV_REASON_REQUEST_STOP,
                .stop_reason = SV_REASON_REQUEST_STOP,
@@ -49,6 +56,14 @@ static void assert_same(const struct sv_journal_entry *a, const struct sv_journa
     assert_string_equal(a->record.spawnerr, b->record.spawnerr);
     assert_int_equal(a->start_ticks, b->start_ticks);
     assert_int_equal(a->keeper_key, b->keeper_key);
+    assert_string_equal(a->limits, b->limits);
+    assert_string_equal(a->group_limits, b->group_limits);
+    assert_int_equal(a->deeds.stop_signal, b->deeds.stop_signal);
+    assert_int_equal(a->deeds.reason, b->deeds.reason);
+    assert_int_equal(a->deeds.time_ns, b->deeds.time_ns);
+    assert_int_equal(a->deeds.is_escalated, b->deeds.is_escalated);
+    assert_int_equal(a->deeds.are_strays_signalled, b->deeds.are_strays_signalled);
+    assert_int_equal(a->deeds.are_strays_killed, b->deeds.are_strays_killed);
     struct sv_process_record left = a->record, right = b->record;
     left.spawnerr = right.spawnerr = NULL;
     assert_memory_equal(&left, &right, offsetof(struct sv_process_record, spawnerr));

@@ -28,6 +28,17 @@ enum sv_record_strays {
     SV_RECORD_STRAYS_KILLED
 };
 
+/* What svisord has done to one run: for its certificate, and so that the next daemon does not do it
+ * again. Kept by the driver, who does it. */
+struct sv_deeds {
+    int stop_signal;       /* the last one that was sent to the main process; 0: none */
+    enum sv_reason reason; /* why */
+    uint64_t time_ns;      /* when */
+    bool is_escalated;     /* it had not ended within stopwaitsecs */
+    bool are_strays_signalled;
+    bool are_strays_killed;
+};
+
 struct sv_process_record {
     enum sv_process_state state;
     enum sv_reason reason;
@@ -50,6 +61,9 @@ struct sv_process_record {
     int64_t stopped_wall_ns;
     int64_t next_start_wall_ns;
     const char *spawnerr; /* borrowed until the next step; "" if none */
+    /* RESTORE only, from the deeds: what is not done yet is done then. */
+    bool is_stop_sent;
+    bool are_strays_signalled;
 };
 
 #endif

@@ -8,6 +8,7 @@
  * one place beside sv_process_enter() that writes a state: nothing happens here that anybody should
  * be told.
  */
+#include <signal.h>
 #include <stdio.h>
 
 #include "core/local/process_cells.h"
@@ -36,6 +37,32 @@ void sv_process_record(const struct sv_process *process, struct sv_process_recor
         .next_start_wall_ns = process->next_start_wall_ns,
         .spawnerr = process->spawnerr,
     };
+}
+
+/*
+ * What was decided, written down, and perhaps not done before the daemon died. A second SIGKILL
+ * does no harm. A second stop signal may: it is sent only if the first one was not, and then the
+ * program has all of its stopwaitsecs.
+ */
+static void do_what_is_owed(struct sv_process *process, const struct sv_process_record *record,
+                            struct sv_step *step)
+{
+    const struct sv_program_config *config = process->config;
+    bool is_stopping = process->state == SV_PROCESS_STOPPING && process->main == SV_MAIN_ALIVE;
+    if (is_stopping && process->was_killed) {
+        sv_process_signal(process, SIGKILL,
+                          config->killasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS, step);
+        if (sv_process_owns_cgroup(process))
+            sv_process_kill_cgroup(process, step);
+    } else if (is_stopping && !record->is_stop_sent) {
+        process->deadline_ns = sv_time_after(step->now_ns, config->stopwaitsecs * SV_NS_PER_SECOND);
+        sv_process_signal(process, sv_health_stop_signal(process, process->stop_reason),
+                          config->stopasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS, step);
+    }
+    if (process->strays == SV_STRAYS_KILLED)
+        sv_process_kill_cgroup(process, step);
+    else if (process->strays == SV_STRAYS_SIGNALLED && !record->are_strays_signalled)
+        sv_process_signal(process, config->stopsignal, SV_TARGET_CGROUP, step);
 }
 
 void sv_process_restore(struct sv_process *process, const struct sv_process_record *record,
@@ -68,5 +95,6 @@ void sv_process_restore(struct sv_process *process, const struct sv_process_reco
         else if (process->state == SV_PROCESS_RUNNING)
             sv_health_begin_liveness(process, step);
     }
+    do_what_is_owed(process, record, step);
     sv_process_arm(process, step);
 }

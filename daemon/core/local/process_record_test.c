@@ -140,6 +140,7 @@ static void a_restored_process_goes_on_as_the_one_that_was_recorded(void **state
         ways[w](&first);
         struct sv_process_record record;
         assert_true(sv_core_record(first.core, 1, &record));
+        record.is_stop_sent = record.are_strays_signalled = true;
 
         be_born(&second);
         second.now_ns = first.now_ns;
@@ -169,6 +170,63 @@ static void a_restored_process_goes_on_as_the_one_that_was_recorded(void **state
     }
 }
 
+/* What RESTORE itself asks for, of a process that was recorded on the way `way`. */
+static struct sv_actions restored(void (*way)(struct life *), bool is_stop_sent)
+{
+    struct life first, second;
+    be_born(&first);
+    feed(&first, (struct sv_event){.kind = SV_EVENT_BEGIN});
+    way(&first);
+    struct sv_process_record record;
+    assert_true(sv_core_record(first.core, 1, &record));
+    record.is_stop_sent = record.are_strays_signalled = is_stop_sent;
+    be_born(&second);
+    sv_actions_clear(&second.actions);
+    second.now_ns = first.now_ns + 60 * SECOND;
+    feed(&second, (struct sv_event){.kind = SV_EVENT_RESTORE, .record = &record});
+    feed(&second, (struct sv_event){.kind = SV_EVENT_BEGIN});
+    struct sv_actions actions = second.actions;
+    second.actions = (struct sv_actions){0};
+    die(&first);
+    die(&second);
+    return actions;
+}
+
+static void be_killed(struct life *life)
+{
+    be_stopping(life);
+    life->now_ns += 60 * SECOND;
+    feed(life, (struct sv_event){.kind = SV_EVENT_TIME});
+}
+
+static void a_signal_that_was_decided_and_not_sent_is_sent_by_the_next_daemon(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*way)(struct life *);
+        bool is_sent;
+        enum sv_action_kind kind;
+        int number;
+        enum sv_signal_target target;
+    } cases[] = {
+        {be_stopping, false, SV_ACTION_SIGNAL, SIGTERM, SV_TARGET_PROCESS},
+        {be_stopping, true, SV_ACTION_SIGNAL, SIGKILL, SV_TARGET_PROCESS}, /* its time is over */
+        {be_killed, true, SV_ACTION_SIGNAL, SIGKILL, SV_TARGET_PROCESS},
+        {wait_for_strays, false, SV_ACTION_SIGNAL, SIGTERM, SV_TARGET_CGROUP},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sv_actions actions = restored(cases[i].way, cases[i].is_sent);
+        const struct sv_action *first = NULL;
+        for (size_t a = 0; a < actions.count && !first; a++)
+            if (actions.items[a].kind == SV_ACTION_SIGNAL)
+                first = &actions.items[a];
+        assert_non_null(first);
+        assert_int_equal(first->signal.number, cases[i].number);
+        assert_int_equal(first->signal.target, cases[i].target);
+        sv_actions_done(&actions);
+    }
+}
+
 static void an_end_that_nobody_saw_is_an_unexpected_one(void **state)
 {
     (void)state;
@@ -193,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_restored_process_goes_on_as_the_one_that_was_recorded),
+        cmocka_unit_test(a_signal_that_was_decided_and_not_sent_is_sent_by_the_next_daemon),
         cmocka_unit_test(an_end_that_nobody_saw_is_an_unexpected_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

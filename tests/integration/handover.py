@@ -1,0 +1,275 @@
+# What a daemon leaves to the next one, case by case: svisord is killed at a chosen moment, or what it would have
+# left behind at that moment is written by hand. immortal.py does it at random ones.
+import os
+import re
+import resource
+import signal
+import struct
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import tap
+from daemon import Server, binary, is_zombie, wait_until
+from probe import facility
+
+HEAD = """
+[unix_http_server]
+file=@SOCK@
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+[supervisord]
+logfile=@DIR@/main.log
+logfile_maxbytes=0
+pidfile=@DIR@/main.pid
+childlogdir=@DIR@
+identifier=handover-{pid}
+[svisor]
+""".replace("{pid}", str(os.getpid()))
+STATE_STOPPING = 40
+options = tap.arguments()
+
+
+class Mortal(Server):
+    """A server whose programs outlive it: what a failed test leaves is stopped by one more daemon."""
+
+    def close(self):
+        if self.process is not None and self.process.returncode == -signal.SIGKILL:
+            self.start(ready=False)
+        super().close()
+
+
+def serve(programs, **more):
+    if binary("svisord", options.build) is None:
+        tap.skip(f"{options.build}/svisord is not built")
+    return Mortal("svisord", options.build, HEAD + programs, **more)
+
+
+def kill(server):
+    """The death that is tested. Nothing that svisord does comes after it."""
+    server.disconnect()
+    server.process.kill()
+    server.process.wait()
+
+
+def info(server, name):
+    return server.rpc().supervisor.getProcessInfo(name)
+
+
+def wait_state(server, name, state):
+    return wait_until(lambda: (lambda i: i if i["statename"] == state else None)(info(server, name)), 20,
+                      f"{name} to be {state}")
+
+
+def why(server, name):
+    return server.rpc().svisor.getDeathCertificate(name)
+
+
+def run_directory(server):
+    base = "/run/svisor" if os.geteuid() == 0 else os.environ.get("XDG_RUNTIME_DIR", "")
+    base = base if os.geteuid() == 0 else (base + "/svisor" if base else f"/tmp/svisor-{os.geteuid()}")
+    mine = [d for d in os.listdir(base) if d.startswith(f"handover-{os.getpid()}-")]
+    tap.check(len(mine), 1, "run-time directories of this test")
+    return os.path.join(base, mine[0])
+
+
+def checksum(body):
+    value = 0x811C9DC5
+    for byte in body:
+        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return value
+
+
+def last_record(journal, name):
+    """The body of the last record of the process, where its fixed fields begin (wire/journal.c), and where the
+    records end."""
+    found, offset = None, 0
+    while True:
+        (length,) = struct.unpack_from("<I", journal, offset)
+        if length == 0:
+            return *found, offset
+        body = journal[offset + 8:offset + 8 + length]
+        if body[0] == 2:
+            group_length = struct.unpack_from("<H", body, 1)[0]
+            at = 3 + group_length
+            name_length = struct.unpack_from("<H", body, at)[0]
+            if body[at + 2:at + 2 + name_length].decode() == name:
+                found = bytearray(body), at + 2 + name_length
+        offset += 8 + length
+
+
+def write_state(server, name, state):
+    """As if the daemon had written down the new state and died before it did anything about it."""
+    path = os.path.join(run_directory(server), "journal")
+    with open(path, "r+b") as stream:
+        body, at, end = last_record(stream.read(), name)
+        struct.pack_into("<i", body, at, state)
+        stream.seek(end)
+        stream.write(struct.pack("<II", len(body), checksum(body)) + body)
+
+
+@tap.test("a stop that was decided and not begun is begun by the next daemon")
+def _():
+    program = "[program:p]\ncommand=@PYTHON@ -c 'import signal; signal.pause()'\nstartsecs=0\nstopwaitsecs=30\n"
+    with serve(program) as server:
+        pid = wait_state(server, "p", "RUNNING")["pid"]
+        kill(server)
+        write_state(server, "p", STATE_STOPPING)
+        server.start()
+        ended = wait_state(server, "p", "STOPPED")
+        tap.check_true(not os.path.exists(f"/proc/{pid}") or is_zombie(pid), "it lives")
+        tap.check(why(server, "p")["signal"], signal.SIGTERM, "the signal that ended it")
+        tap.check(ended["spawnerr"], "", "spawnerr")
+
+def sees_senders(server):
+    """Whether this machine lets svisord see who sends a signal."""
+    return facility(server.rpc(), "eBPF signal")["active"]
+
+
+# Ends as it is told by a file, or by SIGTERM once the file is there: until then the signal waits.
+PATIENT = """import os, signal, sys, time
+if sys.argv[2] == "blocked":
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+if sys.argv[2] == "handled":
+    signal.signal(signal.SIGTERM, lambda *_: None)
+open(sys.argv[1] + ".begun", "w").close()
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.005)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+sys.exit(int(open(sys.argv[1]).read()))
+"""
+
+
+def patient(how, more=""):
+    return "[program:p]\ncommand=@PYTHON@ @DIR@/patient @DIR@/go %s\nstartsecs=0\nautorestart=false\n" \
+        "stopwaitsecs=60\n%s" % (how, more)
+
+
+def serve_patient(how, more=""):
+    server = serve(patient(how, more), start=False)
+    server.write("patient", PATIENT)
+    server.start()
+    wait_until(lambda: os.path.exists(server.path("go.begun")), 20, "the program to begin")
+    return server
+
+
+def let_go(server, code):
+    server.write("go.new", str(code))
+    os.rename(server.path("go.new"), server.path("go"))
+
+
+def wait_end(pid):
+    wait_until(lambda: not os.path.exists(f"/proc/{pid}") or is_zombie(pid), 20, f"{pid} to end")
+
+
+def check_death(server, **fields):
+    death = why(server, "p")
+    for key, value in fields.items():
+        tap.check(death.get(key), value, f"{key} in {death['summary']!r}")
+    return death
+
+
+@tap.test("an exit while no daemon runs has a whole certificate")
+def _():
+    with serve_patient("plain") as server:
+        before = info(server, "p")
+        kill(server)
+        let_go(server, 7)
+        wait_end(before["pid"])
+        server.start()
+        wait_state(server, "p", "EXITED")
+        death = check_death(server, cause="EXITED", exit_code=7, pid=before["pid"], run=1, name="p", group="p")
+        tap.check(death["start_wall_ns"] // 10**9 if "start_wall_ns" in death else before["start"], before["start"],
+                  "its start")
+        tap.check_true("signal" not in death and "reason" not in death, f"a signal in {death['summary']!r}")
+
+
+@tap.test("a stranger's SIGKILL while no daemon runs is told with its sender")
+def _():
+    with serve_patient("plain") as server:
+        has_senders = sees_senders(server)
+        pid = info(server, "p")["pid"]
+        kill(server)
+        killer = subprocess.Popen(["/bin/sh", "-c", f"kill -KILL {pid}"])
+        killer.wait()
+        wait_end(pid)
+        server.start()
+        wait_state(server, "p", "EXITED")
+        if has_senders:
+            check_death(server, cause="OUTSIDE", signal=9, sender_pid=killer.pid, sender_uid=os.getuid(), pid=pid)
+        else:
+            check_death(server, cause="SIGNAL", signal=9, pid=pid)
+
+
+@tap.test("the signal of a stop is svisord's, whichever daemon sent it and whichever saw the end")
+def _():
+    for deaths, is_in_gap in ((1, True), (1, False), (2, True), (2, False)):
+        with serve_patient("blocked") as server:
+            pid = info(server, "p")["pid"]
+            server.rpc().supervisor.stopProcess("p", False)
+            for left in range(deaths, 0, -1):
+                kill(server)
+                if left == 1 and is_in_gap:
+                    let_go(server, 0)
+                    wait_end(pid)
+                server.start()
+                tap.check_true(info(server, "p")["statename"] in ("STOPPING", "STOPPED"), "not stopping any more")
+            if not is_in_gap:
+                let_go(server, 0)
+            wait_state(server, "p", "STOPPED")
+            check_death(server, cause="SVISORD", signal=15, reason="REQUEST_STOP", stop_signal=15, pid=pid)
+            tap.check_true("killing" not in server.read("main.log"), "it was killed")
+
+
+@tap.test("an exit after the stop of an earlier daemon is svisord's doing")
+def _():
+    with serve_patient("handled") as server:
+        server.rpc().supervisor.stopProcess("p", False)
+        kill(server)
+        server.start()
+        let_go(server, 3)
+        wait_state(server, "p", "STOPPED")
+        check_death(server, cause="SVISORD", exit_code=3, reason="REQUEST_STOP", stop_signal=15)
+
+
+@tap.test("a signal that an earlier daemon was asked to send is svisord's")
+def _():
+    with serve_patient("blocked") as server:
+        server.rpc().supervisor.signalProcess("p", "TERM")
+        kill(server)
+        server.start()
+        let_go(server, 0)
+        wait_state(server, "p", "EXITED")
+        check_death(server, cause="SVISORD", signal=15, reason="REQUEST_SIGNAL", stop_signal=15)
+
+
+@tap.test("a limit that is gone from the file is taken back from an adopted run")
+def _():
+    def open_files(pid):
+        with open(f"/proc/{pid}/limits", encoding="ascii") as stream:
+            return re.search(r"Max open files\s+(\S+)\s+(\S+)", stream.read()).groups()
+
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]  # to raise that again takes CAP_SYS_RESOURCE
+    limit = f"rlimit_nofile=300:{hard}\n"
+    with serve("[program:free]\ncommand=/bin/sleep 1000\n" + "[program:p]\ncommand=/bin/sleep 1000\n" + limit) as server:
+        pid = wait_state(server, "p", "RUNNING")["pid"]
+        usual = open_files(wait_state(server, "free", "RUNNING")["pid"])
+        tap.check(open_files(pid), ("300", str(hard)), "its limit")
+        kill(server)
+        server.write_config(server.config.replace(limit, ""))
+        server.start()
+        tap.check(info(server, "p")["pid"], pid, "pid")
+        tap.check(open_files(pid), usual, "after the next daemon has begun without it")
+        server.write_config(server.config + limit)
+        server.rpc().supervisor.reloadConfig()
+        tap.check(open_files(pid), ("300", str(hard)), "after a reread with it")
+        kill(server)
+        server.start()
+        tap.check(info(server, "p")["pid"], pid, "pid")
+        server.write_config(server.config.replace(limit, ""))
+        server.rpc().supervisor.reloadConfig()
+        tap.check(open_files(pid), usual, "after a reread without it")
+
+
+if __name__ == "__main__":
+    tap.run_all()
