@@ -27,7 +27,9 @@
  * spawn: a daemon of 1,000 programs has 5,000 descriptors;
  *   - a child that changes its user marks *our* memory as not dumpable (commit_creds() in the
  * kernel: rightly so, a process of that user could trace the child and read us). It is set back
- * afterwards, else one spawn with `user=` would cost the daemon its core dumps.
+ * afterwards, else one spawn with `user=` would cost the daemon its core dumps;
+ *   - oom_score_adj is one for all who share a memory (__set_oom_adj() of the kernel), the daemon
+ * included, unless the child is a vfork() that is not over: so it is one, if it has that limit.
  *
  * A cgroup that was ever killed by cgroup.kill kills whatever is born into it (6.12 to 6.18 at
  * least). Such a child dies before its first instruction; SV_CHILD_UNBORN tells it apart from one
@@ -218,9 +220,10 @@ static int begin_by_clone3(struct sv_child *child, bool is_into_cgroup)
     if (r < 0)
         return r;
     int pidfd = -1;
+    bool has_oom_score = child->oom_score[0] != '\0';
     struct clone_args arguments = {
         .flags = CLONE_VM | CLONE_FILES | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | CLONE_CHILD_CLEARTID |
-                 (is_into_cgroup ? CLONE_INTO_CGROUP : 0),
+                 (is_into_cgroup ? CLONE_INTO_CGROUP : 0) | (has_oom_score ? CLONE_VFORK : 0),
         .pidfd = (uintptr_t)&pidfd, /* the kernel makes it close-on-exec */
         .child_tid = (uintptr_t)&spawner.is_in_our_memory,
         .exit_signal = SIGCHLD,
