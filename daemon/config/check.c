@@ -258,6 +258,14 @@ static void describe_group(struct sv_str *str, const struct sv_group_config *gro
         describe_program(str, group, group->programs[i]);
 }
 
+static void describe_svisor(struct sv_str *str, const struct sv_daemon_config *daemon)
+{
+    sv_str_add(str, "\n[svisor]\n");
+    add_number(str, "death_history", daemon->death_history);
+    add_text(str, "state_directory", daemon->state_directory);
+    add_text(str, "on_stop", daemon->on_stop == SV_ON_STOP_KEEP ? "keep" : "stop");
+}
+
 void sv_config_describe(const struct sv_config *config, struct sv_str *ret_text)
 {
     struct sv_str *str = ret_text;
@@ -286,6 +294,7 @@ void sv_config_describe(const struct sv_config *config, struct sv_str *ret_text)
             sv_cluster_describe(&config->daemon.cluster, str);
         }
     }
+    describe_svisor(str, &config->daemon);
     for (size_t i = 0; i < config->group_count; i++)
         describe_group(str, config->groups[i]);
 }

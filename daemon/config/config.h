@@ -53,6 +53,12 @@ enum sv_kill_mode {
     SV_KILL_PROCESS,       /* strays are left alone, as Supervisor does */
 };
 
+/* What a SIGTERM to svisord means for its programs. */
+enum sv_on_stop {
+    SV_ON_STOP_STOP, /* they are stopped, as Supervisor does */
+    SV_ON_STOP_KEEP, /* they live on, for the next svisord */
+};
+
 enum sv_program_kind { SV_PROGRAM_PLAIN, SV_PROGRAM_FCGI, SV_PROGRAM_LISTENER };
 
 /* One process: a [program:x] section gives `numprocs` of them. */
@@ -170,6 +176,7 @@ struct sv_daemon_config {
     uint32_t death_history;         /* certificates kept for each process */
     const char *state_directory;    /* NULL: that of the pid file */
     struct sv_cluster_config cluster;
+    enum sv_on_stop on_stop;
 };
 
 /* [supervisorctl] */

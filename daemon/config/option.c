@@ -61,6 +61,7 @@ static const char *const type_names[] = {
     [SV_TYPE_CONCILIATION_STRATEGY] = "word",
     [SV_TYPE_STATISTICS] = "list of words",
     [SV_TYPE_PERIODS] = "list of numbers",
+    [SV_TYPE_ON_STOP] = "stop or keep",
 };
 _Static_assert(sizeof(type_names) / sizeof(type_names[0]) == SV_TYPE_COUNT,
                "every type has a name");

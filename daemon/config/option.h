@@ -60,6 +60,7 @@ enum sv_option_type {
     SV_TYPE_CONCILIATION_STRATEGY,
     SV_TYPE_STATISTICS, /* a set of them */
     SV_TYPE_PERIODS,    /* up to three numbers */
+    SV_TYPE_ON_STOP,
     SV_TYPE_COUNT
 };
 

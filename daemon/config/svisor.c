@@ -40,6 +40,8 @@ void sv_load_svisor(struct sv_loader *loader, struct sv_daemon_config *ret)
         loader->is_out_of_memory = true;
     ret->death_history =
         (uint32_t)sv_loader_get(loader, section, SV_OPTION_SVISOR_death_history, &scope).integer;
+    ret->on_stop =
+        (enum sv_on_stop)sv_loader_get(loader, section, SV_OPTION_SVISOR_on_stop, &scope).integer;
     struct sv_value directory =
         sv_loader_get(loader, section, SV_OPTION_SVISOR_state_directory, &scope);
     if (directory.path)

@@ -284,6 +284,21 @@ static bool convert_kill_mode(const struct sv_option *option, struct sv_value_co
     return true;
 }
 
+static bool convert_on_stop(const struct sv_option *option, struct sv_value_context *context,
+                            struct sv_value *value)
+{
+    (void)option;
+    char word[8];
+    lower(value->text, word, sizeof(word));
+    bool is_keep = strcmp(word, "keep") == 0;
+    if (!is_keep && strcmp(word, "stop") != 0) {
+        sv_str_add(quoted(context, value), "is not known; write stop or keep");
+        return false;
+    }
+    value->integer = is_keep ? SV_ON_STOP_KEEP : SV_ON_STOP_STOP;
+    return true;
+}
+
 static bool convert_probe(const struct sv_option *option, struct sv_value_context *context,
                           struct sv_value *value)
 {
@@ -476,6 +491,7 @@ static const convert_function converters[] = {
     [SV_TYPE_IO_MAX] = sv_convert_io_max,
     [SV_TYPE_OOM_POLICY] = sv_convert_oom_policy,
     [SV_TYPE_RLIMIT] = sv_convert_rlimit,
+    [SV_TYPE_ON_STOP] = convert_on_stop,
     [SV_TYPE_PROBE] = convert_probe,
     [SV_TYPE_LIVENESS_ACTION] = convert_liveness_action,
     [SV_TYPE_MULTICAST_GROUP] = sv_convert_multicast_group,

@@ -60,6 +60,8 @@ static void values_are_read_as_supervisor_reads_them(void **state)
         {SV_OPTION_PROGRAM_autorestart, "Unexpected", SV_AUTORESTART_UNEXPECTED},
         {SV_OPTION_PROGRAM_autorestart, "1", SV_AUTORESTART_ALWAYS},
         {SV_OPTION_PROGRAM_kill_mode, "process", SV_KILL_PROCESS},
+        {SV_OPTION_SVISOR_on_stop, "Keep", SV_ON_STOP_KEEP},
+        {SV_OPTION_SVISOR_on_stop, "stop", SV_ON_STOP_STOP},
         {SV_OPTION_SUPERVISORD_loglevel, "Blather", SV_LOG_BLATHER},
         {SV_OPTION_PROGRAM_stdout_logfile, "Off", SV_LOGFILE_WORD_NONE},
         {SV_OPTION_PROGRAM_stdout_logfile, "journal", SV_LOGFILE_WORD_JOURNAL},

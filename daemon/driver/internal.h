@@ -348,6 +348,12 @@ void sv_deaths_strays_gone(struct sv_run *run);
 #define SV_DEATHS_ALL (-1)
 json_t *sv_deaths_json(struct sv_driver *driver, const struct sv_unit *unit, int64_t run);
 
+/* leave.c: svisord goes, its programs do not. */
+/* Whether they would live on, and be known to the next svisord; if not, `ret_reason` says why. */
+bool sv_leave_is_possible(struct sv_driver *driver, struct sv_str *ret_reason);
+/* Ends the loop with that code. From here on nothing of the programs is touched any more. */
+void sv_leave(struct sv_driver *driver, enum sv_driver_end end);
+
 /* why.c */
 json_t *sv_why(struct sv_driver *driver, sv_process_id id);
 

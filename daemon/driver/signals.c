@@ -29,6 +29,25 @@ static void on_exit_request(void *user, int number)
     shut_down(user, number, false);
 }
 
+/* The one signal that a service manager sends, and therefore the one that on_stop= is about. During
+ * a shutdown it is too late: what has been stopped could not be kept. */
+static void on_terminate(void *user, int number)
+{
+    struct sv_driver *driver = user;
+    struct sv_str reason SV_CLEANUP(sv_str_done) = {0};
+    bool is_keeping = driver->config->daemon.on_stop == SV_ON_STOP_KEEP &&
+                      sv_core_state(driver->core) == SV_SUPERVISOR_RUNNING;
+    if (is_keeping && sv_leave_is_possible(driver, &reason)) {
+        sv_log_warn(
+            "received SIGTERM indicating exit request; the programs live on (on_stop=keep)");
+        sv_leave(driver, SV_DRIVER_STOPPED);
+        return;
+    }
+    if (is_keeping)
+        sv_log_warn("on_stop=keep does not hold now: %s", sv_str_text(&reason));
+    shut_down(driver, number, false);
+}
+
 static void on_restart_request(void *user, int number)
 {
     shut_down(user, number, true);
@@ -62,7 +81,7 @@ static const struct {
     int number;
     sv_signal_function function;
 } handlers[] = {
-    {SIGTERM, on_exit_request},   {SIGINT, on_exit_request},    {SIGQUIT, on_exit_request},
+    {SIGTERM, on_terminate},      {SIGINT, on_exit_request},    {SIGQUIT, on_exit_request},
     {SIGHUP, on_restart_request}, {SIGUSR2, on_reopen_request},
 };
 

@@ -135,7 +135,7 @@ static bool remove_directory(const struct sv_cgroup_group *group, const char *na
 /* Takes over the caller's share of `group`, if it has one, for as long as the directory stands. */
 void sv_cgroup_group_remove(struct sv_cgroup_group *group, const char *name)
 {
-    if (remove_directory(group, name)) {
+    if (group->tree->is_kept || remove_directory(group, name)) {
         group->user_count--;
         return;
     }
@@ -155,6 +155,8 @@ void sv_cgroup_group_remove(struct sv_cgroup_group *group, const char *name)
 int sv_cgroup_tree_sweep(struct sv_cgroup_tree *tree)
 {
     int count = 0;
+    if (tree->is_kept)
+        return 0;
     for (struct sv_cgroup_leftover **at = &tree->leftovers; *at;) {
         struct sv_cgroup_leftover *leftover = *at;
         if (remove_directory(leftover->group, leftover->name)) {
@@ -425,10 +427,17 @@ void sv_cgroup_tree_free(struct sv_cgroup_tree *tree)
 {
     if (!tree)
         return;
-    sv_cgroup_tree_sweep(tree);
-    (void)rmdir(tree->path); /* both fail, rightly, while anything is in them */
-    (void)rmdir(tree->parent);
+    if (!tree->is_kept) {
+        sv_cgroup_tree_sweep(tree);
+        (void)rmdir(tree->path); /* both fail, rightly, while anything is in them */
+        (void)rmdir(tree->parent);
+    }
     forget(tree);
+}
+
+void sv_cgroup_tree_keep(struct sv_cgroup_tree *tree)
+{
+    tree->is_kept = true;
 }
 
 const char *sv_cgroup_tree_path(const struct sv_cgroup_tree *tree)

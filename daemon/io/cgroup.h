@@ -23,6 +23,9 @@ int sv_cgroup_tree_open(const char *identifier, const char *former,
 /* After the runs of an earlier daemon were adopted: removes what else it left, where that is empty.
  */
 void sv_cgroup_tree_clean(struct sv_cgroup_tree *tree);
+/* The next daemon takes over: from now on every directory stays, also an empty one, for it tells
+ * whose run has ended there. */
+void sv_cgroup_tree_keep(struct sv_cgroup_tree *tree);
 /* Removes the directories that are empty; leaves the others. */
 void sv_cgroup_tree_free(struct sv_cgroup_tree *tree);
 const char *sv_cgroup_tree_path(const struct sv_cgroup_tree *tree); /* absolute */

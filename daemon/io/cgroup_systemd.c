@@ -220,3 +220,17 @@ void sv_cgroup_systemd_ask(const char *identifier, struct sv_cgroup_place *place
         sv_log_warn("systemd gives no cgroup for programs (%s: %s, %s); another place is taken",
                     unit ? unit : "a scope", sv_errno_text(r), sv_errno_name(r));
 }
+
+bool sv_cgroup_systemd_is_going(const char *identifier)
+{
+    struct sv_str scope SV_CLEANUP(sv_str_done) = {0};
+    const char *unit = getenv(SV_PROGRAMS_UNIT_VARIABLE);
+    if (!sv_systemd_is_init() || (!unit && (geteuid() != 0 || scope_name(identifier, &scope) < 0)))
+        return false;
+    struct sv_systemd *systemd = NULL;
+    if (sv_systemd_open(&systemd) < 0)
+        return false;
+    bool is_going = sv_systemd_unit_is_going(systemd, unit ? unit : sv_str_text(&scope));
+    sv_systemd_close(systemd);
+    return is_going;
+}

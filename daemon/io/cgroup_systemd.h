@@ -16,6 +16,9 @@ struct sv_cgroup_scope;
  */
 void sv_cgroup_systemd_ask(const char *identifier, struct sv_cgroup_place *place,
                            struct sv_cgroup_scope **ret_scope);
+/* True when systemd is about to end what the programs live in: their unit or their scope, as at a
+ * shutdown of the machine. */
+bool sv_cgroup_systemd_is_going(const char *identifier);
 /* Ends the holder; systemd takes the scope away when nobody else lives in it. NULL is allowed. */
 void sv_cgroup_scope_free(struct sv_cgroup_scope *scope);
 

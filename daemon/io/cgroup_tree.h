@@ -30,6 +30,7 @@ struct sv_cgroup_tree {
     uint64_t id;
     struct sv_map groups; /* escaped name -> struct sv_cgroup_group */
     struct sv_cgroup_leftover *leftovers;
+    bool is_kept; /* the next daemon wants all of it */
 };
 
 /* Finds or makes the directory of a group. `name` is escaped. */

@@ -120,6 +120,43 @@ int sv_systemd_unit_cgroup(struct sv_systemd *systemd, const char *unit, struct 
     return r < 0 ? r : 0;
 }
 
+/* The object of the unit's job; -ENOENT: it has none. */
+static int job_of(struct sv_systemd *systemd, const char *unit, char **ret_job)
+{
+    char *object = NULL;
+    sd_bus_message *reply = NULL;
+    uint32_t id = 0;
+    const char *job = NULL;
+    int r = sd_bus_path_encode(OBJECT "/unit", unit, &object);
+    if (r >= 0)
+        r = sd_bus_get_property(systemd->bus, DESTINATION, object, DESTINATION ".Unit", "Job", NULL,
+                                &reply, "(uo)");
+    if (r >= 0)
+        r = sd_bus_message_read(reply, "(uo)", &id, &job);
+    if (r >= 0 && id == 0)
+        r = -ENOENT;
+    if (r >= 0) {
+        *ret_job = strdup(job);
+        r = *ret_job ? 0 : -ENOMEM;
+    }
+    sd_bus_message_unref(reply);
+    free(object);
+    return r < 0 ? r : 0;
+}
+
+bool sv_systemd_unit_is_going(struct sv_systemd *systemd, const char *unit)
+{
+    char *job = NULL, *type = NULL;
+    int r = job_of(systemd, unit, &job);
+    if (r == 0)
+        r = sd_bus_get_property_string(systemd->bus, DESTINATION, job, DESTINATION ".Job",
+                                       "JobType", NULL, &type);
+    bool is_going = r >= 0 && (strcmp(type, "stop") == 0 || strcmp(type, "restart") == 0);
+    free(type);
+    free(job);
+    return is_going;
+}
+
 static int on_job_removed(sd_bus_message *message, void *user, sd_bus_error *error)
 {
     (void)error;
