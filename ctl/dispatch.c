@@ -215,6 +215,22 @@ static char *tidy(const char *line)
     return sv_str_take(&text);
 }
 
+/* How much of the line is the command's name. One of ours has a "-" in it, which is none of cmd's
+ * letters. */
+static size_t name_length(const char *line)
+{
+    size_t length = strcspn(line, " \t\r\n\v\f");
+
+    for (size_t i = 0; i < sv_command_count; i++)
+        if (strlen(sv_commands[i].name) == length &&
+            strncmp(line, sv_commands[i].name, length) == 0)
+            return length;
+    length = 0;
+    while (isalnum((unsigned char)line[length]) || line[length] == '_')
+        length++;
+    return length;
+}
+
 /* One try; the caller's line is not changed, because a 401 may ask for another. */
 static enum sv_verdict run_once(struct sv_ctl *ctl, const char *line)
 {
@@ -223,10 +239,8 @@ static enum sv_verdict run_once(struct sv_ctl *ctl, const char *line)
     struct sv_arguments arguments = {0};
     const struct sv_command *command = NULL;
     enum sv_verdict verdict = SV_VERDICT_DONE;
-    size_t length = 0;
+    size_t length = name_length(line);
 
-    while (isalnum((unsigned char)line[length]) || line[length] == '_')
-        length++;
     if (name)
         name[length] = '\0';
     arguments.text = line + length + strspn(line + length, " \t\r\n\v\f");

@@ -5,12 +5,14 @@
  * with all problems listed; limits; privileges; log; then open what can be refused (sockets) while
  * the terminal is still there; only then go to the background. A restart (SIGHUP,
  * supervisor.restart) runs the whole of it again in the same process, except what can be done only
- * once.
+ * once. A reexec (driver/reexec.c) executes svisord anew in the same process: what was done once is
+ * undone before, and the new image knows by what it inherits that it is in the background already.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -37,6 +39,10 @@ struct daemon {
     struct sv_notify *notify;
     uint64_t nofile_soft;
     int ready_fd; /* the process that started us waits behind it; -1: nobody does */
+    struct sv_self self;
+    struct sv_inherited inherited; /* from the image before this one, or for the next */
+    bool is_reexecuted;            /* the process was settled by an image before this life */
+    int exec_error;                /* why it is the old image all the same; 0: it is not */
 };
 
 static void complain(const char *text)
@@ -114,6 +120,10 @@ static void log_start(struct daemon *daemon, const struct sv_diag *diag)
         sv_log_critical("Supervisor is running as root.  Privileges were not dropped because no "
                         "user is specified in the config file.  If you intend to run as root, you "
                         "can set user=root in the config file to avoid this message.");
+    if (daemon->exec_error)
+        sv_log_critical("%s could not be executed: %s; svisord %s goes on", daemon->self.path,
+                        sv_errno_text(daemon->exec_error), SV_VERSION);
+    daemon->exec_error = 0;
     log_problems(diag);
 }
 
@@ -126,6 +136,8 @@ static int drive(struct daemon *daemon)
         .overrides = &daemon->cmdline.overrides,
         .log = daemon->log,
         .notify = daemon->notify,
+        .self = daemon->self.path ? &daemon->self : NULL,
+        .inherited = &daemon->inherited,
         .nofile_soft = daemon->nofile_soft,
         .is_bpf_wanted = getenv("SVISOR_NO_BPF") == NULL,
     };
@@ -140,11 +152,17 @@ static int drive(struct daemon *daemon)
     }
     if (daemon->ready_fd >= 0)
         sv_daemonize_ready(sv_steal_fd(&daemon->ready_fd), config->directory, config->umask);
+    else if (daemon->is_reexecuted && !config->nodaemon)
+        sv_daemonize_again(config->directory, config->umask);
+    if (daemon->inherited.version)
+        sv_log_info("svisord %s goes on where %s has left", SV_VERSION, daemon->inherited.version);
+    sv_inherited_done(&daemon->inherited);
     sv_pidfile_write(config->pidfile);
     sv_memory_settle();
     r = sv_driver_run(driver);
     sv_driver_free(driver);
-    sv_pidfile_remove(config->pidfile);
+    if (r != SV_DRIVER_REEXEC)
+        sv_pidfile_remove(config->pidfile);
     if (r >= 0)
         return r;
     sv_log_critical("the event loop failed: %s", sv_errno_text(r));
@@ -167,7 +185,7 @@ static int live(struct daemon *daemon)
         sv_config_unref(daemon->config);
         daemon->config = config;
     }
-    if (is_first && !daemon->config->daemon.nodaemon) {
+    if (is_first && !daemon->is_reexecuted && !daemon->config->daemon.nodaemon) {
         int r = sv_daemonize_begin(&daemon->ready_fd);
         if (r < 0) {
             complain(sv_errno_text(r));
@@ -209,12 +227,48 @@ static bool find_config_file(struct daemon *daemon, const char *program)
     return daemon->cmdline.config_file != NULL;
 }
 
+/* Absolute, so that it means the same in whichever directory we are later. */
+static int learn_self(struct daemon *daemon, char **argv)
+{
+    const char *path = (const char *)getauxval(AT_EXECFN);
+    struct sv_str absolute = {0};
+    if (!path)
+        return 0;
+    if (path[0] != '/')
+        sv_str_addf(&absolute, "%s/", daemon->host.directory);
+    sv_str_add(&absolute, path);
+    daemon->self.path = sv_str_take(&absolute);
+    daemon->self.arguments = argv;
+    return daemon->self.path ? 0 : -ENOMEM;
+}
+
+/* Returns only when the exec has failed; then the old image goes on. */
+static void reexecute(struct daemon *daemon)
+{
+    int r = sv_inherited_write(&daemon->inherited);
+    if (r == 0 && chdir(daemon->host.directory) < 0)
+        r = -errno;
+    if (r == 0) {
+        sv_limits_lower(daemon->nofile_soft);
+        execv(daemon->self.path, daemon->self.arguments);
+        r = -errno;
+    }
+    uint64_t ignored;
+    struct sv_str text SV_CLEANUP(sv_str_done) = {0};
+    (void)sv_limits_raise(0, 0, &ignored, &text);
+    sv_inherited_unwrite(&daemon->inherited);
+    daemon->is_reexecuted = true;
+    daemon->exec_error = r;
+}
+
 static int run(struct daemon *daemon)
 {
     int r;
-    do
+    do {
         r = live(daemon);
-    while (r == SV_DRIVER_RESTART);
+        if (r == SV_DRIVER_REEXEC)
+            reexecute(daemon);
+    } while (r == SV_DRIVER_RESTART || r == SV_DRIVER_REEXEC);
     return r < 0 ? -r : r;
 }
 
@@ -231,7 +285,12 @@ int main(int argc, char **argv)
         puts(daemon.cmdline.wants_help ? sv_cmdline_help() : SV_VERSION);
         return EXIT_SUCCESS;
     }
-    int r = sv_config_host_open(&daemon.host);
+    int r = sv_inherited_read(&daemon.inherited);
+    daemon.is_reexecuted = daemon.inherited.version != NULL;
+    if (r == 0)
+        r = sv_config_host_open(&daemon.host);
+    if (r == 0)
+        r = learn_self(&daemon, argv);
     if (r == 0)
         r = sv_signals_prepare();
     if (r == 0)
@@ -246,5 +305,7 @@ int main(int argc, char **argv)
     sv_config_unref(daemon.config);
     sv_config_host_close(&daemon.host);
     sv_notify_free(daemon.notify);
+    sv_inherited_done(&daemon.inherited);
+    free((char *)daemon.self.path);
     return status;
 }

@@ -81,6 +81,8 @@ const struct sv_method *sv_api_method(const struct sv_api *api, const char *name
 static void call_free(struct sv_api_call *call)
 {
     sv_link_remove(&call->link);
+    if (call->api->reexec_call == call)
+        call->api->reexec_call = NULL;
     if (call->multicall)
         sv_multicall_drop(call->multicall);
     sv_members_free(call);
@@ -241,6 +243,19 @@ void sv_api_process_changed(struct sv_api *api, sv_process_id process)
 {
     api->depth++;
     sv_members_look(api, process);
+    api->depth--;
+    deliver(api);
+}
+
+void sv_api_reexec_tried(struct sv_api *api, const char *version, const char *problem)
+{
+    struct sv_api_call *call = sv_steal(&api->reexec_call);
+    api->is_trying_reexec = false;
+    api->depth++;
+    if (call && version)
+        sv_call_return(call, json_pack("{s:s,s:s}", "version", SV_VERSION, "new_version", version));
+    else if (call)
+        sv_call_fault(call, SV_FAULT_FAILED, problem);
     api->depth--;
     deliver(api);
 }

@@ -38,6 +38,10 @@ struct sv_api_call *sv_api_call(struct sv_api *api, const char *method, json_t *
                                 sv_api_answered answered, void *user);
 void sv_api_call_cancel(struct sv_api_call *call);
 
+/* What came of the host's reexec(): the version that is about to be executed, or NULL and what is
+ * wrong with it. */
+void sv_api_reexec_tried(struct sv_api *api, const char *version, const char *problem);
+
 /* A process changed state, was removed, or the daemon begins to stop (process 0: any). */
 void sv_api_process_changed(struct sv_api *api, sv_process_id process);
 

@@ -113,12 +113,14 @@ enum { SV_API_BUCKET_COUNT = 1024 }; /* lists of waiting members, by process id 
 
 struct sv_api {
     const struct sv_api_host *host;
-    struct sv_map methods;  /* name -> const struct sv_method */
-    struct sv_link waiting; /* calls */
-    struct sv_link settled; /* calls, answered when nothing of api is on the stack */
-    size_t waiting_count;   /* calls in `waiting` */
-    size_t member_count;    /* of all calls */
-    unsigned depth;         /* how often api is on the stack */
+    struct sv_map methods;           /* name -> const struct sv_method */
+    struct sv_link waiting;          /* calls */
+    struct sv_link settled;          /* calls, answered when nothing of api is on the stack */
+    size_t waiting_count;            /* calls in `waiting` */
+    struct sv_api_call *reexec_call; /* the one that waits for sv_api_reexec_tried() */
+    bool is_trying_reexec;           /* also when nobody waits for it any more */
+    size_t member_count;             /* of all calls */
+    unsigned depth;                  /* how often api is on the stack */
     struct sv_link buckets[SV_API_BUCKET_COUNT];
 };
 

@@ -68,6 +68,9 @@ struct sv_api_host {
 
     /* The daemon. */
     void (*shutdown)(void *user, bool is_restart);
+    /* Begins to try the file out; sv_api_reexec_tried() follows. False: `ret_problem` says why not.
+     */
+    bool (*reexec)(void *user, struct sv_str *ret_problem);
     void (*publish_remote)(void *user, const char *type, const char *data);
     json_t *(*kernel_report)(void *user);         /* new reference */
     json_t *(*why)(void *user, sv_process_id id); /* new reference: what is known of its last end */

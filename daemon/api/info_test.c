@@ -18,6 +18,40 @@ static void the_daemon_introduces_itself(void **state)
     host_free(host);
 }
 
+static void a_reexec_is_answered_when_the_file_was_tried(void **state)
+{
+    (void)state;
+    struct api_host *host = host_new();
+    struct reply first = {0}, second = {0};
+    assert_non_null(call(host, "svisor.reexec", "[]", &first));
+    expect_answer(host, "svisor.reexec", "[]",
+                  "fault 30 FAILED: another call has asked for it already");
+    sv_api_reexec_tried(host->api, "9.8.7", NULL);
+    assert_string_equal(first.text, "{\"version\":\"" SV_VERSION "\",\"new_version\":\"9.8.7\"}");
+    assert_non_null(call(host, "svisor.reexec", "[]", &second));
+    sv_api_reexec_tried(host->api, NULL, "it cannot run");
+    assert_string_equal(second.text, "fault 30 FAILED: it cannot run");
+    assert_int_equal(host->reexec_count, 2);
+    host->reexec_problem = "no";
+    expect_answer(host, "svisor.reexec", "[]", "fault 30 FAILED: no");
+    reply_done(&first);
+    reply_done(&second);
+    host_free(host);
+}
+
+static void a_reexec_goes_on_when_its_caller_has_gone(void **state)
+{
+    (void)state;
+    struct api_host *host = host_new();
+    struct reply reply = {0};
+    sv_api_call_cancel(call(host, "svisor.reexec", "[]", &reply));
+    expect_answer(host, "svisor.reexec", "[]",
+                  "fault 30 FAILED: another call has asked for it already");
+    sv_api_reexec_tried(host->api, "9.8.7", NULL);
+    assert_int_equal(reply.count, 0);
+    host_free(host);
+}
+
 #define WEB_INFO(start, stop, now, state, name, error, status, pid, description)                   \
     "{\"name\":\"web\",\"group\":\"web\",\"start\":" start ",\"stop\":" stop ",\"now\":" now       \
     ",\"state\":" state ",\"statename\":\"" name "\",\"spawnerr\":\"" error                        \
@@ -240,6 +274,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_daemon_introduces_itself),
+        cmocka_unit_test(a_reexec_is_answered_when_the_file_was_tried),
+        cmocka_unit_test(a_reexec_goes_on_when_its_caller_has_gone),
         cmocka_unit_test(process_info_follows_the_life_of_a_process),
         cmocka_unit_test(process_info_survives_a_clock_that_is_set),
         cmocka_unit_test(all_processes_come_by_group_and_name),

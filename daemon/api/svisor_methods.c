@@ -8,6 +8,21 @@ void sv_method_get_svisor_version(struct sv_api_call *call, const struct sv_argu
     sv_call_return(call, json_string(SV_VERSION));
 }
 
+void sv_method_reexec(struct sv_api_call *call, const struct sv_argument *arguments)
+{
+    (void)arguments;
+    struct sv_api *api = call->api;
+    struct sv_str problem SV_CLEANUP(sv_str_done) = {0};
+    if (api->is_trying_reexec) {
+        sv_call_fault(call, SV_FAULT_FAILED, "another call has asked for it already");
+    } else if (api->host->reexec(api->host->user, &problem)) {
+        api->is_trying_reexec = true;
+        api->reexec_call = call;
+    } else {
+        sv_call_fault(call, SV_FAULT_FAILED, sv_str_text(&problem));
+    }
+}
+
 void sv_method_get_kernel_report(struct sv_api_call *call, const struct sv_argument *arguments)
 {
     (void)arguments;

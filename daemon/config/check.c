@@ -258,12 +258,15 @@ static void describe_group(struct sv_str *str, const struct sv_group_config *gro
         describe_program(str, group, group->programs[i]);
 }
 
-static void describe_svisor(struct sv_str *str, const struct sv_daemon_config *daemon)
+static void describe_svisor(struct sv_str *str, const struct sv_config *config)
 {
+    const struct sv_daemon_config *daemon = &config->daemon;
     sv_str_add(str, "\n[svisor]\n");
     add_number(str, "death_history", daemon->death_history);
     add_text(str, "state_directory", daemon->state_directory);
     add_text(str, "on_stop", daemon->on_stop == SV_ON_STOP_KEEP ? "keep" : "stop");
+    if (config->supvisors)
+        sv_cluster_describe(&daemon->cluster, str);
 }
 
 void sv_config_describe(const struct sv_config *config, struct sv_str *ret_text)
@@ -288,13 +291,10 @@ void sv_config_describe(const struct sv_config *config, struct sv_str *ret_text)
         add_text(str, "supervisor.rpcinterface_factory", plugin->factory);
         for (size_t j = 0; j < plugin->count; j++)
             add_text(str, plugin->keys[j], plugin->values[j]);
-        if (config->supvisors && plugin->is_supvisors && plugin->name == config->supvisors->name) {
+        if (config->supvisors && plugin->is_supvisors && plugin->name == config->supvisors->name)
             sv_supvisors_describe(config->supvisors, str);
-            sv_str_add(str, "\n[svisor]\n");
-            sv_cluster_describe(&config->daemon.cluster, str);
-        }
     }
-    describe_svisor(str, &config->daemon);
+    describe_svisor(str, config);
     for (size_t i = 0; i < config->group_count; i++)
         describe_group(str, config->groups[i]);
 }

@@ -222,7 +222,8 @@ static int open_http(struct sv_driver *driver, struct sv_str *ret_error)
         return error_trace(r);
     const struct sv_config *config = driver->config;
     for (size_t i = 0; i < config->http_server_count; i++) {
-        r = sv_http_listen(driver->http, &config->http_servers[i], ret_error);
+        r = sv_http_listen(driver->http, &config->http_servers[i], driver->options.inherited,
+                           ret_error);
         if (r == -ENOMEM)
             return error_trace(r);
         if (r < 0)
@@ -260,6 +261,9 @@ static int open_loop(struct sv_driver *driver)
     if (r < 0)
         return error_trace(r);
     r = sv_child_probes_new(driver->loop, on_check_over, driver, &driver->child_probes);
+    if (r < 0)
+        return error_trace(r);
+    r = sv_reexec_new(driver);
     if (r < 0)
         return error_trace(r);
     return sv_loop_add_defer(driver->loop, SV_PRIORITY_OUTPUT, sv_runs_sweep, driver,
@@ -366,6 +370,7 @@ void sv_driver_free(struct sv_driver *driver)
         return;
     sv_http_free(driver->http);
     sv_api_free(driver->api);
+    sv_reexec_free(driver->reexec);
     sv_unit_groups_free_all(driver);
     sv_child_probes_free(driver->child_probes);
     sv_notify_socket_free(driver->notify_socket);

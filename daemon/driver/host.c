@@ -224,6 +224,11 @@ static void host_shutdown(void *user, bool is_restart)
     sv_driver_feed(user, (struct sv_event){.kind = SV_EVENT_SHUTDOWN, .is_restart = is_restart});
 }
 
+static bool host_reexec(void *user, struct sv_str *ret_problem)
+{
+    return sv_reexec_begin(user, ret_problem);
+}
+
 static void host_publish_remote(void *user, const char *type, const char *data)
 {
     struct sv_driver *driver = user;
@@ -279,6 +284,7 @@ void sv_host_init(struct sv_driver *driver)
         .clear_process_log = host_clear_process_log,
         .clear_main_log = host_clear_main_log,
         .shutdown = host_shutdown,
+        .reexec = host_reexec,
         .publish_remote = host_publish_remote,
         .kernel_report = host_kernel_report,
         .why = host_why,

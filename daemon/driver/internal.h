@@ -133,6 +133,8 @@ struct sv_unit_group {
     bool is_removed; /* out of driver->groups, freed with its last unit */
 };
 
+struct sv_reexec;
+
 struct sv_driver {
     struct sv_driver_options options;
     struct sv_config *config; /* the last one read; groups hold their own */
@@ -174,6 +176,7 @@ struct sv_driver {
     bool has_begun;                   /* BEGIN was fed */
     bool is_adopting; /* what an earlier daemon left is not all told yet: its memory is kept */
     bool is_leaving;  /* the programs go on without us */
+    struct sv_reexec *reexec;
     struct sv_http *http;
     struct sv_api *api;
     struct sv_api_host api_host;
@@ -353,6 +356,15 @@ json_t *sv_deaths_json(struct sv_driver *driver, const struct sv_unit *unit, int
 bool sv_leave_is_possible(struct sv_driver *driver, struct sv_str *ret_reason);
 /* Ends the loop with that code. From here on nothing of the programs is touched any more. */
 void sv_leave(struct sv_driver *driver, enum sv_driver_end end);
+
+/* reexec.c: svisord becomes what stands at its path now. */
+int sv_reexec_new(struct sv_driver *driver);
+void sv_reexec_free(struct sv_reexec *reexec);
+/* Tries the file out, which takes a moment: sv_api_reexec_tried() tells what came of it. False with
+ * the reason when it cannot even be tried. */
+bool sv_reexec_begin(struct sv_driver *driver, struct sv_str *ret_problem);
+/* From here on no request is answered. */
+bool sv_reexec_is_going(const struct sv_driver *driver);
 
 /* why.c */
 json_t *sv_why(struct sv_driver *driver, sv_process_id id);

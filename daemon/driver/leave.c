@@ -1,5 +1,5 @@
 /*
- * svisord goes, its programs do not: on_stop=keep.
+ * svisord goes, its programs do not: on_stop=keep, and reexec.c.
  *
  * There is next to nothing to do. What the next svisord needs is written down at every moment
  * (handover.c), and leaving is a death with the doors closed: the certificates are written, the
@@ -57,6 +57,12 @@ void sv_leave(struct sv_driver *driver, enum sv_driver_end end)
     driver->is_leaving = true;
     if (driver->tree)
         sv_cgroup_tree_keep(driver->tree);
-    sv_notify_stopping(driver->options.notify);
+    if (end == SV_DRIVER_REEXEC) {
+        sv_notify_reloading(driver->options.notify);
+        if (sv_http_hand_over(driver->http, driver->options.inherited) < 0)
+            sv_log_error("out of memory: clients are refused for a moment");
+    } else {
+        sv_notify_stopping(driver->options.notify);
+    }
     sv_loop_quit(driver->loop, (int)end);
 }

@@ -202,6 +202,8 @@ void sv_routes_handle(void *user, struct sv_http_exchange *exchange)
 {
     struct sv_driver *driver = user;
     const char *path = sv_http_path(exchange);
+    if (sv_reexec_is_going(driver))
+        return; /* the connection is closed with this image, and the client asks the next one */
     static const char logtail[] = "/logtail/";
     if (strcmp(path, "/RPC2") == 0 || strcmp(path, "/RPC2/") == 0)
         handle_rpc(driver, exchange);

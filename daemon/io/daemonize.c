@@ -93,6 +93,15 @@ int sv_limits_raise(uint32_t minfds, uint32_t minprocs, uint64_t *ret_child_nofi
     return 0;
 }
 
+void sv_limits_lower(uint64_t child_nofile)
+{
+    struct rlimit nofile;
+    if (child_nofile == 0 || getrlimit(RLIMIT_NOFILE, &nofile) < 0)
+        return;
+    nofile.rlim_cur = child_nofile;
+    (void)setrlimit(RLIMIT_NOFILE, &nofile); /* a soft limit may always be lowered */
+}
+
 int sv_signals_prepare(void)
 {
     static const int taken[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2, SIGCHLD};
@@ -181,6 +190,13 @@ void sv_daemonize_ready(int ready_fd, const char *directory, uint32_t umask_)
     if (write(ready_fd, "", 1) != 1)
         sv_log_warn("the process that started svisord is gone");
     close(ready_fd);
+}
+
+void sv_daemonize_again(const char *directory, uint32_t umask_)
+{
+    if (directory)
+        change_directory(directory);
+    umask((mode_t)umask_);
 }
 
 int sv_pidfile_write(const char *path)

@@ -19,6 +19,10 @@
 int sv_limits_raise(uint32_t minfds, uint32_t minprocs, uint64_t *ret_child_nofile,
                     struct sv_str *ret_text);
 
+/* Gives the soft limit of descriptors back, before an exec of svisord itself. 0: it was not raised.
+ */
+void sv_limits_lower(uint64_t child_nofile);
+
 /* Ignores SIGPIPE; blocks what sv_loop_add_signal() will take: TERM INT QUIT HUP USR2 CHLD. */
 int sv_signals_prepare(void);
 
@@ -32,6 +36,9 @@ int sv_signals_prepare(void);
  */
 int sv_daemonize_begin(int *ret_ready_fd);
 void sv_daemonize_ready(int ready_fd, const char *directory, uint32_t umask);
+
+/* In the background already, after an exec of svisord itself: directory and umask alone. */
+void sv_daemonize_again(const char *directory, uint32_t umask);
 
 /* Writes our pid; logs, as Supervisor, success or failure. */
 int sv_pidfile_write(const char *path);

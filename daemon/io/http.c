@@ -151,15 +151,31 @@ static void listener_free(struct sv_http_listener *listener)
     sv_source_free(listener->readable);
     sv_source_free(listener->again);
     sv_source_free(listener->timer);
+    int fd = listener->socket.fd;
     sv_http_socket_done(
         &listener->socket); /* the name first: nobody finds a socket that is closing */
+    if (listener->is_quiet && fd >= 0)
+        close(fd);
     if (listener->daemon)
         MHD_stop_daemon(listener->daemon);
+    free(listener->address);
     free(listener);
 }
 
+/* The socket of the listener, open and under its name. */
+static int open_socket(struct sv_http_listener *listener, const struct sv_http_config *config,
+                       struct sv_inherited *inherited, struct sv_str *ret_error)
+{
+    listener->address = sv_http_socket_address(config);
+    if (!listener->address)
+        return -ENOMEM;
+    if (sv_http_socket_inherit(config, listener->address, inherited, &listener->socket))
+        return 0;
+    return sv_http_socket_open(config, &listener->socket, ret_error);
+}
+
 int sv_http_listen(struct sv_http *http, const struct sv_http_config *config,
-                   struct sv_str *ret_error)
+                   struct sv_inherited *inherited, struct sv_str *ret_error)
 {
     struct sv_http_listener *listener = calloc(1, sizeof(*listener));
     if (!listener)
@@ -172,7 +188,7 @@ int sv_http_listen(struct sv_http *http, const struct sv_http_config *config,
                               "SHA-1, as sha1sum prints them");
         goto fail;
     }
-    r = sv_http_socket_open(config, &listener->socket, ret_error);
+    r = open_socket(listener, config, inherited, ret_error);
     if (r < 0)
         goto fail;
     listener->daemon = start_daemon(listener);
@@ -192,6 +208,36 @@ int sv_http_listen(struct sv_http *http, const struct sv_http_config *config,
 fail:
     listener_free(listener);
     return error_trace(r);
+}
+
+void sv_http_quiesce(struct sv_http *http)
+{
+    for (struct sv_http_listener *l = http->listeners; l; l = l->next)
+        l->is_quiet = l->is_quiet || MHD_quiesce_daemon(l->daemon) != MHD_INVALID_SOCKET;
+}
+
+bool sv_http_is_answering(const struct sv_http *http)
+{
+    for (struct sv_http_exchange *e = http->exchanges; e; e = sv_http_exchange_next(e))
+        if (sv_http_exchange_is_leaving(e))
+            return true;
+    return false;
+}
+
+int sv_http_hand_over(struct sv_http *http, struct sv_inherited *inherited)
+{
+    int r = 0;
+    for (struct sv_http_listener *l = http->listeners; l && r == 0; l = l->next) {
+        if (!l->is_quiet)
+            continue;
+        struct sv_inherited_socket socket = {.fd = sv_steal_fd(&l->socket.fd),
+                                             .device = l->socket.device,
+                                             .inode = l->socket.inode,
+                                             .address = sv_steal(&l->address)};
+        free(sv_steal(&l->socket.path)); /* the file stays */
+        r = sv_inherited_add(inherited, &socket);
+    }
+    return r;
 }
 
 void sv_http_free(struct sv_http *http)

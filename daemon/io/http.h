@@ -14,6 +14,7 @@
 
 #include "base/str.h"
 #include "config/config.h"
+#include "io/inherit.h"
 #include "io/loop.h"
 
 struct sv_http;
@@ -25,9 +26,20 @@ int sv_http_new(struct sv_loop *loop, sv_http_handler handler, void *user,
                 struct sv_http **ret_http);
 /* Closes every listener and connection; open exchanges see `closed`. */
 void sv_http_free(struct sv_http *http);
-/* Opens one listener. Negative errno; `ret_error` then has Supervisor's or clearer words. */
+/* Opens one listener, or takes its socket out of `inherited`. Negative errno; `ret_error` then has
+ * Supervisor's or clearer words. */
 int sv_http_listen(struct sv_http *http, const struct sv_http_config *config,
-                   struct sv_str *ret_error);
+                   struct sv_inherited *inherited, struct sv_str *ret_error);
+
+/*
+ * Before svisord executes itself. No listener takes a new connection any more: clients wait in the
+ * queues of the sockets.
+ */
+void sv_http_quiesce(struct sv_http *http);
+/* True while an answer that was given is not sent yet. */
+bool sv_http_is_answering(const struct sv_http *http);
+/* Gives up the sockets of all listeners, which are quiet; to be followed by sv_http_free(). */
+int sv_http_hand_over(struct sv_http *http, struct sv_inherited *inherited);
 
 /* Borrowed until the exchange is answered. */
 const char *sv_http_method(const struct sv_http_exchange *exchange); /* "POST" */

@@ -117,6 +117,11 @@ struct sv_http_exchange *sv_http_exchange_next(struct sv_http_exchange *exchange
     return exchange->next;
 }
 
+bool sv_http_exchange_is_leaving(const struct sv_http_exchange *exchange)
+{
+    return exchange->state == ENDED;
+}
+
 /* ---- Answers ---- */
 
 static bool queue(struct sv_http_exchange *exchange, unsigned status, const char *content_type,

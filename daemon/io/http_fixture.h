@@ -241,7 +241,7 @@ static inline int listen_on(struct fixture *fixture, const struct sv_http_config
                             const char *expected_error)
 {
     struct sv_str error = {0};
-    int r = sv_http_listen(fixture->http, config, &error);
+    int r = sv_http_listen(fixture->http, config, NULL, &error);
     assert_int_equal(r == 0, error.length == 0);
     assert_non_null(strstr(sv_str_text(&error), expected_error));
     sv_str_done(&error);

@@ -14,6 +14,8 @@ struct sv_http_listener {
     struct sv_http_socket socket;
     struct sv_http_auth auth;
     struct MHD_Daemon *daemon;
+    char *address;              /* under which its socket is inherited */
+    bool is_quiet;              /* `daemon` does not own the socket any more */
     struct sv_source *readable; /* the epoll descriptor of `daemon` */
     struct sv_source *again;    /* there is more to do at once */
     struct sv_source *timer;    /* the next connection times out */
@@ -27,6 +29,9 @@ struct sv_http {
     struct sv_http_listener *listeners;
     struct sv_http_exchange *exchanges; /* all that libmicrohttpd knows, in any state */
 };
+
+/* It was answered, and libmicrohttpd has not sent all of it. */
+bool sv_http_exchange_is_leaving(const struct sv_http_exchange *exchange);
 
 /* Lets libmicrohttpd work at the next turn of the loop. */
 void sv_http_listener_wake(struct sv_http_listener *listener);

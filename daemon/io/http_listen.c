@@ -235,6 +235,44 @@ int sv_http_socket_open(const struct sv_http_config *config, struct sv_http_sock
     return 0;
 }
 
+char *sv_http_socket_address(const struct sv_http_config *config)
+{
+    struct sv_str address = {0};
+    if (config->path)
+        sv_str_addf(&address, "unix:%s", config->path);
+    else
+        sv_str_addf(&address, "tcp:%s:%u", config->host, config->port);
+    return sv_str_take(&address);
+}
+
+/* Mode and owner may be other ones than those that the file was made with. */
+static bool take_file_over(const struct sv_http_config *config,
+                           const struct sv_inherited_socket *inherited)
+{
+    struct stat status;
+    struct sv_str problem SV_CLEANUP(sv_str_done) = {0};
+    return lstat(config->path, &status) == 0 && status.st_dev == inherited->device &&
+           status.st_ino == inherited->inode && chmod(config->path, config->mode) == 0 &&
+           set_owner(config->path, config, &problem) == 0;
+}
+
+bool sv_http_socket_inherit(const struct sv_http_config *config, const char *address,
+                            struct sv_inherited *inherited, struct sv_http_socket *ret_socket)
+{
+    struct sv_inherited_socket taken;
+    if (!inherited || !sv_inherited_take(inherited, address, &taken))
+        return false;
+    char *path = config->path ? strdup(config->path) : NULL;
+    if (config->path && (!path || !take_file_over(config, &taken))) {
+        free(path);
+        close(taken.fd);
+        return false;
+    }
+    *ret_socket = (struct sv_http_socket){
+        .fd = taken.fd, .path = path, .device = taken.device, .inode = taken.inode};
+    return true;
+}
+
 void sv_http_socket_done(struct sv_http_socket *socket)
 {
     struct stat status;

@@ -56,6 +56,8 @@ struct api_host {
     int signal_result;
     enum sv_command_check command_check;
     int read_outcome;
+    const char *reexec_problem;
+    int reexec_count;
     char written[64];
     int write_result;
     bool reread_works;
@@ -313,6 +315,15 @@ static inline void host_publish_remote(void *user, const char *type, const char 
     snprintf(host->written, sizeof host->written, "%s/%s", type, data);
 }
 
+static inline bool host_reexec(void *user, struct sv_str *ret_problem)
+{
+    struct api_host *host = user;
+    host->reexec_count++;
+    if (host->reexec_problem)
+        sv_str_add(ret_problem, host->reexec_problem);
+    return host->reexec_problem == NULL;
+}
+
 static inline json_t *host_kernel_report(void *user)
 {
     (void)user;
@@ -417,6 +428,7 @@ static inline struct api_host *host_new(void)
         .shutdown = host_shutdown,
         .publish_remote = host_publish_remote,
         .kernel_report = host_kernel_report,
+        .reexec = host_reexec,
         .why = host_why,
         .deaths = host_deaths,
     };
