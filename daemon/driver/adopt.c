@@ -28,6 +28,10 @@
 #include "io/proc.h"
 #include "wire/journal.h"
 
+/* Of draining the notify socket: a queue holds 512 messages at most where systemd made it that
+ * long. */
+enum { HEARD_TURNS = 512 / SV_NOTIFY_TURN_MESSAGES_MAX };
+
 /* One process of the journal: its last record, and the texts that it points to. */
 struct former {
     struct sv_journal_entry entry;
@@ -115,15 +119,24 @@ static void read_journal(const struct sv_str *bytes, struct sv_map *formers)
 
 /* --- what the kernel recorded meanwhile --- */
 
-struct records {
+struct sv_adopt_records {
     struct sv_bpf_record *items;
     size_t count;
     size_t capacity;
 };
 
+uint64_t sv_adopt_cgroup_of(const struct sv_driver *driver, pid_t pid)
+{
+    const struct sv_adopt_records *records = driver->recalled;
+    for (size_t i = records ? records->count : 0; i > 0; i--)
+        if (records->items[i - 1].kind == SV_BPF_EXIT && (pid_t)records->items[i - 1].pid == pid)
+            return records->items[i - 1].cgroup_id;
+    return 0;
+}
+
 static void add_record(void *user, const struct sv_bpf_record *record)
 {
-    struct records *records = user;
+    struct sv_adopt_records *records = user;
     if (records->count == records->capacity) {
         size_t capacity = records->capacity ? records->capacity * 2 : 64;
         struct sv_bpf_record *items = realloc(records->items, capacity * sizeof(*items));
@@ -137,7 +150,7 @@ static void add_record(void *user, const struct sv_bpf_record *record)
 }
 
 /* The run learns what happened to it: who signalled it, and how it ended. */
-static void recall(const struct records *records, const struct sv_run *run)
+static void recall(const struct sv_adopt_records *records, const struct sv_run *run)
 {
     uint64_t cgroup_id = run->leaf ? sv_cgroup_leaf_id(run->leaf) : 0;
     for (size_t i = 0; i < records->count; i++)
@@ -149,7 +162,7 @@ static void recall(const struct records *records, const struct sv_run *run)
  * The main process of a run of which nobody wrote the number down: the first one that was born in
  * its cgroup, else the last one that died there. 0: nobody was.
  */
-static pid_t recorded_main(const struct records *records, uint64_t cgroup_id)
+static pid_t recorded_main(const struct sv_adopt_records *records, uint64_t cgroup_id)
 {
     pid_t dead = 0;
     for (size_t i = 0; i < records->count && cgroup_id != 0; i++) {
@@ -191,7 +204,7 @@ static bool is_same_process(const struct sv_run *run, const struct sv_journal_en
  * one, the daemon died before it spawned it.
  */
 static bool find_main(struct sv_run *run, const struct sv_journal_entry *entry,
-                      const struct records *records, struct sv_kept *kept)
+                      const struct sv_adopt_records *records, struct sv_kept *kept)
 {
     bool is_known = entry->record.main == SV_RECORD_ALIVE;
     run->pid = entry->record.pid;
@@ -264,7 +277,7 @@ static void adopt_leaf(struct sv_run *run, const struct sv_journal_entry *entry)
 
 /* The main process was alive, or on its way. */
 static void adopt_main(struct sv_unit *unit, const struct sv_journal_entry *entry,
-                       const struct records *records)
+                       const struct sv_adopt_records *records)
 {
     struct sv_driver *driver = unit->driver;
     struct sv_run *run = sv_run_new(unit, entry->record.run);
@@ -274,6 +287,8 @@ static void adopt_main(struct sv_unit *unit, const struct sv_journal_entry *entr
     run->started_ns = entry->record.started_ns;
     run->started_wall_ns = entry->record.started_wall_ns;
     run->deeds = entry->deeds;
+    if (entry->status[0])
+        unit->status_text = strdup(entry->status);
     adopt_leaf(run, entry);
     if (driver->keeper && entry->keeper_key &&
         sv_keeper_get(driver->keeper, entry->keeper_key, &kept) == 0)
@@ -325,7 +340,7 @@ static bool is_stop_noted(const struct sv_journal_entry *entry)
  * The stop signal was asked for, and the daemon died before it had written down that it was sent:
  * if the kernel saw it, it was. Without eBPF it is sent twice, in some microseconds of a life.
  */
-static void recall_deeds(const struct sv_unit *unit, const struct records *records,
+static void recall_deeds(const struct sv_unit *unit, const struct sv_adopt_records *records,
                          struct sv_journal_entry *entry)
 {
     if (entry->record.main != SV_RECORD_ALIVE || entry->record.state != SV_PROCESS_STOPPING ||
@@ -351,7 +366,7 @@ static void restore(struct sv_unit *unit, const struct sv_journal_entry *entry)
 }
 
 static void adopt(struct sv_driver *driver, struct sv_journal_entry *entry,
-                  const struct records *records)
+                  const struct sv_adopt_records *records)
 {
     struct sv_unit *unit = sv_unit_named(driver, entry->group, entry->process);
     if (!unit) {
@@ -370,10 +385,19 @@ static void adopt(struct sv_driver *driver, struct sv_journal_entry *entry,
         adopt_strays(unit, entry);
 }
 
+/* Before BEGIN: a program that said READY=1 in time was in time. */
+static void hear_what_was_said(struct sv_driver *driver, const struct sv_adopt_records *records)
+{
+    driver->recalled = records;
+    for (int i = 0; driver->notify_socket && i < HEARD_TURNS; i++)
+        sv_notify_socket_drain(driver->notify_socket);
+    driver->recalled = NULL;
+}
+
 void sv_adopt_all(struct sv_driver *driver, const struct sv_str *bytes)
 {
     struct sv_map formers = {0};
-    struct records records = {0};
+    struct sv_adopt_records records = {0};
     read_journal(bytes, &formers);
     driver->former_pid = read_former_pid(bytes);
     if (driver->keeper)
@@ -385,6 +409,7 @@ void sv_adopt_all(struct sv_driver *driver, const struct sv_str *bytes)
         adopt(driver, &former->entry, &records);
         free_former(former);
     }
+    hear_what_was_said(driver, &records);
     driver->is_performing = was_performing;
     sv_map_done(&formers);
     free(records.items);

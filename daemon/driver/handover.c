@@ -86,6 +86,7 @@ static void encode_unit(const struct sv_unit *unit, struct sv_str *bytes)
         .leaf = "",
         .limits = "",
         .group_limits = "",
+        .status = unit->status_text ? unit->status_text : "",
     };
     struct sv_str limits SV_CLEANUP(sv_str_done) = {0}, group SV_CLEANUP(sv_str_done) = {0};
     if (!sv_core_record(unit->driver->core, unit->id, &entry.record) || entry.record.run == 0)

@@ -164,8 +164,9 @@ struct sv_driver {
     struct sv_idmap runs_by_pid;
     struct sv_idmap runs_by_cgroup;
     struct sv_deaths *deaths;
-    pid_t former_pid;            /* of the daemon whose programs are adopted; 0: none */
-    struct sv_cgroup_tree *tree; /* NULL: no cgroups on this machine */
+    const struct sv_adopt_records *recalled; /* while adopting: what the kernel recorded before */
+    pid_t former_pid;                        /* of the daemon whose programs are adopted; 0: none */
+    struct sv_cgroup_tree *tree;             /* NULL: no cgroups on this machine */
     struct sv_kernel *kernel;
     struct sv_limiter *limiter;
     struct sv_notify_socket *notify_socket; /* NULL until a program wants it */
@@ -266,6 +267,8 @@ void sv_handover_close(struct sv_driver *driver);
 
 /* adopt.c: takes over what an earlier daemon left, before BEGIN. */
 void sv_adopt_all(struct sv_driver *driver, const struct sv_str *bytes);
+/* While adopting: the cgroup in which a process of that pid ended when no daemon ran, or 0. */
+uint64_t sv_adopt_cgroup_of(const struct sv_driver *driver, pid_t pid);
 /* True when there is something to adopt; then the path of its cgroup tree, "" if it had none. */
 bool sv_adopt_former_tree(const struct sv_str *bytes, struct sv_str *ret_path);
 

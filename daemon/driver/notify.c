@@ -6,7 +6,8 @@
  * cgroups for the run whose main process the sender is (NotifyAccess=main). So nobody can speak for
  * another program, and somebody from outside can say nothing. The cgroup is read by pid; where the
  * kernel gives a pidfd of the sender, it must still be alive after that, so that the pid was not
- * another's.
+ * another's. A helper that spoke for a program while no daemon ran, and has ended, is known by its
+ * EXIT record.
  */
 #include "driver/internal.h"
 
@@ -38,7 +39,7 @@ static struct sv_run *run_of(struct sv_driver *driver, const struct sv_notify_se
     uint64_t id = 0;
     if (!driver->tree || sv_cgroup_leaf_id_of(driver->tree, sender->pid, &id) < 0 ||
         !is_still_that(sender))
-        return NULL;
+        id = sv_adopt_cgroup_of(driver, sender->pid);
     return sv_idmap_get(&driver->runs_by_cgroup, id);
 }
 
@@ -69,6 +70,8 @@ static void keep_status(struct sv_unit *unit, const char *status)
         return; /* the old words stay */
     free(unit->status_text);
     unit->status_text = copy;
+    if (unit->untold_count == 0)
+        sv_handover_note(unit->driver, unit->id);
 }
 
 static void obey(struct sv_run *run, const struct sv_notify_message *message)
@@ -104,10 +107,21 @@ static void on_message(void *user, const struct sv_notify_sender *sender,
         obey(run, message);
 }
 
+/* What was said while no daemon ran has waited in the socket, which the keeper held. */
 int sv_driver_open_notify(struct sv_driver *driver)
 {
     if (driver->notify_socket)
         return 0;
-    return sv_notify_socket_new(driver->loop, driver->options.config->daemon.identifier, on_message,
-                                driver, &driver->notify_socket);
+    struct sv_kept kept = SV_KEPT_NONE;
+    if (driver->keeper)
+        (void)sv_keeper_get(driver->keeper, SV_KEEPER_NOTIFY_KEY, &kept);
+    const struct sv_notify_origin origin = {.identifier = driver->options.config->daemon.identifier,
+                                            .fd = kept.stdin_fd};
+    int r = sv_notify_socket_new(driver->loop, &origin, on_message, driver, &driver->notify_socket);
+    if (r < 0)
+        return error_trace(r);
+    kept.stdin_fd = sv_notify_socket_fd(driver->notify_socket);
+    if (driver->keeper && origin.fd < 0)
+        (void)sv_keeper_put(driver->keeper, SV_KEEPER_NOTIFY_KEY, &kept);
+    return 0;
 }

@@ -12,6 +12,9 @@
 
 struct sv_keeper;
 
+/* Of the notify socket, kept in the place of stdin. Runs have keys made of a time. */
+#define SV_KEEPER_NOTIFY_KEY (UINT64_C(1) << 63)
+
 /* What is kept under one key, of a run; -1: nothing. (io/kernel.h keeps four others the same way.)
  */
 struct sv_kept {

@@ -1,9 +1,10 @@
 /*
  * One datagram socket in the abstract name space. A file would have to be writable for every user
  * and every chroot; a name that begins with '@' is all that a program needs to know, and it goes
- * with the daemon. The name is the same for each daemon of this user and identifier, so that
- * programs that outlive a daemon find the next one. If somebody sits on that name (another daemon,
- * or a neighbour who wants to listen), the kernel gives one that nobody has.
+ * with the daemon and its keeper. The next daemon gets the very socket from the keeper, with what
+ * was said meanwhile in its queue; where there is no keeper, it makes one of the same name, which
+ * the programs find. If somebody sits on that name (another daemon, or a neighbour who wants to
+ * listen), the kernel gives one that nobody has.
  *
  * Everybody may send. Who has sent a message the kernel says (SO_PASSCRED; SO_PASSPIDFD since 6.5),
  * and who may say what for whom is decided elsewhere, from that alone: a message names nobody.
@@ -106,6 +107,11 @@ static bool take_one(struct sv_notify_socket *notify)
     return true;
 }
 
+int sv_notify_socket_fd(const struct sv_notify_socket *notify)
+{
+    return notify->fd;
+}
+
 void sv_notify_socket_drain(struct sv_notify_socket *notify)
 {
     for (int i = 0; i < SV_NOTIFY_TURN_MESSAGES_MAX; i++)
@@ -135,8 +141,13 @@ static int bind_address(struct sv_notify_socket *notify, const char *identifier)
         if (bind(notify->fd, (const struct sockaddr *)&address, sizeof(sa_family_t)) < 0)
             return -errno;
     }
-    length = sizeof(address);
-    memset(&address, 0, sizeof(address));
+    return 0;
+}
+
+static int read_address(struct sv_notify_socket *notify)
+{
+    struct sockaddr_un address = {0};
+    socklen_t length = sizeof(address);
     if (getsockname(notify->fd, (struct sockaddr *)&address, &length) < 0)
         return -errno;
     snprintf(notify->address, sizeof(notify->address), "@%.*s",
@@ -144,8 +155,7 @@ static int bind_address(struct sv_notify_socket *notify, const char *identifier)
     return 0;
 }
 
-static int open_socket(struct sv_notify_socket *notify, struct sv_loop *loop,
-                       const char *identifier)
+static int open_socket(struct sv_notify_socket *notify, const char *identifier)
 {
     notify->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (notify->fd < 0)
@@ -155,22 +165,28 @@ static int open_socket(struct sv_notify_socket *notify, struct sv_loop *loop,
         return -errno;
     /* An older kernel says ENOPROTOOPT: then a recycled pid cannot be told, see driver/notify.c. */
     (void)setsockopt(notify->fd, SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on));
-    int r = bind_address(notify, identifier);
-    if (r < 0)
-        return r;
-    return sv_loop_add_io(loop, notify->fd, EPOLLIN, SV_PRIORITY_NORMAL, on_readable, notify,
-                          &notify->source);
+    return bind_address(notify, identifier);
 }
 
-int sv_notify_socket_new(struct sv_loop *loop, const char *identifier, sv_notify_function function,
-                         void *user, struct sv_notify_socket **ret_socket)
+int sv_notify_socket_new(struct sv_loop *loop, const struct sv_notify_origin *origin,
+                         sv_notify_function function, void *user,
+                         struct sv_notify_socket **ret_socket)
 {
     struct sv_notify_socket *notify = calloc(1, sizeof(*notify));
-    if (!notify)
+    if (!notify) {
+        if (origin->fd >= 0)
+            close(origin->fd);
         return -ENOMEM;
+    }
     notify->function = function;
     notify->user = user;
-    int r = open_socket(notify, loop, identifier);
+    notify->fd = origin->fd;
+    int r = notify->fd < 0 ? open_socket(notify, origin->identifier) : 0;
+    if (r == 0)
+        r = read_address(notify);
+    if (r == 0)
+        r = sv_loop_add_io(loop, notify->fd, EPOLLIN, SV_PRIORITY_NORMAL, on_readable, notify,
+                           &notify->source);
     if (r < 0) {
         sv_notify_socket_free(notify);
         return error_trace(r);

@@ -19,13 +19,20 @@ struct sv_notify_sender {
 typedef void (*sv_notify_function)(void *user, const struct sv_notify_sender *sender,
                                    const struct sv_notify_message *message);
 
-/* `identifier`: two daemons of one user should have different ones. */
-int sv_notify_socket_new(struct sv_loop *loop, const char *identifier, sv_notify_function function,
-                         void *user, struct sv_notify_socket **ret_socket);
+struct sv_notify_origin {
+    const char *identifier; /* two daemons of one user should have different ones */
+    int fd;                 /* the socket of an earlier daemon, from now on ours; -1: none */
+};
+
+int sv_notify_socket_new(struct sv_loop *loop, const struct sv_notify_origin *origin,
+                         sv_notify_function function, void *user,
+                         struct sv_notify_socket **ret_socket);
 /* NULL is allowed. */
 void sv_notify_socket_free(struct sv_notify_socket *socket);
 /* What programs are told in NOTIFY_SOCKET. */
 const char *sv_notify_socket_address(const struct sv_notify_socket *socket);
+/* Borrowed, for who keeps a duplicate. */
+int sv_notify_socket_fd(const struct sv_notify_socket *socket);
 /* Reads what has come, up to a bound: before a silence is held against anybody. */
 void sv_notify_socket_drain(struct sv_notify_socket *socket);
 

@@ -237,9 +237,10 @@ static void messages_tell_their_sender_and_leave_no_descriptor_open(void **state
     struct sv_loop *loop;
     struct sv_notify_socket *notify, *second;
     struct heard heard = {0};
+    const struct sv_notify_origin origin = {.identifier = "probe-test", .fd = -1};
     assert_int_equal(sv_loop_new(&loop), 0);
-    assert_int_equal(sv_notify_socket_new(loop, "probe-test", on_message, &heard, &notify), 0);
-    assert_int_equal(sv_notify_socket_new(loop, "probe-test", on_message, &heard, &second), 0);
+    assert_int_equal(sv_notify_socket_new(loop, &origin, on_message, &heard, &notify), 0);
+    assert_int_equal(sv_notify_socket_new(loop, &origin, on_message, &heard, &second), 0);
     assert_string_not_equal(sv_notify_socket_address(notify), sv_notify_socket_address(second));
     int fd = connect_to(sv_notify_socket_address(notify));
     int other = connect_to(sv_notify_socket_address(second));

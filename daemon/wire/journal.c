@@ -74,6 +74,7 @@ static void put_process(const struct sv_journal_entry *entry, struct sv_str *byt
 #undef PUT
     put_text(bytes, entry->limits);
     put_text(bytes, entry->group_limits);
+    put_text(bytes, entry->status);
 }
 
 void sv_journal_encode(const struct sv_journal_entry *entry, struct sv_str *ret_bytes)
@@ -169,7 +170,7 @@ static bool is_sane(const struct sv_journal_entry *entry)
 }
 
 struct places { /* of the texts, in `texts` */
-    size_t first, second, logs[2], leaf, spawnerr, limits, group_limits;
+    size_t first, second, logs[2], leaf, spawnerr, limits, group_limits, status;
 };
 
 static void get_process(struct reader *reader, struct sv_str *texts, struct sv_journal_entry *entry,
@@ -191,6 +192,7 @@ static void get_process(struct reader *reader, struct sv_str *texts, struct sv_j
 #undef GET
     places->limits = get_text_added(reader, texts);
     places->group_limits = get_text_added(reader, texts);
+    places->status = get_text_added(reader, texts);
     reader->is_short |= !is_sane(entry);
 }
 
@@ -219,6 +221,7 @@ static bool get_body(struct reader *reader, struct sv_str *texts, struct sv_jour
     entry->record.spawnerr = base + places.spawnerr;
     entry->limits = base + places.limits;
     entry->group_limits = base + places.group_limits;
+    entry->status = base + places.status;
     return true;
 }
 

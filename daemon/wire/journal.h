@@ -45,6 +45,7 @@ struct sv_journal_entry {
     struct sv_deeds deeds;
     const char *limits; /* what the run was given, a line "KEY VALUE" for each; "" if nothing */
     const char *group_limits; /* likewise its group */
+    const char *status;       /* what it said last with STATUS=; "" if nothing */
 };
 
 void sv_journal_encode(const struct sv_journal_entry *entry, struct sv_str *ret_bytes);

@@ -18,6 +18,7 @@ static const struct sv_journal_entry example = {
     .keeper_key = UINT64_MAX - 1,
     .limits = "nice 5\nmemory_max 100MB\n",
     .group_limits = "tasks_max 10\n",
+    .status = "serving",
     .deeds = {.stop_signal = 15,
               .reason = SV_REASON_REQUEST_STOP,
               .time_ns = 22,
@@ -58,6 +59,7 @@ static void assert_same(const struct sv_journal_entry *a, const struct sv_journa
     assert_int_equal(a->keeper_key, b->keeper_key);
     assert_string_equal(a->limits, b->limits);
     assert_string_equal(a->group_limits, b->group_limits);
+    assert_string_equal(a->status, b->status);
     assert_int_equal(a->deeds.stop_signal, b->deeds.stop_signal);
     assert_int_equal(a->deeds.reason, b->deeds.reason);
     assert_int_equal(a->deeds.time_ns, b->deeds.time_ns);

@@ -7,6 +7,7 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
@@ -269,6 +270,82 @@ def _():
         server.write_config(server.config.replace(limit, ""))
         server.rpc().supervisor.reloadConfig()
         tap.check(open_files(pid), usual, "after a reread without it")
+
+# Says each of its words with sd_notify, itself or (with a +) through a helper that ends, once the file is there.
+SPEAKER = """import os, socket, sys, time
+def say(text):
+    address = os.environ["NOTIFY_SOCKET"]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.connect("\\0" + address[1:] if address[0] == "@" else address)
+        s.send(text.encode())
+say("STATUS=begun")
+open(sys.argv[1] + ".begun", "w").close()
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.005)
+for text in sys.argv[2:]:
+    if text[0] != "+":
+        say(text)
+    elif os.fork() == 0:
+        say(text[1:])
+        os._exit(0)
+    else:
+        os.wait()
+open(sys.argv[1] + ".said", "w").close()
+time.sleep(1000)
+"""
+
+
+def serve_speaker(words, more):
+    server = serve("[program:p]\ncommand=@PYTHON@ @DIR@/speaker @DIR@/go %s\n%s" % (words, more), start=False)
+    server.write("speaker", SPEAKER)
+    server.start()
+    wait_until(lambda: os.path.exists(server.path("go.begun")), 20, "the program to begin")
+    wait_until(lambda: status(server) == "begun", 20, "its first words to be heard")
+    return server
+
+
+def status(server):
+    return server.rpc().svisor.why("p")["status_text"]
+
+
+def say_unheard(server):
+    """The program speaks while no daemon runs, and the deadlines of its configuration pass."""
+    kill(server)
+    server.write("go", "")
+    wait_until(lambda: os.path.exists(server.path("go.said")), 20, "the program to speak")
+    time.sleep(1.2)  # the deadlines are what is to be over
+    server.start()
+
+
+@tap.test("what a program says to sd_notify while no daemon runs is heard by the next one, in time")
+def _():
+    with serve_speaker("READY=1 STATUS=serving", "ready=notify\nready_timeout=1\n") as server:
+        tap.check(info(server, "p")["statename"], "STARTING", "before")
+        say_unheard(server)
+        wait_state(server, "p", "RUNNING")
+        tap.check(status(server), "serving", "its words")
+        tap.check(server.read("main.log").count("spawned:"), 1, "starts")
+        kill(server)
+        server.start()
+        tap.check(status(server), "serving", "its words, one daemon later")
+
+
+@tap.test("a helper that spoke for a program while no daemon ran, and has ended, is heard")
+def _():
+    with serve_speaker("+READY=1", "ready=notify\nready_timeout=1\n") as server:
+        if not facility(server.rpc(), "eBPF exit")["active"]:
+            tap.skip("without eBPF nobody knows where a process that has ended belonged")
+        say_unheard(server)
+        wait_state(server, "p", "RUNNING")
+        tap.check(server.read("main.log").count("spawned:"), 1, "starts")
+
+
+@tap.test("WATCHDOG=trigger that was said while no daemon ran has its effect")
+def _():
+    with serve_speaker("WATCHDOG=trigger", "watchdog=30\nstartsecs=0\n") as server:
+        pid = info(server, "p")["pid"]
+        say_unheard(server)
+        wait_until(lambda: info(server, "p")["pid"] not in (0, pid), 20, "p to be started again")
 
 
 if __name__ == "__main__":
