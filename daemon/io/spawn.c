@@ -11,8 +11,8 @@
  * profiles, and every processor but x86-64, for which nobody has tried the assembly below.
  * Sanitizer builds too: their shadow memory does not survive two processes in one address space.
  *
- * There is no CLONE_VFORK: execve() takes longer than everything else together, and the daemon
- * prepares the next program meanwhile. CLONE_CHILD_CLEARTID says when the child has left our
+ * CLONE_VFORK is not among them: execve() takes longer than everything else together, and the
+ * daemon prepares the next program meanwhile. CLONE_CHILD_CLEARTID says when the child has left our
  * memory, executing its file or dying (mm_release() of the kernel, where vfork() ends, too), so
  * that what it wrote into `struct sv_child` is complete. After fork() the same words come through a
  * close-on-exec pipe. A failed child is reaped here: the caller never sees it as a process.
@@ -29,7 +29,7 @@
  * kernel: rightly so, a process of that user could trace the child and read us). It is set back
  * afterwards, else one spawn with `user=` would cost the daemon its core dumps;
  *   - oom_score_adj is one for all who share a memory (__set_oom_adj() of the kernel), the daemon
- * included, unless the child is a vfork() that is not over: so it is one, if it has that limit.
+ * included, unless the child is a vfork() that is not over: with that limit, it is one.
  *
  * A cgroup that was ever killed by cgroup.kill kills whatever is born into it (6.12 to 6.18 at
  * least). Such a child dies before its first instruction; SV_CHILD_UNBORN tells it apart from one
