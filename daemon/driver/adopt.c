@@ -17,6 +17,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -331,9 +332,15 @@ static void adopt_strays(struct sv_unit *unit, const struct sv_journal_entry *en
         feed(unit, (struct sv_event){.kind = SV_EVENT_EMPTIED, .run = entry->record.run});
 }
 
+/* Why the main process has to go; NONE: it has not. */
+static enum sv_reason reason_to_go(const struct sv_process_record *record)
+{
+    return record->state == SV_PROCESS_STOPPING ? record->reason : record->end_reason;
+}
+
 static bool is_stop_noted(const struct sv_journal_entry *entry)
 {
-    return entry->deeds.stop_signal != 0 && entry->deeds.reason == entry->record.reason;
+    return entry->deeds.stop_signal != 0 && entry->deeds.reason == reason_to_go(&entry->record);
 }
 
 /*
@@ -343,17 +350,17 @@ static bool is_stop_noted(const struct sv_journal_entry *entry)
 static void recall_deeds(const struct sv_unit *unit, const struct sv_adopt_records *records,
                          struct sv_journal_entry *entry)
 {
-    if (entry->record.main != SV_RECORD_ALIVE || entry->record.state != SV_PROCESS_STOPPING ||
-        is_stop_noted(entry))
+    enum sv_reason reason = reason_to_go(&entry->record);
+    int stop_signal = reason == SV_REASON_WATCHDOG_EXPIRED ? SIGABRT : unit->config->stopsignal;
+    if (entry->record.main != SV_RECORD_ALIVE || reason == SV_REASON_NONE || is_stop_noted(entry))
         return;
     for (size_t i = 0; i < records->count; i++) {
         const struct sv_bpf_record *record = &records->items[i];
         if (record->kind == SV_BPF_SIGNAL && (pid_t)record->pid == entry->record.pid &&
             (pid_t)record->signal.sender_pid == unit->driver->former_pid &&
-            (int)record->signal.number == unit->config->stopsignal)
-            entry->deeds = (struct sv_deeds){.stop_signal = (int)record->signal.number,
-                                             .reason = entry->record.reason,
-                                             .time_ns = sv_now_ns()};
+            (int)record->signal.number == stop_signal)
+            entry->deeds = (struct sv_deeds){
+                .stop_signal = stop_signal, .reason = reason, .time_ns = sv_now_ns()};
     }
 }
 

@@ -75,6 +75,7 @@ static void put_process(const struct sv_journal_entry *entry, struct sv_str *byt
     put_text(bytes, entry->limits);
     put_text(bytes, entry->group_limits);
     put_text(bytes, entry->status);
+    put_number(bytes, (uint64_t)entry->record.end_reason, 4);
 }
 
 void sv_journal_encode(const struct sv_journal_entry *entry, struct sv_str *ret_bytes)
@@ -164,6 +165,7 @@ static bool is_sane(const struct sv_journal_entry *entry)
     return has_state && (unsigned)record->reason < SV_REASON_COUNT &&
            (unsigned)record->stop_reason < SV_REASON_COUNT &&
            (unsigned)entry->deeds.reason < SV_REASON_COUNT &&
+           (unsigned)record->end_reason < SV_REASON_COUNT &&
            (unsigned)record->main <= SV_RECORD_ALIVE &&
            (unsigned)record->strays <= SV_RECORD_STRAYS_KILLED &&
            (unsigned)record->listener_state <= SV_LISTENER_UNKNOWN;
@@ -193,6 +195,7 @@ static void get_process(struct reader *reader, struct sv_str *texts, struct sv_j
     places->limits = get_text_added(reader, texts);
     places->group_limits = get_text_added(reader, texts);
     places->status = get_text_added(reader, texts);
+    entry->record.end_reason = (enum sv_reason)get_added(reader, 4);
     reader->is_short |= !is_sane(entry);
 }
 

@@ -27,6 +27,7 @@ static const struct sv_journal_entry example = {
     .record = {.state = SV_PROCESS_STOPPING,
                .reason = SV_REASON_REQUEST_STOP,
                .stop_reason = SV_REASON_REQUEST_STOP,
+               .end_reason = SV_REASON_WATCHDOG_EXPIRED,
                .main = SV_RECORD_ALIVE,
                .strays = SV_RECORD_STRAYS_SIGNALLED,
                .listener_state = SV_LISTENER_BUSY,

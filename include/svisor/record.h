@@ -43,6 +43,7 @@ struct sv_process_record {
     enum sv_process_state state;
     enum sv_reason reason;
     enum sv_reason stop_reason;
+    enum sv_reason end_reason; /* why the core ends this run by itself; NONE: it does not */
     enum sv_record_main main;
     enum sv_record_strays strays;
     enum sv_listener_state listener_state;

@@ -208,10 +208,11 @@ void sv_cell_exited_running(struct sv_process *process, const struct sv_process_
         reason = describe_bad_end(process, event);
     }
     if (end_reason != SV_REASON_NONE) {
-        snprintf(process->spawnerr, process->spawnerr_bytes, "%s: %s",
+        const char *words = process->health->words; /* none after a death of the daemon */
+        snprintf(process->spawnerr, process->spawnerr_bytes, "%s%s%s",
                  end_reason == SV_REASON_WATCHDOG_EXPIRED ? "Watchdog expired"
                                                           : "Liveness check failed",
-                 process->health->words);
+                 *words ? ": " : "", words);
         reason = end_reason;
     }
     sv_process_enter(process, SV_PROCESS_EXITED, reason, step);

@@ -19,6 +19,7 @@ void sv_process_record(const struct sv_process *process, struct sv_process_recor
         .state = process->state,
         .reason = process->reason,
         .stop_reason = process->stop_reason,
+        .end_reason = sv_health_end_reason(process),
         .main = (enum sv_record_main)process->main,
         .strays = (enum sv_record_strays)process->strays,
         .has_wait_status = process->has_wait_status,
@@ -48,21 +49,45 @@ static void do_what_is_owed(struct sv_process *process, const struct sv_process_
                             struct sv_step *step)
 {
     const struct sv_program_config *config = process->config;
-    bool is_stopping = process->state == SV_PROCESS_STOPPING && process->main == SV_MAIN_ALIVE;
-    if (is_stopping && process->was_killed) {
+    bool is_stopping = process->state == SV_PROCESS_STOPPING;
+    enum sv_reason reason = is_stopping ? process->stop_reason : sv_health_end_reason(process);
+    bool has_to_go = process->main == SV_MAIN_ALIVE && reason != SV_REASON_NONE;
+    if (process->main == SV_MAIN_ALIVE && process->was_killed) {
         sv_process_signal(process, SIGKILL,
                           config->killasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS, step);
         if (sv_process_owns_cgroup(process))
             sv_process_kill_cgroup(process, step);
-    } else if (is_stopping && !record->is_stop_sent) {
+    } else if (has_to_go && !record->is_stop_sent) {
         process->deadline_ns = sv_time_after(step->now_ns, config->stopwaitsecs * SV_NS_PER_SECOND);
-        sv_process_signal(process, sv_health_stop_signal(process, process->stop_reason),
+        sv_process_signal(process, sv_health_stop_signal(process, reason),
                           config->stopasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS, step);
     }
     if (process->strays == SV_STRAYS_KILLED)
         sv_process_kill_cgroup(process, step);
     else if (process->strays == SV_STRAYS_SIGNALLED && !record->are_strays_signalled)
         sv_process_signal(process, config->stopsignal, SV_TARGET_CGROUP, step);
+}
+
+/*
+ * Probes begin anew: a daemon that sleeps hears no answer and no word. A run that has to go, goes
+ * on doing so. The files may have changed meanwhile: what is no longer asked of it ends nobody, and
+ * without ready= there must be an end of STARTING that the former one had no need of.
+ */
+static void restore_main(struct sv_process *process, const struct sv_process_record *record,
+                         struct sv_step *step)
+{
+    bool is_starting = process->state == SV_PROCESS_STARTING;
+    bool can_end = is_starting ? sv_health_decides_ready(process) : process->health != NULL;
+    sv_health_reset(process);
+    if (can_end && record->end_reason != SV_REASON_NONE)
+        process->health->end_reason = record->end_reason;
+    else if (process->state == SV_PROCESS_RUNNING)
+        sv_health_begin_liveness(process, step);
+    else if (is_starting && sv_health_decides_ready(process))
+        sv_health_begin_ready(process, step);
+    else if (is_starting && process->deadline_ns == SV_NEVER)
+        process->deadline_ns =
+            sv_time_after(step->now_ns, process->config->startsecs * SV_NS_PER_SECOND);
 }
 
 void sv_process_restore(struct sv_process *process, const struct sv_process_record *record,
@@ -88,13 +113,10 @@ void sv_process_restore(struct sv_process *process, const struct sv_process_reco
     process->stopped_wall_ns = record->stopped_wall_ns;
     process->next_start_wall_ns = record->next_start_wall_ns;
     snprintf(process->spawnerr, process->spawnerr_bytes, "%s", record->spawnerr);
-    if (process->main == SV_MAIN_ALIVE && process->config->health) {
-        sv_health_reset(process);
-        if (process->state == SV_PROCESS_STARTING && sv_health_decides_ready(process))
-            sv_health_begin_ready(process, step);
-        else if (process->state == SV_PROCESS_RUNNING)
-            sv_health_begin_liveness(process, step);
-    }
+    if (process->main == SV_MAIN_ALIVE)
+        restore_main(process, record, step);
+    if (process->state == SV_PROCESS_BACKOFF && process->deadline_ns == SV_NEVER)
+        process->deadline_ns = step->now_ns; /* a shutdown was under way that nobody ends now */
     do_what_is_owed(process, record, step);
     sv_process_arm(process, step);
 }

@@ -227,6 +227,47 @@ static void a_signal_that_was_decided_and_not_sent_is_sent_by_the_next_daemon(vo
     }
 }
 
+/* With ready= and not ready in time: it was told to go, and the daemon dies before it does. */
+static void a_run_that_has_to_go_has_to_go_for_the_next_daemon_too(void **state)
+{
+    (void)state;
+    static const struct sv_health_config health = {
+        .ready = {.kind = SV_PROBE_NOTIFY, .text = "notify"}, .ready_timeout = 2};
+    struct life first, second;
+    be_born(&first);
+    sv_core_free(first.core);
+    first.program.health = &health;
+    first.core = sv_core_new(1);
+    feed(&first, (struct sv_event){.kind = SV_EVENT_GROUP_ADD, .group = &first.group});
+    feed(&first, (struct sv_event){.kind = SV_EVENT_BEGIN});
+    feed(&first, (struct sv_event){.kind = SV_EVENT_SPAWNED, .pid = 77});
+    first.now_ns += 2 * SECOND;
+    feed(&first, (struct sv_event){.kind = SV_EVENT_TIME}); /* SIGTERM */
+    struct sv_process_record record;
+    assert_true(sv_core_record(first.core, 1, &record));
+    assert_int_equal(record.end_reason, SV_REASON_NOT_READY);
+    record.is_stop_sent = true;
+
+    second = first;
+    second.actions = (struct sv_actions){0};
+    second.core = sv_core_new(1);
+    second.list[0] = &second.program;
+    second.group.programs = second.list;
+    feed(&second, (struct sv_event){.kind = SV_EVENT_GROUP_ADD, .group = &second.group});
+    feed(&second, (struct sv_event){.kind = SV_EVENT_RESTORE, .record = &record});
+    feed(&second, (struct sv_event){.kind = SV_EVENT_BEGIN});
+    assert_int_equal(sv_core_deadline_ns(second.core), sv_core_deadline_ns(first.core));
+    feed(&second, (struct sv_event){.kind = SV_EVENT_READY}); /* too late */
+    feed(&second, (struct sv_event){.kind = SV_EVENT_EXITED, .exited = {.wait_status = SIGTERM}});
+    struct sv_process_view view;
+    assert_true(sv_core_process(second.core, 1, &view));
+    assert_int_equal(view.state, SV_PROCESS_BACKOFF);
+    assert_int_equal(view.reason, SV_REASON_NOT_READY);
+    assert_string_equal(view.spawnerr, "not ready within 2 s");
+    die(&first);
+    die(&second);
+}
+
 static void an_end_that_nobody_saw_is_an_unexpected_one(void **state)
 {
     (void)state;
@@ -252,6 +293,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_restored_process_goes_on_as_the_one_that_was_recorded),
         cmocka_unit_test(a_signal_that_was_decided_and_not_sent_is_sent_by_the_next_daemon),
+        cmocka_unit_test(a_run_that_has_to_go_has_to_go_for_the_next_daemon_too),
         cmocka_unit_test(an_end_that_nobody_saw_is_an_unexpected_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
