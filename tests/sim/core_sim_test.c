@@ -11,7 +11,10 @@
 
 #include <cmocka.h>
 
+#include "choices.c"
 #include "judge.c"
+#include "programs.c"
+#include "rebirth.c"
 #include "world.c"
 
 enum { SEEDS = 600, STEPS = 3000 };

@@ -49,10 +49,14 @@ static bool is_arrow(enum sv_process_state from, enum sv_process_state to)
 static bool is_over(const struct world *world, const struct actor *actor)
 {
     uint64_t patience_ns = SV_KILL_WAIT_SECONDS * SECOND_NS;
-    bool is_stopped = sv_process_state_is_stopped(actor->state) ||
-                      (actor->was_killed && world->now_ns >= actor->killed_ns + patience_ns);
+    bool was_stopped_late = /* it had to go before it was stopped */
+        actor->state == SV_PROCESS_STOPPING && actor->killed_ns < actor->kill_due_ns;
+    bool is_given_up =
+        actor->was_killed && (world->now_ns >= actor->killed_ns + patience_ns ||
+                              (was_stopped_late && world->now_ns >= actor->kill_due_ns));
+    bool is_stopped = sv_process_state_is_stopped(actor->state) || is_given_up;
     bool has_strays =
-        actor->has_strays && actor->config->kill_mode == SV_KILL_CONTROL_GROUP &&
+        actor->has_strays && actor->are_strays_ours &&
         !(actor->strays_killed && world->now_ns >= actor->strays_killed_ns + patience_ns);
     return is_stopped && !has_strays;
 }
@@ -79,9 +83,33 @@ static void judge_order(struct world *world, const struct actor *actor, sv_proce
     }
 }
 
-static bool decides_ready(const struct actor *actor)
+bool decides_ready(const struct actor *actor)
 {
     return actor->config->health && actor->config->health->ready.kind != SV_PROBE_NONE;
+}
+
+/* Each end is told once, and each failure counted once, over all daemons. */
+static void judge_count(struct world *world, struct actor *actor, const struct sv_action *action)
+{
+    enum sv_process_state to = action->notice.to;
+    bool forgets = !sv_restart_remembers(actor->config);
+    if (to == SV_PROCESS_EXITED || to == SV_PROCESS_BACKOFF) {
+        demand(world, action->run > actor->ended_run, "every end is counted once", action->process);
+        actor->ended_run = action->run;
+    }
+    if (to == SV_PROCESS_BACKOFF) {
+        demand(world,
+               !forgets || actor->is_reconfigured || action->notice.tries == actor->tries + 1,
+               "failures are counted one by one", action->process);
+        actor->tries = action->notice.tries;
+        actor->retry_due_ns =
+            actor->config->restart_delay < 0 ? world->now_ns + actor->tries * SECOND_NS : SV_NEVER;
+    }
+    if (to == SV_PROCESS_FATAL ||
+        (forgets && (to == SV_PROCESS_RUNNING || to == SV_PROCESS_EXITED))) {
+        actor->tries = 0;
+        actor->is_reconfigured = false;
+    }
 }
 
 static void judge_transition(struct world *world, const struct sv_action *action)
@@ -98,6 +126,11 @@ static void judge_transition(struct world *world, const struct sv_action *action
            "EXITED becomes FATAL only with restart_reset_after", id);
     demand(world, !world->is_stopping || to != SV_PROCESS_STARTING,
            "nothing is started while stopping", id);
+    demand(world,
+           to != SV_PROCESS_STARTING || !actor->is_stop_wanted ||
+               action->notice.reason == SV_REASON_REQUEST_START,
+           "who was stopped by request comes back by request", id);
+    judge_count(world, actor, action);
     bool is_shutdown =
         action->notice.reason == SV_REASON_SHUTDOWN || action->notice.reason == SV_REASON_RESTART;
     if (is_shutdown && (to == SV_PROCESS_STOPPING || to == SV_PROCESS_FATAL))
@@ -105,6 +138,8 @@ static void judge_transition(struct world *world, const struct sv_action *action
     if (to == SV_PROCESS_STOPPED || to == SV_PROCESS_EXITED)
         demand(world, actor->phase == RUN_NONE, "no living process is called ended", id);
     demand(world, !actor->is_stop_asked || to != SV_PROCESS_RUNNING, "no stop is forgotten", id);
+    if (to == SV_PROCESS_STOPPED || to == SV_PROCESS_STARTING)
+        actor->is_stop_wanted = to == SV_PROCESS_STOPPED && actor->is_stop_asked;
     if (to == SV_PROCESS_STARTING || sv_process_state_is_stopped(to))
         actor->is_stop_asked = actor->is_restart_cancelled = false;
     demand(world, to != SV_PROCESS_RUNNING || !decides_ready(actor) || actor->was_ready,
@@ -116,8 +151,10 @@ static void judge_transition(struct world *world, const struct sv_action *action
     if (to == SV_PROCESS_RUNNING)
         actor->watched_from_ns = world->now_ns;
     actor->state = to;
-    if (to == SV_PROCESS_STOPPING)
-        actor->stopping_since_ns = world->now_ns;
+    if (to == SV_PROCESS_STOPPING) {
+        actor->kill_due_ns = world->now_ns + actor->config->stopwaitsecs * SECOND_NS;
+        actor->is_stop_sent = false;
+    }
 }
 
 static void judge_spawn(struct world *world, const struct sv_action *action)
@@ -126,12 +163,12 @@ static void judge_spawn(struct world *world, const struct sv_action *action)
     sv_process_id id = action->process;
     demand(world, actor->exists && !world->is_stopping, "only what exists is started", id);
     demand(world, action->run == actor->run + 1, "runs are counted one by one", id);
-    demand(world, actor->phase == RUN_NONE, "one living run at most", id);
+    demand(world, actor->phase == RUN_NONE && !actor->body.is_living, "one living run at most", id);
     bool is_given_up = actor->strays_killed &&
                        world->now_ns >= actor->strays_killed_ns + SV_KILL_WAIT_SECONDS * SECOND_NS;
-    demand(world, !actor->has_strays || actor->config->kill_mode == SV_KILL_PROCESS || is_given_up,
+    demand(world, !actor->has_strays || !actor->are_strays_ours || is_given_up,
            "no start beside the strays of the former run", id);
-    actor->was_killed = false;
+    actor->was_killed = actor->is_stop_sent = actor->are_strays_signalled = false;
     actor->stop_until_ns = 0;
     actor->listener = SV_LISTENER_ACKNOWLEDGED;
 }
@@ -170,7 +207,8 @@ static void judge_finding(struct world *world, const struct sv_action *action)
     actor->watched_from_ns = world->now_ns;
     if (is_unready || actor->config->health->liveness_action == SV_LIVENESS_RESTART) {
         actor->is_ended = true;
-        actor->ended_ns = world->now_ns;
+        actor->is_stop_sent = false;
+        actor->end_due_ns = world->now_ns + actor->config->stopwaitsecs * SECOND_NS;
     }
 }
 
@@ -211,6 +249,10 @@ void judge_action(struct world *world, const struct sv_action *action)
         break;
     case SV_ACTION_SIGNAL:
         demand(world, action->run == actor->run, "signals go to the current run", action->process);
+        if (action->signal.target == SV_TARGET_CGROUP)
+            actor->are_strays_signalled = true;
+        else if (actor->state == SV_PROCESS_STOPPING || actor->is_ended)
+            actor->is_stop_sent = true;
         if (action->signal.number == SIGKILL &&
             (actor->state == SV_PROCESS_STOPPING || actor->is_ended) && !actor->was_killed) {
             actor->was_killed = true;
@@ -218,7 +260,7 @@ void judge_action(struct world *world, const struct sv_action *action)
         }
         break;
     case SV_ACTION_KILL_CGROUP:
-        demand(world, actor->config->kill_mode == SV_KILL_CONTROL_GROUP,
+        demand(world, actor->config->kill_mode == SV_KILL_CONTROL_GROUP || actor->is_reconfigured,
                "kill_mode=process leaves the cgroup alone", action->process);
         if (!actor->strays_killed) {
             actor->strays_killed = true;
@@ -284,6 +326,18 @@ static void give_back(struct world *world, struct actor *actor)
     actor->has_event = false;
 }
 
+/* By when one that is STARTING and alive must be RUNNING or ended. */
+void await_running(const struct world *world, struct actor *actor)
+{
+    double seconds = actor->config->startsecs;
+    if (decides_ready(actor))
+        seconds = actor->config->health->ready_timeout;
+    bool is_endless = decides_ready(actor) && seconds <= 0;
+    uint64_t until_ns = is_endless ? SV_NEVER : world->now_ns + (uint64_t)(seconds * 1e9);
+    actor->ready_until_ns = decides_ready(actor) ? until_ns : 0;
+    actor->running_due_ns = decides_ready(actor) ? SV_NEVER : until_ns;
+}
+
 void judge_event(struct world *world, const struct sv_event *event)
 {
     struct actor *actor = &world->actors[event->process];
@@ -300,13 +354,12 @@ void judge_event(struct world *world, const struct sv_event *event)
         actor->is_restart_cancelled = actor->state == SV_PROCESS_EXITED;
     } else if (event->kind == SV_EVENT_SPAWNED && is_current && actor->phase == RUN_ASKED) {
         actor->phase = RUN_ALIVE;
-        if (decides_ready(actor))
-            actor->ready_until_ns =
-                world->now_ns + (uint64_t)(actor->config->health->ready_timeout * 1e9);
+        await_running(world, actor);
     } else if (event->kind == SV_EVENT_SPAWN_FAILED && is_current && actor->phase == RUN_ASKED) {
         actor->phase = RUN_NONE;
     } else if (event->kind == SV_EVENT_EXITED && is_current && actor->phase == RUN_ALIVE) {
         actor->phase = RUN_NONE;
+        actor->are_strays_ours = actor->config->kill_mode == SV_KILL_CONTROL_GROUP;
         give_back(world, actor);
     } else if (event->kind == SV_EVENT_READY && is_current && actor->phase == RUN_ALIVE) {
         actor->was_ready = true;
@@ -348,7 +401,7 @@ static void judge_health(const struct world *world, const struct actor *actor, s
     if (!actor->config->health || actor->phase != RUN_ALIVE)
         return;
     if (actor->is_ended) {
-        uint64_t until_ns = actor->ended_ns + actor->config->stopwaitsecs * SECOND_NS;
+        uint64_t until_ns = actor->end_due_ns;
         if (actor->state == SV_PROCESS_STARTING && actor->stop_until_ns > until_ns)
             until_ns = actor->stop_until_ns;
         demand(world, actor->was_killed || world->now_ns < until_ns,
@@ -362,6 +415,31 @@ static void judge_health(const struct world *world, const struct actor *actor, s
                world->now_ns <
                    actor->watched_from_ns + (uint64_t)(actor->config->health->watchdog * 1e9),
                "a silent watchdog is noticed", id);
+}
+
+/* The core's process is the world's, and no deadline of its state is forgotten. */
+static void judge_life(const struct world *world, const struct actor *actor,
+                       const struct sv_process_view *view)
+{
+    demand(world, (view->pid != 0) == (actor->phase == RUN_ALIVE), "a pid is a living run",
+           view->id);
+    demand(world, view->pid == 0 || view->pid == actor->body.pid, "nobody else is taken for ours",
+           view->id);
+    demand(world, !actor->body.is_living || actor->phase != RUN_NONE, "no program is lost",
+           view->id);
+    bool has_to_go = actor->state == SV_PROCESS_STOPPING || actor->is_ended;
+    demand(world, !has_to_go || actor->phase != RUN_ALIVE || actor->is_stop_sent,
+           "who has to go is told so", view->id);
+    if (actor->state == SV_PROCESS_STOPPING && actor->phase == RUN_ALIVE)
+        demand(world,
+               actor->was_killed || world->now_ns < actor->stop_until_ns ||
+                   world->now_ns < actor->kill_due_ns,
+               "every stop gets its SIGKILL in time", view->id);
+    if (actor->state == SV_PROCESS_STARTING && actor->phase == RUN_ALIVE)
+        demand(world, world->now_ns < actor->running_due_ns, "startsecs is kept", view->id);
+    if (actor->state == SV_PROCESS_BACKOFF && !world->is_stopping)
+        demand(world, world->now_ns < actor->retry_due_ns, "a failed start is tried again in time",
+               view->id);
 }
 
 void judge_step(struct world *world)
@@ -378,13 +456,7 @@ void judge_step(struct world *world)
         demand(world, view.state == actor->state, "the view is what the notices said", id);
         demand(world, view.run == actor->run, "the view counts the runs", id);
         judge_health(world, actor, id);
-        demand(world, (view.pid != 0) == (actor->phase == RUN_ALIVE), "a pid is a living run", id);
-        if (actor->state == SV_PROCESS_STOPPING && actor->phase == RUN_ALIVE)
-            demand(world,
-                   actor->was_killed || world->now_ns < actor->stop_until_ns ||
-                       world->now_ns <
-                           actor->stopping_since_ns + actor->config->stopwaitsecs * SECOND_NS,
-                   "every stop gets its SIGKILL in time", id);
+        judge_life(world, actor, &view);
         if (world->groups[actor->group].kind == SV_GROUP_LISTENER)
             demand(world,
                    actor->state != SV_PROCESS_RUNNING || actor->listener != SV_LISTENER_READY ||

@@ -14,6 +14,7 @@ struct world_result {
     uint64_t action_count;
     uint64_t spawn_count;
     uint64_t deliver_count;
+    uint64_t rebirth_count; /* of the daemon */
 };
 
 /* Runs one life of a core: `step_count` steps with faults, then healed, then a shutdown to the end.
