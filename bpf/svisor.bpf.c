@@ -40,6 +40,7 @@ enum {
 const volatile __u64 root_id = 0;
 const volatile __u32 root_level = 0; /* SV_BPF_LEVEL_UNKNOWN: look for it */
 const volatile __u32 page_bytes = 4096;
+const volatile __u32 ring_bytes = SV_BPF_RING_BYTES;
 
 /* Read and written by the daemon while the programs run. */
 __u64 lost_count[SV_BPF_KIND_COUNT] = {0};
@@ -119,7 +120,7 @@ static __always_inline bool is_urgent(enum sv_bpf_kind kind)
 static __always_inline struct sv_bpf_record *reserve(enum sv_bpf_kind kind, __u64 cgroup_id)
 {
     struct sv_bpf_record *record = NULL;
-    if (is_urgent(kind) || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < SV_BPF_RING_BYTES / 4 * 3)
+    if (is_urgent(kind) || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < ring_bytes / 4 * 3)
         record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
     if (!record) {
         __sync_fetch_and_add(&lost_count[kind], 1);
@@ -135,8 +136,8 @@ static __always_inline struct sv_bpf_record *reserve(enum sv_bpf_kind kind, __u6
 /* Forced, not left to the kernel: it wakes only a reader that has read everything before. */
 static __always_inline void submit(struct sv_bpf_record *record)
 {
-    bool wakes = is_urgent(record->kind) ||
-                 bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > SV_BPF_RING_BYTES / 4;
+    bool wakes =
+        is_urgent(record->kind) || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > ring_bytes / 4;
     bpf_ringbuf_submit(record, wakes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 

@@ -207,6 +207,7 @@ static int open_kernel(struct sv_driver *driver, const char *former_tree)
                       driver, &driver->kernel);
     if (r < 0)
         return error_trace(r);
+    sv_kernel_on_loss(driver->kernel, sv_facts_lost);
     const char *bpf_reason = sv_kernel_bpf_missing(driver->kernel);
     if (driver->tree && bpf_reason)
         sv_log_warn("nobody will know who sent a signal: eBPF is not in use (%s); `svctl kernel` "
@@ -258,6 +259,10 @@ static int open_loop(struct sv_driver *driver)
         return error_trace(r);
     r = sv_loop_add_timer(driver->loop, TIDY_AGAIN_NS / 2, sv_driver_tidy, driver,
                           &driver->tidy_timer);
+    if (r < 0)
+        return error_trace(r);
+    r = sv_loop_add_timer(driver->loop, SV_RESCAN_PAUSE_NS / 10, sv_runs_rescan, driver,
+                          &driver->rescan);
     if (r < 0)
         return error_trace(r);
     r = sv_child_probes_new(driver->loop, on_check_over, driver, &driver->child_probes);
@@ -390,6 +395,7 @@ void sv_driver_free(struct sv_driver *driver)
     sv_source_free(driver->pump);
     sv_source_free(driver->coroner);
     sv_source_free(driver->sweep);
+    sv_source_free(driver->rescan);
     sv_loop_free(driver->loop);
     sv_deaths_free(driver->deaths);
     sv_idmap_done(&driver->units);

@@ -2,6 +2,10 @@
  * What eBPF reports of our processes, kept with the run that it is about: who signalled it, that it
  * was chosen by the OOM killer, its wait status before anybody could wait, how much it forked.
  * certificate.c makes sense of it when the run has ended.
+ *
+ * A record that was lost may have been any. No state hangs on one: the pidfd says who is dead, and
+ * cgroup.events what is empty. But that is the kernel's word twice, so after a loss every run is
+ * looked at again, and the log says what the certificates may lack.
  */
 #include "driver/internal.h"
 
@@ -115,4 +119,26 @@ void sv_facts_record(void *user, const struct sv_bpf_record *record)
 {
     if (record->kind < SV_BPF_KIND_COUNT && handlers[record->kind])
         handlers[record->kind](user, record);
+}
+
+/* What is told is told again only when it has doubled: a storm is not also one of the log. */
+void sv_facts_lost(void *user)
+{
+    struct sv_driver *driver = user;
+    sv_source_arm(driver->rescan, sv_now_ns() + SV_RESCAN_PAUSE_NS);
+    uint64_t sum = 0;
+    struct sv_str kinds SV_CLEANUP(sv_str_done) = {0};
+    for (unsigned kind = 0; kind < SV_BPF_KIND_COUNT; kind++) {
+        uint64_t count = sv_kernel_lost(driver->kernel, kind);
+        if (count > 0)
+            sv_str_addf(&kinds, "%s%s %llu", sum > 0 ? ", " : "", sv_kernel_kind_word(kind),
+                        (unsigned long long)count);
+        sum += count;
+    }
+    if (sum < driver->lost_told * 2)
+        return;
+    driver->lost_told = sum;
+    sv_log_warn("eBPF records lost since the start: %s; every process is looked at again, but a "
+                "certificate may lack its sender",
+                sv_str_text(&kinds));
 }

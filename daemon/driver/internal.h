@@ -149,6 +149,8 @@ struct sv_driver {
     struct sv_source *timer;   /* the core's deadline */
     struct sv_source *pump;    /* goes on with actions at the next turn */
     struct sv_source *coroner; /* writes the certificates of runs that are over */
+    struct sv_source *rescan;  /* looks at every run again, after a loss of records */
+    uint64_t lost_told;        /* records, when the log said so last */
     struct sv_source *sweep;   /* frees the lingering runs of which nothing is left */
     struct sv_run *lingering;  /* runs that are over, of which something is left */
     struct sv_source *signals[8];
@@ -289,6 +291,8 @@ void sv_run_check_exit(struct sv_run *run);
 /* An output of the run has no writer any more; to be called from its callback. */
 void sv_run_output_closed(struct sv_run *run);
 void sv_runs_sweep(void *driver);
+/* Asks the kernel about every run, as if nothing had been heard. */
+void sv_runs_rescan(void *driver);
 /* Frees what lingers of a unit that goes away. */
 void sv_runs_forget(struct sv_unit *unit);
 /* SIGCHLD, where pidfds or cgroups are missing or strays are reparented to us. */
@@ -317,6 +321,8 @@ void sv_listener_deliver(struct sv_driver *driver, const struct sv_action *actio
 
 /* facts.c */
 void sv_facts_record(void *user, const struct sv_bpf_record *record);
+/* Records were lost (struct sv_driver). */
+void sv_facts_lost(void *driver);
 /* The OOM killer took a process of the run (struct sv_run). */
 void sv_run_oom_kill(void *run);
 

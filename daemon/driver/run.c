@@ -140,6 +140,19 @@ static void on_populated(void *user, int fd, uint32_t events)
     sv_driver_feed(driver, event);
 }
 
+void sv_runs_rescan(void *user)
+{
+    struct sv_driver *driver = user;
+    for (size_t i = 0; i < driver->units.slot_count; i++) {
+        struct sv_unit *unit = driver->units.slots[i].value;
+        if (unit && unit->run && unit->run->exit_source)
+            sv_run_check_exit(unit->run);
+    }
+    for (struct sv_run *run = driver->lingering; run; run = run->next)
+        if (run->empty_source)
+            on_populated(run, -1, 0);
+}
+
 /* True when strays are left, and then watches for their end. */
 static bool watch_strays(struct sv_run *run)
 {

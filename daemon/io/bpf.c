@@ -108,6 +108,9 @@ static struct svisor_bpf *load(const struct sv_bpf *bpf, candidate_set set)
     skeleton->rodata->root_id = bpf->root.id;
     skeleton->rodata->root_level = bpf->root.level;
     skeleton->rodata->page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
+    uint32_t ring_bytes = sv_bpf_ring_bytes();
+    skeleton->rodata->ring_bytes = ring_bytes;
+    (void)bpf_map__set_max_entries(skeleton->maps.ring, ring_bytes);
     for (unsigned i = 0; i < CANDIDATE_COUNT; i++) {
         struct bpf_program *program =
             bpf_object__find_program_by_name(skeleton->obj, candidates[i].name);
@@ -305,6 +308,15 @@ int sv_bpf_read_ring(int ring_fd, sv_bpf_function function, void *user)
     __atomic_store_n(position, start, __ATOMIC_RELEASE);
     munmap(position, page_bytes);
     return r < 0 ? r : 0;
+}
+
+uint32_t sv_bpf_ring_bytes(void)
+{
+    const char *text = getenv("SVISOR_RING_BYTES");
+    unsigned long page_bytes = (unsigned long)sysconf(_SC_PAGESIZE);
+    unsigned long bytes = text ? strtoul(text, NULL, 10) : 0;
+    bool is_allowed = bytes >= page_bytes && bytes <= SV_BPF_RING_BYTES && !(bytes & (bytes - 1));
+    return is_allowed ? (uint32_t)bytes : SV_BPF_RING_BYTES;
 }
 
 uint64_t sv_bpf_lost(const struct sv_bpf *bpf, enum sv_bpf_kind kind)

@@ -52,6 +52,9 @@ void sv_bpf_witnesses(const struct sv_bpf *bpf, int ret_fds[SV_BPF_WITNESSES]);
 /* Reads what stands in the ring of an earlier daemon, and leaves it there: should this daemon die
  * before it has acted on it, the next one reads it again. Negative errno. */
 int sv_bpf_read_ring(int ring_fd, sv_bpf_function function, void *user);
+/* Of its memory. SVISOR_RING_BYTES in the environment (a power of two, whole pages) makes it
+ * smaller, so that a test can fill it. */
+uint32_t sv_bpf_ring_bytes(void);
 uint64_t sv_bpf_lost(const struct sv_bpf *bpf, enum sv_bpf_kind kind);
 
 #endif

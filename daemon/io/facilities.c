@@ -28,6 +28,7 @@
 #include "base/str.h"
 #include "io/cgroup_place.h"
 #include "io/cgroup_walk.h"
+#include "io/kernel.h"
 #include "io/spawn.h"
 
 struct row {
@@ -353,12 +354,22 @@ static void add_bpf(json_t *rows, const struct sv_facilities_input *input)
 
 static void add_ring(json_t *rows, const struct sv_facilities_input *input)
 {
-    uint64_t lost = 0;
+    uint64_t lost[SV_BPF_KIND_COUNT] = {0}, sum = 0;
     for (unsigned kind = 0; input->bpf && kind < SV_BPF_KIND_COUNT; kind++)
-        lost += sv_bpf_lost(input->bpf, (enum sv_bpf_kind)kind);
-    char detail[64];
-    snprintf(detail, sizeof(detail), "%d KiB, %llu records lost", SV_BPF_RING_BYTES / 1024,
-             (unsigned long long)lost);
+        sum += lost[kind] = sv_bpf_lost(input->bpf, (enum sv_bpf_kind)kind);
+    struct sv_str words SV_CLEANUP(sv_str_done) = {0};
+    sv_str_addf(&words, "%u KiB, %llu records lost", sv_bpf_ring_bytes() / 1024,
+                (unsigned long long)sum);
+    const char *separator = " (";
+    for (unsigned kind = 0; kind < SV_BPF_KIND_COUNT; kind++) {
+        if (lost[kind] == 0)
+            continue;
+        sv_str_addf(&words, "%s%s %llu", separator, sv_kernel_kind_word(kind),
+                    (unsigned long long)lost[kind]);
+        separator = ", ";
+    }
+    sv_str_add(&words, sum > 0 ? ")" : "");
+    const char *detail = sv_str_text(&words);
     bool is_active = input->bpf && sv_bpf_fd(input->bpf) >= 0;
     add_row(rows, &(struct row){
                       .name = "ring buffer",

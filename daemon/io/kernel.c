@@ -9,6 +9,7 @@
  */
 #include "io/kernel.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,19 @@ struct sv_kernel {
     const char *bpf_reason;
     char *cgroup_reason;
     struct sv_source *source;
+    void (*loss)(void *user); /* NULL: nobody wants to know */
+    uint64_t lost_count;      /* as far as it was told */
 };
+
+const char *sv_kernel_kind_word(unsigned kind)
+{
+    static const char *const words[SV_BPF_KIND_COUNT] = {
+        [SV_BPF_FORK] = "fork",     [SV_BPF_EXEC] = "exec", [SV_BPF_EXIT] = "exit",
+        [SV_BPF_SIGNAL] = "signal", [SV_BPF_OOM] = "oom",
+    };
+    assert(kind < SV_BPF_KIND_COUNT);
+    return words[kind];
+}
 
 static void on_ring(void *user, int fd, uint32_t events)
 {
@@ -107,8 +120,21 @@ bool sv_kernel_tells_oom(const struct sv_kernel *kernel)
 
 void sv_kernel_drain(struct sv_kernel *kernel)
 {
-    if (kernel->bpf)
-        sv_bpf_consume(kernel->bpf);
+    if (!kernel->bpf)
+        return;
+    sv_bpf_consume(kernel->bpf);
+    uint64_t lost_count = 0;
+    for (unsigned kind = 0; kind < SV_BPF_KIND_COUNT; kind++)
+        lost_count += sv_kernel_lost(kernel, kind);
+    if (lost_count == kernel->lost_count || !kernel->loss)
+        return;
+    kernel->lost_count = lost_count;
+    kernel->loss(kernel->user);
+}
+
+void sv_kernel_on_loss(struct sv_kernel *kernel, void (*function)(void *user))
+{
+    kernel->loss = function;
 }
 
 /* Of no run: runs have keys made of a time. The version keeps a daemon of another layout away from

@@ -41,6 +41,10 @@ void sv_kernel_drain(struct sv_kernel *kernel);
 void sv_kernel_keep(const struct sv_kernel *kernel, struct sv_keeper *keeper);
 /* Calls `function` for what was recorded since the daemon before stopped reading. */
 void sv_kernel_recall(struct sv_keeper *keeper, sv_kernel_function function, void *user);
+/* Calls `function` with the user of sv_kernel_new() when a drain finds that records were lost. */
+void sv_kernel_on_loss(struct sv_kernel *kernel, void (*function)(void *user));
+/* "fork", "exec" …: of enum sv_bpf_kind. */
+const char *sv_kernel_kind_word(unsigned kind);
 /* Records lost since the start, by kind (enum sv_bpf_kind). */
 uint64_t sv_kernel_lost(const struct sv_kernel *kernel, unsigned kind);
 

@@ -70,7 +70,10 @@
 #define SV_KILL_WAIT_SECONDS                                                                       \
     10 /* after SIGKILL: dying takes milliseconds unless stuck in the kernel */
 #define SV_RESTART_DELAY_SECONDS_MAX                                                               \
-    86400                            /* without restart_delay_max: doubled 17 times from a second */
+    86400 /* without restart_delay_max: doubled 17 times from a second */
+#define SV_RESCAN_PAUSE_NS                                                                         \
+    100000000u /* after a loss of eBPF records, before every run is looked at again: once a storm  \
+                */
 #define SV_SHUTDOWN_REPORT_SECONDS 3 /* "waiting for … to die", as often as Supervisor says it */
 #define SV_SPAWNERR_BYTES_MAX      4096 /* kept of why a program could not be started */
 
