@@ -101,6 +101,13 @@ $(BUILD)/gen/%.skel.h: $(BUILD)/bpf/%.bpf.o
 
 $(BUILD)/obj/daemon/io/bpf.o $(BUILD)/obj/tests/bpf/layout_test.o: $(BUILD)/gen/svisor.skel.h
 
+# The schema of the rules files is a file for people and their editors, and a text for svisord.
+$(BUILD)/gen/rules_xsd.h: daemon/config/rules.xsd
+	@mkdir -p $(@D)
+	$(Q)sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^ *//; s/.*/"&\\n"/' $< > $@
+
+$(BUILD)/obj/daemon/config/rules_document.o: $(BUILD)/gen/rules_xsd.h
+
 $(BUILD)/test/%: $(BUILD)/obj/%.o $(LAYER_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -170,6 +177,7 @@ install: all
 	install -D -m 755 $(BUILD)/svisord $(DESTDIR)$(PREFIX)/sbin/svisord
 	install -D -m 755 $(BUILD)/svisor-holder $(DESTDIR)$(PREFIX)/sbin/svisor-holder
 	install -D -m 755 $(BUILD)/svctl $(DESTDIR)$(PREFIX)/bin/svctl
+	install -D -m 644 daemon/config/rules.xsd $(DESTDIR)$(PREFIX)/share/svisor/rules.xsd
 	install -D -m 644 docs/man/svisord.8 $(DESTDIR)$(PREFIX)/share/man/man8/svisord.8
 	install -D -m 644 docs/man/svisord.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/svisord.conf.5
 	install -D -m 644 docs/man/svctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/svctl.1

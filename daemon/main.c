@@ -20,6 +20,7 @@
 #include "config/check.h"
 #include "config/cmdline.h"
 #include "config/load.h"
+#include "config/rules.h"
 #include "driver/driver.h"
 #include "io/account.h"
 #include "io/config_host.h"
@@ -77,18 +78,53 @@ static struct sv_config *load(struct daemon *daemon, struct sv_diag *diag)
                           diag);
 }
 
+/* The rules of the cluster, and what they say of the groups that this node has. False: they are
+ * broken, and that is in `diag`. */
+static bool check_rules(const struct daemon *daemon, const struct sv_config *config,
+                        struct sv_diag *diag, struct sv_str *text)
+{
+    const struct sv_supvisors_config *supvisors = config->supvisors;
+    struct sv_rules *rules = NULL;
+    if (!supvisors)
+        return true;
+    if (supvisors->has_rules_files) {
+        int r = sv_rules_load(&supvisors->rules_files, &daemon->host, diag, &rules);
+        if (r < 0)
+            sv_diag_add(diag, SV_SEVERITY_ERROR, NULL, "%s", sv_errno_text(r));
+        if (r != 0)
+            return false;
+    }
+    sv_rules_describe(rules, text);
+    for (size_t i = 0; i < config->group_count; i++) {
+        const struct sv_group_config *group = config->groups[i];
+        struct sv_application_rules application;
+        sv_rules_application(rules, group->name, supvisors->starting_strategy, &application);
+        sv_rules_describe_application(&application, group->name, text);
+        for (size_t j = 0; j < group->program_count; j++) {
+            struct sv_process_rules process;
+            sv_rules_process(rules, group->name, group->programs[j]->name, &process);
+            sv_rules_describe_process(&process, group->name, group->programs[j]->name, text);
+        }
+    }
+    sv_rules_unref(rules);
+    return true;
+}
+
 static int check(struct daemon *daemon)
 {
     struct sv_diag diag SV_CLEANUP(sv_diag_done) = {0};
     struct sv_config *config = load(daemon, &diag);
     struct sv_str text SV_CLEANUP(sv_str_done) = {0};
+    bool is_good = config != NULL;
     if (config)
         sv_config_describe(config, &text);
+    if (config)
+        is_good = check_rules(daemon, config, &diag, &text);
     fputs(sv_str_text(&text), stdout);
     fflush(stdout);
     print_problems(&diag);
     sv_config_unref(config);
-    return config ? EXIT_SUCCESS : EXIT_USAGE;
+    return is_good ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
 /* Limits and privileges: what can be done only once. False: refused, and told. What is good to know

@@ -35,8 +35,8 @@ static void leave_in_arena(void *memory, void *arena)
     (void)arena;
 }
 
-const struct sv_pattern *sv_pattern_compile(const char *text, struct sv_arena *arena,
-                                            struct sv_str *problem)
+static const struct sv_pattern *compile(const char *text, uint32_t options, struct sv_arena *arena,
+                                        struct sv_str *problem)
 {
     int error = 0;
     PCRE2_SIZE offset = 0;
@@ -51,13 +51,27 @@ const struct sv_pattern *sv_pattern_compile(const char *text, struct sv_arena *a
     pcre2_set_max_pattern_length(context, SV_PATTERN_BYTES_MAX);
     pcre2_set_parens_nest_limit(context, SV_PATTERN_DEPTH_MAX);
     pattern->code =
-        pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, 0, &error, &offset, context);
+        pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, options, &error, &offset, context);
     if (pattern->code)
         return pattern;
     PCRE2_UCHAR words[128] = {0};
     pcre2_get_error_message(error, words, sizeof(words));
     sv_str_addf(problem, "%s, at its character %zu", (const char *)words, (size_t)offset + 1);
     return NULL;
+}
+
+const struct sv_pattern *sv_pattern_compile(const char *text, struct sv_arena *arena,
+                                            struct sv_str *problem)
+{
+    return compile(text, 0, arena, problem);
+}
+
+const struct sv_pattern *sv_pattern_compile_name(const char *text, bool at_start,
+                                                 struct sv_arena *arena, struct sv_str *problem)
+{
+    return compile(
+        text, PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C | (at_start ? PCRE2_ANCHORED : 0),
+        arena, problem);
 }
 
 struct sv_pattern_match *sv_pattern_match_new(void)
@@ -84,6 +98,19 @@ void sv_pattern_match_free(struct sv_pattern_match *match)
     pcre2_match_data_free(match->data);
     pcre2_match_context_free(match->limits);
     free(match);
+}
+
+enum sv_pattern_result sv_pattern_find_span(const struct sv_pattern *pattern,
+                                            struct sv_pattern_match *match, const char *line,
+                                            size_t length, struct sv_span *ret_span)
+{
+    enum sv_pattern_result result = sv_pattern_find(pattern, match, line, length);
+    if (result != SV_PATTERN_YES)
+        return result;
+    const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(match->data);
+    /* \K in a lookahead can put the begin behind the end. */
+    *ret_span = (struct sv_span){line + ends[0], ends[1] > ends[0] ? ends[1] - ends[0] : 0};
+    return result;
 }
 
 enum sv_pattern_result sv_pattern_find(const struct sv_pattern *pattern,

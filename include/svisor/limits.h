@@ -14,6 +14,17 @@
 #define SV_ARGV_MAX            4096   /* words in one command */
 #define SV_INSTANCES_MAX       10000  /* of a cluster: ten times what is simulated */
 
+/* Rules of applications. */
+#define SV_RULES_FILE_BYTES_MAX (4u << 20) /* one XML file; a program takes 200 bytes */
+#define SV_RULES_ELEMENTS_MAX   100000     /* applications, programs, models and aliases together */
+#define SV_RULES_NAMES_MAX                                                                         \
+    1000000 /* identifiers in all lists, after aliases: ten for each of SV_PROCESSES_MAX */
+#define SV_RULES_FAULTS_MAX       50 /* told of one file */
+#define SV_RULES_MODELS_MAX       2  /* behind one another: Supvisors' bound */
+#define SV_FORMULA_BYTES_MAX      4096
+#define SV_FORMULA_OPERATIONS_MAX 512 /* operands, operators and calls */
+#define SV_FORMULA_DEPTH_MAX      64  /* parentheses, calls and operators that wait */
+
 /* Output of programs. */
 #define SV_OUTPUT_TURN_BYTES_MAX                                                                   \
     (256u << 10) /* one descriptor, one turn of the loop: FACTS of docs/kernel.md, pipe of 1 MB */

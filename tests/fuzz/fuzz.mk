@@ -24,7 +24,7 @@ fuzz: fuzz-build
 	        $(BUILD)/fuzz/found/$$name tests/fuzz/corpus/$$name || exit 1; \
 	done
 
-$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_CODE) $(wildcard daemon/*/*.h daemon/*/*.def)
+$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_CODE) $(wildcard daemon/*/*.h daemon/*/*.def) $(BUILD)/gen/rules_xsd.h
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
 	$(Q)$(CLANG) -std=c17 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer \

@@ -19,7 +19,7 @@ from supvisors.application import ApplicationRules  # noqa: E402
 from supvisors.internal_com import mapper  # noqa: E402
 from supvisors.options import SupvisorsOptions, get_logger_configuration  # noqa: E402
 from supvisors.process import ProcessRules  # noqa: E402
-from supvisors.sparser import Parser  # noqa: E402
+from supvisors import sparser  # noqa: E402
 
 HTTP_PORT = 60000
 
@@ -39,6 +39,7 @@ class Address:
 
 
 mapper.NetworkAddress = Address
+sparser.stderr = open(os.devnull, "w", encoding="utf-8")  # the faults of the schema, which are expected
 DEFAULT_CONDITIONS = list(SupvisorsOptions.SYNCHRO_DEFAULT_OPTIONS)
 
 
@@ -140,7 +141,7 @@ def rules_of(case):
                 stream.write(text)
             supvisors.options.rules_files.append(path)
         try:
-            parser = Parser(supvisors)
+            parser = sparser.Parser(supvisors)
         except Exception:  # Supvisors goes on without rules after any of them
             return {"is_accepted": False}
         answer = {"is_accepted": True, "applications": {}, "processes": {}}
@@ -158,7 +159,6 @@ def rules_of(case):
 
 
 def main():
-    sys.stderr = open(os.devnull, "w", encoding="utf-8")  # the schema's errors, which are expected
     cases = json.load(sys.stdin)
     json.dump([rules_of(case) if "rules" in case else options_of(case) for case in cases], sys.stdout, indent=1)
 

@@ -1,0 +1,497 @@
+/*
+ * From the text of a formula to operations in postfix order, and from those to a boolean.
+ *
+ * Supvisors lets Python parse the text (application.py, status_formula) and walks its tree with a
+ * few kinds of node that it knows. Here it is Dijkstra's shunting yard, without recursion and
+ * without a tree: operators wait on a stack until their right side is complete.
+ *
+ *     all('a.*') and not "b"   ->   operand a.*, ALL, operand b, NOT, AND
+ *
+ * The values on the stack of evaluation are true, false, "several processes", and the errors; an
+ * error goes through every operator, as an exception would. What Python parses and Supvisors then
+ * refuses at each evaluation (a name without quotes, another function) is an operation of its own,
+ * so that the formula is kept and fails, as it does there.
+ */
+#include "config/formula.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <svisor/limits.h>
+
+#include "config/formula_token.h"
+
+enum operation_kind {
+    OPERATION_OPERAND,
+    OPERATION_AND,
+    OPERATION_OR,
+    OPERATION_NOT,
+    OPERATION_ANY,
+    OPERATION_ALL,
+    OPERATION_DROP,        /* an argument too many: Supvisors looks at the first only */
+    OPERATION_UNSUPPORTED, /* an operand that is none */
+    OPERATION_OTHER_CALL,  /* takes a value, gives an error */
+};
+
+struct operation {
+    enum operation_kind kind;
+    uint32_t operand;
+};
+
+struct operand {
+    const char *text;
+    const struct sv_pattern *pattern; /* NULL: only a name */
+};
+
+struct sv_formula {
+    const char *text;
+    struct operation *operations;
+    size_t operation_count;
+    size_t operation_capacity; /* no sign of the text is more than one operation */
+    struct operand *operands;
+    size_t operand_count;
+};
+
+enum waiting_kind {
+    WAITING_OR,
+    WAITING_AND,
+    WAITING_NOT,
+    WAITING_PARENTHESIS,
+    WAITING_CALL,
+};
+
+struct waiting {
+    enum waiting_kind kind;
+    enum operation_kind call;
+    size_t argument_count;
+};
+
+struct parser {
+    struct sv_tokens tokens;
+    enum sv_token_kind token; /* the next one */
+    struct sv_formula *formula;
+    struct sv_arena *arena;
+    struct sv_str *problem;
+    struct waiting stack[SV_FORMULA_DEPTH_MAX];
+    size_t depth;
+    bool has_failed;
+};
+
+static void fail(struct parser *parser, const char *problem)
+{
+    if (!parser->has_failed) {
+        sv_str_clear(parser->problem);
+        sv_str_add(parser->problem, problem);
+    }
+    parser->has_failed = true;
+}
+
+static void next(struct parser *parser)
+{
+    parser->token = sv_tokens_next(&parser->tokens);
+    if (parser->token == SV_TOKEN_BAD)
+        fail(parser, parser->tokens.problem);
+}
+
+static void emit(struct parser *parser, enum operation_kind kind, uint32_t operand)
+{
+    struct sv_formula *formula = parser->formula;
+    if (formula->operation_count == formula->operation_capacity) {
+        fail(parser, "has too many operands and operators; write a pattern for many names");
+        return;
+    }
+    formula->operations[formula->operation_count++] = (struct operation){kind, operand};
+}
+
+static void push(struct parser *parser, struct waiting waiting)
+{
+    if (parser->depth == SV_FORMULA_DEPTH_MAX)
+        fail(parser, "has too many parentheses in parentheses");
+    else
+        parser->stack[parser->depth++] = waiting;
+}
+
+/* Emits the operators on top of the stack that bind at least as closely as `kind`. */
+static void reduce(struct parser *parser, enum waiting_kind kind)
+{
+    static const enum operation_kind operations[] = {
+        [WAITING_OR] = OPERATION_OR, [WAITING_AND] = OPERATION_AND, [WAITING_NOT] = OPERATION_NOT};
+    while (parser->depth > 0) {
+        enum waiting_kind top = parser->stack[parser->depth - 1].kind;
+        if (top < kind || top > WAITING_NOT)
+            break;
+        emit(parser, operations[top], 0);
+        parser->depth--;
+    }
+}
+
+/* A remark about a formula that is used all the same: the first one counts. */
+static void remark(struct parser *parser, const char *before, const char *text, const char *after)
+{
+    if (parser->problem->length > 0)
+        return;
+    sv_str_add(parser->problem, before);
+    sv_str_add(parser->problem, text);
+    sv_str_add(parser->problem, after);
+}
+
+static void add_operand(struct parser *parser)
+{
+    struct sv_formula *formula = parser->formula;
+    struct operand *operand = &formula->operands[formula->operand_count];
+    const char *text = sv_str_text(&parser->tokens.text);
+    char *whole = sv_arena_printf(parser->arena, "^%s$", text);
+    operand->text = sv_arena_strdup(parser->arena, text);
+    if (!operand->text || !whole || !sv_str_ok(&parser->tokens.text)) {
+        fail(parser, "out of memory");
+        return;
+    }
+    struct sv_str problem SV_CLEANUP(sv_str_done) = {0};
+    operand->pattern = sv_pattern_compile_name(whole, true, parser->arena, &problem);
+    if (!operand->pattern)
+        remark(parser, "has the broken pattern ", operand->text,
+               "; it can only be the name of a program");
+    emit(parser, OPERATION_OPERAND, (uint32_t)formula->operand_count);
+    formula->operand_count += !parser->has_failed;
+}
+
+static bool is_number(const char *text)
+{
+    return *text >= '0' && *text <= '9';
+}
+
+/* A word in the place of an operand: the name of a function, or a mistake. */
+static void add_word(struct parser *parser)
+{
+    char *name = sv_arena_strdup(parser->arena, sv_str_text(&parser->tokens.text));
+    if (!name) {
+        fail(parser, "out of memory");
+        return;
+    }
+    next(parser);
+    if (parser->token != SV_TOKEN_OPEN) {
+        remark(parser, "has ", name,
+               " without quotes; write quotes around the name of a program, or it stays a failure");
+        emit(parser, OPERATION_UNSUPPORTED, 0);
+        return;
+    }
+    bool is_any = strcmp(name, "any") == 0;
+    bool is_known = is_any || strcmp(name, "all") == 0;
+    if (!is_known)
+        remark(parser, "calls ", name, "(), which is none of any() and all(); it stays a failure");
+    if (is_number(name))
+        fail(parser, "calls a number");
+    push(parser, (struct waiting){.kind = WAITING_CALL,
+                                  .call = !is_known ? OPERATION_OTHER_CALL
+                                          : is_any  ? OPERATION_ANY
+                                                    : OPERATION_ALL});
+    next(parser);
+    if (parser->token == SV_TOKEN_CLOSE) {
+        remark(parser, "calls ", name, "() with nothing in it; it stays a failure");
+        emit(parser, OPERATION_UNSUPPORTED, 0);
+    }
+}
+
+/* Reads up to the end of one operand. True: an operand was read, an operator must follow. */
+static bool read_operand(struct parser *parser)
+{
+    switch (parser->token) {
+    case SV_TOKEN_STRING:
+        add_operand(parser);
+        next(parser);
+        return true;
+    case SV_TOKEN_OTHER_STRING:
+        remark(parser, "has a string that is no plain text", "", "; write '…' or r'…'");
+        emit(parser, OPERATION_UNSUPPORTED, 0);
+        next(parser);
+        return true;
+    case SV_TOKEN_NAME: {
+        size_t depth = parser->depth;
+        add_word(parser);
+        return parser->depth == depth || parser->token == SV_TOKEN_CLOSE;
+    }
+    case SV_TOKEN_NOT:
+        push(parser, (struct waiting){.kind = WAITING_NOT});
+        next(parser);
+        return false;
+    case SV_TOKEN_OPEN:
+        push(parser, (struct waiting){.kind = WAITING_PARENTHESIS});
+        next(parser);
+        return false;
+    case SV_TOKEN_AND:
+    case SV_TOKEN_OR:
+    case SV_TOKEN_CLOSE:
+    case SV_TOKEN_COMMA:
+    case SV_TOKEN_END:
+    case SV_TOKEN_BAD:
+        fail(parser, "has an operator or a parenthesis where the name of a program must be");
+        return false;
+    }
+    return false;
+}
+
+/* The end of an argument: what waits inside of the call is complete. */
+static void end_argument(struct parser *parser)
+{
+    struct waiting *call = &parser->stack[parser->depth - 1];
+    if (call->argument_count++ > 0)
+        emit(parser, OPERATION_DROP, 0);
+}
+
+static void read_close(struct parser *parser)
+{
+    reduce(parser, WAITING_OR);
+    if (parser->depth == 0) {
+        fail(parser, "closes a parenthesis that was not opened");
+        return;
+    }
+    if (parser->stack[parser->depth - 1].kind == WAITING_CALL) {
+        end_argument(parser);
+        emit(parser, parser->stack[parser->depth - 1].call, 0);
+    }
+    parser->depth--;
+    next(parser);
+}
+
+/* "any('a', 'b')" and "any('a',)". True: an operand is already there again. */
+static bool read_comma(struct parser *parser)
+{
+    reduce(parser, WAITING_OR);
+    if (parser->depth == 0 || parser->stack[parser->depth - 1].kind != WAITING_CALL) {
+        fail(parser, "has a comma outside of any() and all(); write and, or");
+        return false;
+    }
+    remark(parser, "has a comma", "",
+           ": any() and all() look at what is before it; write any('a|b') or any('a' or 'b')");
+    next(parser);
+    if (parser->token != SV_TOKEN_CLOSE)
+        end_argument(parser);
+    return parser->token == SV_TOKEN_CLOSE;
+}
+
+/* What follows an operand. True: an operand is there again, false: one must follow. */
+static bool read_operator(struct parser *parser)
+{
+    enum waiting_kind kind = parser->token == SV_TOKEN_AND ? WAITING_AND : WAITING_OR;
+    switch (parser->token) {
+    case SV_TOKEN_AND:
+    case SV_TOKEN_OR:
+        reduce(parser, kind);
+        push(parser, (struct waiting){.kind = kind});
+        next(parser);
+        return false;
+    case SV_TOKEN_CLOSE:
+        read_close(parser);
+        return true;
+    case SV_TOKEN_COMMA:
+        return read_comma(parser);
+    case SV_TOKEN_STRING:
+    case SV_TOKEN_OTHER_STRING:
+    case SV_TOKEN_NAME:
+    case SV_TOKEN_NOT:
+    case SV_TOKEN_OPEN:
+    case SV_TOKEN_END:
+    case SV_TOKEN_BAD:
+        fail(parser, "has two operands without and, or between them");
+        return false;
+    }
+    return false;
+}
+
+static void parse(struct parser *parser)
+{
+    bool has_operand = false;
+    next(parser);
+    while (!parser->has_failed && !(has_operand && parser->token == SV_TOKEN_END))
+        has_operand = has_operand ? read_operator(parser) : read_operand(parser);
+    reduce(parser, WAITING_OR);
+    if (parser->depth > 0)
+        fail(parser, "has a parenthesis that is not closed");
+}
+
+const struct sv_formula *sv_formula_parse(const char *text, struct sv_arena *arena,
+                                          struct sv_str *problem)
+{
+    struct parser parser = {.arena = arena, .problem = problem};
+    if (strlen(text) > SV_FORMULA_BYTES_MAX) {
+        sv_str_addf(problem, "is longer than %d bytes", SV_FORMULA_BYTES_MAX);
+        return NULL;
+    }
+    parser.formula = sv_arena_new(arena, struct sv_formula);
+    if (parser.formula) {
+        parser.formula->text = sv_arena_strdup(arena, text);
+        size_t capacity = strlen(text) + 1 < SV_FORMULA_OPERATIONS_MAX ? strlen(text) + 1
+                                                                       : SV_FORMULA_OPERATIONS_MAX;
+        parser.formula->operation_capacity = capacity;
+        parser.formula->operations = sv_arena_array(arena, struct operation, capacity);
+        parser.formula->operands = sv_arena_array(arena, struct operand, capacity);
+    }
+    if (!parser.formula || !parser.formula->text || !parser.formula->operations ||
+        !parser.formula->operands) {
+        sv_str_add(problem, "out of memory");
+        return NULL;
+    }
+    if (sv_tokens_begin(&parser.tokens, text))
+        parse(&parser);
+    else
+        fail(&parser, parser.tokens.problem);
+    sv_tokens_done(&parser.tokens);
+    return parser.has_failed ? NULL : parser.formula;
+}
+
+const char *sv_formula_text(const struct sv_formula *formula)
+{
+    return formula->text;
+}
+
+struct sv_formula_binding {
+    const struct sv_formula *formula;
+    const uint32_t *places; /* of all operands, one after the other */
+    const uint32_t *begins; /* of each operand in `places`, and the end of the last */
+};
+
+static size_t count_of(const struct sv_formula_binding *binding, uint32_t operand)
+{
+    return binding->begins[operand + 1] - binding->begins[operand];
+}
+
+/* Appends the places that the operand means. Returns how many. */
+static size_t find_places(const struct operand *operand, const char *const *names, size_t count,
+                          struct sv_pattern_match *match, uint32_t *ret_places)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], operand->text) == 0) {
+            *ret_places = (uint32_t)i;
+            return 1;
+        }
+    }
+    size_t found = 0;
+    for (size_t i = 0; i < count && operand->pattern; i++)
+        if (sv_pattern_find(operand->pattern, match, names[i], strlen(names[i])) == SV_PATTERN_YES)
+            ret_places[found++] = (uint32_t)i;
+    return found;
+}
+
+const struct sv_formula_binding *sv_formula_bind(const struct sv_formula *formula,
+                                                 const char *const *names, size_t count,
+                                                 struct sv_pattern_match *match,
+                                                 struct sv_arena *arena)
+{
+    struct sv_formula_binding *binding = sv_arena_new(arena, struct sv_formula_binding);
+    uint32_t *begins = sv_arena_array(arena, uint32_t, formula->operand_count + 1);
+    uint32_t *all = calloc(formula->operand_count * count + 1, sizeof(*all));
+    if (!binding || !begins || !all) {
+        free(all);
+        return NULL;
+    }
+    size_t filled = 0;
+    for (size_t i = 0; i < formula->operand_count; i++) {
+        begins[i] = (uint32_t)filled;
+        filled += find_places(&formula->operands[i], names, count, match, all + filled);
+    }
+    begins[formula->operand_count] = (uint32_t)filled;
+    uint32_t *places = sv_arena_array(arena, uint32_t, filled + 1);
+    if (places)
+        memcpy(places, all, filled * sizeof(*all));
+    free(all);
+    *binding = (struct sv_formula_binding){formula, places, begins};
+    return places ? binding : NULL;
+}
+
+/* One value on the stack of evaluation. */
+struct value {
+    enum sv_formula_result result;
+    uint32_t operand; /* of an error, and of several processes */
+};
+
+static bool is_boolean(struct value value)
+{
+    return value.result <= SV_FORMULA_TRUE;
+}
+
+static struct value value_of(const struct sv_formula_binding *binding, uint32_t operand,
+                             const bool *is_good)
+{
+    size_t count = count_of(binding, operand);
+    struct value value = {.operand = operand};
+    value.result = count == 0                                           ? SV_FORMULA_E_NOBODY
+                   : count > 1                                          ? SV_FORMULA_E_SEVERAL
+                   : is_good[binding->places[binding->begins[operand]]] ? SV_FORMULA_TRUE
+                                                                        : SV_FORMULA_FALSE;
+    return value;
+}
+
+/* any() or all() of one value. */
+static struct value call(const struct sv_formula_binding *binding, struct value value, bool is_any,
+                         const bool *is_good)
+{
+    if (value.result != SV_FORMULA_E_SEVERAL)
+        return value;
+    bool result = !is_any;
+    for (uint32_t i = binding->begins[value.operand]; i < binding->begins[value.operand + 1]; i++)
+        if (is_good[binding->places[i]] == is_any)
+            result = is_any;
+    value.result = result ? SV_FORMULA_TRUE : SV_FORMULA_FALSE;
+    return value;
+}
+
+static struct value combine(struct value a, struct value b, bool is_and)
+{
+    if (!is_boolean(a) || !is_boolean(b))
+        return is_boolean(a) ? b : a;
+    bool x = a.result == SV_FORMULA_TRUE;
+    bool y = b.result == SV_FORMULA_TRUE;
+    a.result = (is_and ? x && y : x || y) ? SV_FORMULA_TRUE : SV_FORMULA_FALSE;
+    return a;
+}
+
+/* Performs one operation on the stack of `count` values. Returns how many there are then. */
+static size_t perform(const struct sv_formula_binding *binding, struct operation operation,
+                      const bool *is_good, struct value *stack, size_t count)
+{
+    struct value *top = count > 0 ? &stack[count - 1] : stack;
+    switch (operation.kind) {
+    case OPERATION_OPERAND:
+        stack[count] = value_of(binding, operation.operand, is_good);
+        return count + 1;
+    case OPERATION_UNSUPPORTED:
+        stack[count] = (struct value){.result = SV_FORMULA_E_UNSUPPORTED};
+        return count + 1;
+    case OPERATION_AND:
+    case OPERATION_OR:
+        assert(count >= 2);
+        top[-1] = combine(top[-1], top[0], operation.kind == OPERATION_AND);
+        return count - 1;
+    case OPERATION_NOT:
+        if (is_boolean(*top))
+            top->result = top->result == SV_FORMULA_TRUE ? SV_FORMULA_FALSE : SV_FORMULA_TRUE;
+        return count;
+    case OPERATION_ANY:
+    case OPERATION_ALL:
+        *top = call(binding, *top, operation.kind == OPERATION_ANY, is_good);
+        return count;
+    case OPERATION_DROP:
+        assert(count >= 2);
+        return count - 1;
+    case OPERATION_OTHER_CALL:
+        *top = (struct value){.result = SV_FORMULA_E_UNSUPPORTED};
+        return count;
+    }
+    return count;
+}
+
+enum sv_formula_result sv_formula_evaluate(const struct sv_formula_binding *binding,
+                                           const bool *is_good, const char **ret_operand)
+{
+    const struct sv_formula *formula = binding->formula;
+    struct value stack[SV_FORMULA_OPERATIONS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < formula->operation_count; i++)
+        count = perform(binding, formula->operations[i], is_good, stack, count);
+    assert(count == 1);
+    bool has_operand =
+        stack[0].result == SV_FORMULA_E_NOBODY || stack[0].result == SV_FORMULA_E_SEVERAL;
+    if (ret_operand)
+        *ret_operand = has_operand ? formula->operands[stack[0].operand].text : NULL;
+    return stack[0].result;
+}
