@@ -194,6 +194,12 @@ static enum sv_call fail(struct sv_client *client, enum sv_failure failure, cons
     return SV_CALL_BROKEN;
 }
 
+static bool is_lost(CURLcode code)
+{
+    return code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
+           code == CURLE_PARTIAL_FILE;
+}
+
 static enum sv_call fail_transfer(struct sv_client *client, CURLcode code)
 {
     long error = 0;
@@ -212,7 +218,7 @@ static enum sv_call fail_transfer(struct sv_client *client, CURLcode code)
         return fail(client, SV_FAILURE_OTHER,
                     "Unknown protocol for serverurl %s: write http://host:port or unix:///path",
                     client->url);
-    return fail(client, SV_FAILURE_OTHER, "%s: %s", client->url,
+    return fail(client, is_lost(code) ? SV_FAILURE_LOST : SV_FAILURE_OTHER, "%s: %s", client->url,
                 client->curl_error[0] ? client->curl_error : curl_easy_strerror(code));
 }
 

@@ -26,6 +26,7 @@ enum sv_failure {
     SV_FAILURE_NO_FILE,      /* ENOENT: no such socket */
     SV_FAILURE_UNAUTHORIZED, /* HTTP status 401 */
     SV_FAILURE_INTERRUPTED,  /* Ctrl-C */
+    SV_FAILURE_LOST,         /* the connection broke after the call was made */
     SV_FAILURE_FAULT,        /* the last call ended with a fault */
     SV_FAILURE_OTHER,
 };

@@ -15,6 +15,7 @@
 #include "faults.h"
 #include "namespec.h"
 #include "processes.h"
+#include "recover.h"
 
 /* A verb of one process, of a group and of all, and what its answers mean. */
 struct verb {
@@ -24,6 +25,7 @@ struct verb {
     const char *success; /* "NAME: started" */
     int tolerated;       /* a fault that leaves the exit code alone */
     enum sv_exit bad_group;
+    enum sv_wait_kind wait;
     struct {
         int code;
         const char *text; /* NULL: the server's own text, alone */
@@ -37,6 +39,7 @@ static const struct verb start_verb = {
     .success = "started",
     .tolerated = SV_FAULT_ALREADY_STARTED,
     .bad_group = SV_EXIT_INVALID_ARGUMENTS,
+    .wait = SV_WAIT_START,
     .errors = {{SV_FAULT_BAD_NAME, "no such process"},
                {SV_FAULT_NO_FILE, "no such file"},
                {SV_FAULT_NOT_EXECUTABLE, "file is not executable"},
@@ -58,6 +61,7 @@ static const struct verb stop_verb = {
     .success = "stopped",
     .tolerated = SV_FAULT_NOT_RUNNING,
     .bad_group = SV_EXIT_GENERIC,
+    .wait = SV_WAIT_STOP,
     .errors = SIGNAL_ERRORS,
 };
 
@@ -131,12 +135,63 @@ static void say_results(struct sv_ctl *ctl, const struct verb *verb, json_t *res
     json_decref(results);
 }
 
+static struct sv_lost lost_call(const struct verb *verb)
+{
+    return (struct sv_lost){.kind = verb->wait, .method = verb->one, .begun_ns = sv_recover_now()};
+}
+
+/* Those of `group` (NULL: of any) that the lost call may have been about. NULL without memory. */
+static json_t *names_meant(const struct sv_lost *lost, const json_t *infos, const char *group)
+{
+    json_t *names = json_array();
+    json_t *info;
+    size_t i;
+
+    json_array_foreach(infos, i, info)
+    {
+        bool is_meant = !group || strcmp(sv_text_of(info, "group"), group) == 0;
+        char *name = is_meant && !sv_recover_is_untouched(lost, info) ? sv_namespec_of(info) : NULL;
+
+        if (name)
+            json_array_append_new(names, json_string(name));
+        free(name);
+    }
+    return names;
+}
+
+/* The daemon died during a call about many processes: each of them is followed by itself. */
+static enum sv_verdict recover_many(struct sv_ctl *ctl, const struct verb *verb,
+                                    struct sv_lost *lost, const char *group)
+{
+    json_t *infos = NULL;
+    json_t *names;
+    enum sv_call outcome = sv_recover_infos(ctl, lost, &infos);
+
+    if (outcome != SV_CALL_OK)
+        return SV_VERDICT_ABORTED;
+    names = names_meant(lost, infos, group);
+    json_decref(infos);
+    for (size_t i = 0; i < json_array_size(names) && outcome != SV_CALL_BROKEN; i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        int fault = SV_FAULT_SUCCESS;
+
+        outcome = sv_recover_one(ctl, lost, name, &fault);
+        if (outcome != SV_CALL_BROKEN)
+            say_result(ctl, verb, name, fault, "");
+    }
+    json_decref(names);
+    return outcome == SV_CALL_BROKEN ? SV_VERDICT_ABORTED : SV_VERDICT_DONE;
+}
+
 static enum sv_verdict act_on_all(struct sv_ctl *ctl, const struct verb *verb, const char *signal)
 {
     json_t *results = NULL;
+    struct sv_lost lost = lost_call(verb);
     enum sv_call outcome =
         sv_client_call(ctl->client, verb->all, &results, signal ? "[s]" : "[]", signal);
 
+    if (outcome == SV_CALL_BROKEN && verb->wait && sv_recover_is_lost(ctl))
+        return recover_many(ctl, verb, &lost, NULL);
     if (outcome != SV_CALL_OK)
         return SV_VERDICT_ABORTED;
     say_results(ctl, verb, results);
@@ -147,6 +202,7 @@ static enum sv_verdict act_on_group(struct sv_ctl *ctl, const struct verb *verb,
                                     const struct sv_namespec *namespec, const char *signal)
 {
     json_t *results = NULL;
+    struct sv_lost lost = lost_call(verb);
     enum sv_call outcome = sv_client_call(ctl->client, verb->group, &results,
                                           signal ? "[ss]" : "[s]", namespec->group, signal);
 
@@ -154,6 +210,8 @@ static enum sv_verdict act_on_group(struct sv_ctl *ctl, const struct verb *verb,
         sv_complain(ctl, verb->bad_group, "%s: ERROR (no such group)", namespec->group);
         return SV_VERDICT_DONE;
     }
+    if (outcome == SV_CALL_BROKEN && verb->wait && sv_recover_is_lost(ctl))
+        return recover_many(ctl, verb, &lost, namespec->group);
     if (outcome != SV_CALL_OK)
         return SV_VERDICT_ABORTED;
     say_results(ctl, verb, results);
@@ -166,18 +224,22 @@ static enum sv_verdict act_on_one(struct sv_ctl *ctl, const struct verb *verb, c
 {
     struct sv_namespec namespec;
     char *short_name = NULL;
+    struct sv_lost lost = lost_call(verb);
+    int code = SV_FAULT_SUCCESS;
     enum sv_call outcome =
         sv_client_call(ctl->client, verb->one, NULL, signal ? "[ss]" : "[s]", name, signal);
 
+    if (outcome == SV_CALL_FAULT)
+        code = sv_client_fault(ctl->client)->code;
+    if (outcome == SV_CALL_BROKEN && verb->wait && sv_recover_is_lost(ctl))
+        outcome = sv_recover_one(ctl, &lost, name, &code);
     if (outcome == SV_CALL_BROKEN)
         return SV_VERDICT_ABORTED;
     if (sv_namespec_split(name, &namespec) == 0) {
         short_name = sv_namespec_make(namespec.group, namespec.process);
         sv_namespec_done(&namespec);
     }
-    say_result(ctl, verb, short_name ? short_name : name,
-               outcome == SV_CALL_OK ? SV_FAULT_SUCCESS : sv_client_fault(ctl->client)->code,
-               sv_client_fault(ctl->client)->text);
+    say_result(ctl, verb, short_name ? short_name : name, code, sv_client_fault(ctl->client)->text);
     free(short_name);
     return SV_VERDICT_DONE;
 }

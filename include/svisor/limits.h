@@ -136,5 +136,6 @@
 #define SV_CTL_LOG_LINE_BYTES_MAX (1u << 20)  /* `logs -f` prints a longer line in parts */
 #define SV_CTL_STREAMS_MAX        256u        /* `logs -f`: one connection each */
 #define SV_CTL_HISTORY_LINES_MAX  1000
+#define SV_CTL_RECOVER_SECONDS    60 /* for the next daemon, when one died during a start or stop */
 
 #endif

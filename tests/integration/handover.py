@@ -4,6 +4,7 @@ import os
 import re
 import resource
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -346,6 +347,123 @@ def _():
         pid = info(server, "p")["pid"]
         say_unheard(server)
         wait_until(lambda: info(server, "p")["pid"] not in (0, pid), 20, "p to be started again")
+
+
+def ctl_begin(server, *words):
+    return subprocess.Popen([os.path.join(options.build, "svctl"), "-s", "unix://" + server.socket_path, *words],
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+VERSION = b"""<?xml version='1.0'?><methodResponse><params><param><value><string>3.0</string></value></param>
+</params></methodResponse>"""
+
+
+def answer_once_and_die(server):
+    """A daemon that tells its version, reads one more call, and dies before it does anything about it."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        os.unlink(server.socket_path)
+        listener.bind(server.socket_path)
+        listener.listen()
+        waiting = ctl_begin(server, "start", "slow")
+        with listener.accept()[0] as peer:
+            read_call(peer)
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n" % len(VERSION) + VERSION)
+            tap.check_true(b"startProcess" in read_call(peer), "svctl does not ask for the start")
+    return waiting
+
+
+def read_call(peer):
+    text = b""
+    while b"</methodCall>" not in text:
+        text += peer.recv(65536)
+    return text
+
+
+def check_ctl(process, lines, status):
+    out, _ = process.communicate(timeout=60)
+    tap.check((sorted(out.splitlines()), process.returncode), (sorted(lines), status), "what svctl said")
+
+
+WAITERS = """
+[program:slow]
+command=/bin/sleep 1000
+startsecs=2
+autostart=false
+[program:fails]
+command=/bin/sh -c 'sleep 1; exit 3'
+startsecs=3
+startretries=0
+autostart=false
+[program:p]
+command=@PYTHON@ @DIR@/patient @DIR@/go handled
+stopwaitsecs=60
+startsecs=0
+[group:g]
+programs=one,two
+[program:one]
+command=/bin/sleep 1000
+startsecs=2
+autostart=false
+[program:two]
+command=/bin/sleep 1000
+startsecs=0
+"""
+
+
+def serve_waiters():
+    server = serve(WAITERS, start=False)
+    server.write("patient", PATIENT)
+    server.start()
+    wait_until(lambda: os.path.exists(server.path("go.begun")), 20, "the program to begin")
+    return server
+
+
+@tap.test("svctl goes on waiting for a start when svisord dies, and says how it ended")
+def _():
+    with serve_waiters() as server:
+        for name, line, status in (("slow", "slow: started", 0), ("fails", "fails: ERROR (spawn error)", 7)):
+            waiting = ctl_begin(server, "start", name)
+            wait_state(server, name, "STARTING")
+            kill(server)
+            time.sleep(0.2)  # svctl meets a socket that nobody listens on
+            server.start()
+            check_ctl(waiting, [line], status)
+
+
+@tap.test("svctl goes on waiting for a stop over two deaths of svisord")
+def _():
+    with serve_waiters() as server:
+        waiting = ctl_begin(server, "stop", "p")
+        wait_state(server, "p", "STOPPING")
+        for _ in range(2):
+            kill(server)
+            server.start()
+        tap.check(waiting.poll(), None, "svctl's exit status while the program stops")
+        let_go(server, 0)
+        check_ctl(waiting, ["p: stopped"], 0)
+
+
+@tap.test("a start that no daemon has read is asked of the next one")
+def _():
+    with serve_waiters() as server:
+        kill(server)
+        waiting = answer_once_and_die(server)
+        server.start()
+        check_ctl(waiting, ["slow: started"], 0)
+
+
+@tap.test("svctl tells of each process of a group, and of all, what came of it when svisord died")
+def _():
+    for words, lines in ((("start", "g:*"), ["g:one: started"]),
+                         (("start", "all"), ["fails: ERROR (spawn error)", "g:one: started", "slow: started"])):
+        with serve_waiters() as server:
+            wait_state(server, "g:two", "RUNNING")
+            time.sleep(2.2)  # g:two is then older than the call, by the server's seconds
+            waiting = ctl_begin(server, *words)
+            wait_state(server, "g:one", "STARTING")
+            kill(server)
+            server.start()
+            check_ctl(waiting, lines, 7 if len(lines) > 1 else 0)
 
 
 if __name__ == "__main__":
