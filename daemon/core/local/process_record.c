@@ -51,7 +51,7 @@ static void do_what_is_owed(struct sv_process *process, const struct sv_process_
     const struct sv_program_config *config = process->config;
     bool is_stopping = process->state == SV_PROCESS_STOPPING;
     enum sv_reason reason = is_stopping ? process->stop_reason : sv_health_end_reason(process);
-    bool has_to_go = process->main == SV_MAIN_ALIVE && reason != SV_REASON_NONE;
+    bool has_to_go = process->main == SV_MAIN_ALIVE && (is_stopping || reason != SV_REASON_NONE);
     if (process->main == SV_MAIN_ALIVE && process->was_killed) {
         sv_process_signal(process, SIGKILL,
                           config->killasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS, step);
