@@ -6,10 +6,16 @@
  *       nanoseconds to start COUNT copies of a program, one after the other
  *   bare_spawn equip COUNT CGROUP PROGRAM...
  *       the same, each with three pipes and a new cgroup below the directory CGROUP, as a program
- * of svisord has them bare_spawn crash COUNT FIFO PROGRAM... for COUNT kills: nanoseconds from the
- * signal to the replacement's stamp bare_spawn stamp FIFO writes "pid nanoseconds\n" as soon as it
- * runs, then sleeps bare_spawn write BYTES writes BYTES to the standard output in pieces of 4 KB,
- * then sleeps
+ *       of svisord has them
+ *   bare_spawn burst COUNT PROGRAM...
+ *       nanoseconds for COUNT times a program that is started and ends by itself, by the clock
+ *       and of processor time
+ *   bare_spawn crash COUNT FIFO PROGRAM...
+ *       for COUNT kills: nanoseconds from the signal to the replacement's stamp
+ *   bare_spawn stamp FIFO
+ *       writes "pid nanoseconds\n" as soon as it runs, then sleeps
+ *   bare_spawn write BYTES
+ *       writes BYTES to the standard output in pieces of 4 KB, then sleeps
  *
  * A child is made as svisord makes one: by clone3() in the parent's memory, on a stack of its own,
  * with a pidfd (CLONE_VM | CLONE_VFORK | CLONE_PIDFD). But it gets no pipes, no cgroup and no
@@ -25,6 +31,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -204,6 +211,35 @@ static int start(size_t count, const char *cgroup, char **argv)
     return 0;
 }
 
+/* Of the loop and of the children that it has waited for. */
+static uint64_t processor_ns(void)
+{
+    uint64_t sum = 0;
+    for (int who = RUSAGE_CHILDREN; who <= RUSAGE_SELF; who++) {
+        struct rusage usage;
+        if (getrusage(who, &usage) < 0)
+            die("getrusage");
+        sum += (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000u +
+               (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000u;
+    }
+    return sum;
+}
+
+static int burst(size_t count, char **argv)
+{
+    uint64_t begin = now_ns();
+    for (size_t i = 0; i < count; i++) {
+        int pidfd;
+        spawn(argv, -1, &pidfd);
+        siginfo_t info;
+        if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0)
+            die("waitid");
+        close(pidfd);
+    }
+    printf("%" PRIu64 " %" PRIu64 "\n", now_ns() - begin, processor_ns());
+    return 0;
+}
+
 static uint64_t read_stamp(int fifo)
 {
     char line[64];
@@ -278,9 +314,12 @@ int main(int argc, char **argv)
         return start(count, NULL, argv + 3);
     if (strcmp(mode, "equip") == 0 && argc > 4 && count > 0 && count <= CHILDREN_MAX)
         return start(count, argv[3], argv + 4);
+    if (strcmp(mode, "burst") == 0 && argc > 3 && count > 0)
+        return burst(count, argv + 3);
     if (strcmp(mode, "crash") == 0 && argc > 4 && count > 0)
         return crash(count, argv[3], argv + 4);
     fprintf(stderr, "usage: bare_spawn start COUNT PROGRAM... | equip COUNT CGROUP PROGRAM..."
+                    " | burst COUNT PROGRAM..."
                     " | crash COUNT FIFO PROGRAM... | stamp FIFO | write BYTES\n");
     return 2;
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """svisord beside supervisord and beside the bare kernel, on this machine, in one run.
 
-    bench.py --build DIR [--programs N] [--rounds N] [--idle SECONDS] [--json FILE] [--servers LIST] [--check]
+    bench.py --build DIR [--programs N] [--rounds N] [--bpf-rounds N] [--idle SECONDS] [--json FILE] [--servers LIST] [--check]
 
 Absolute numbers belong to a machine and to its mood; the ratios are what is worth comparing. So the bare loop
 (bare_spawn.c: clone3 and exec with nothing around it) is measured again before and after every round of a server,
@@ -23,8 +23,9 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "support"))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
 from daemon import Server, binary, wait_until
+from overhead import measure_bpf
 
 HEAD = """
 [unix_http_server]
@@ -125,6 +126,14 @@ class Bare:
         finally:
             os.rmdir(directory)
             time.sleep(SETTLE_SECONDS)
+
+    def burst(self, count, cgroup=None):
+        """One start, exec and exit, of `count` one after the other, in that cgroup: (seconds, of processor time)."""
+        command = [self.program, "burst", str(count), "/bin/true"]
+        if cgroup:
+            command = ["/bin/sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', cgroup, *command]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, start_new_session=True)
+        return tuple(int(word) / 1e9 / count for word in done.stdout.split())
 
     def crash(self, count):
         """The p50 of `count` crashes, in seconds."""
@@ -351,6 +360,12 @@ def rows(programs):
         ("  private, written", lambda own: own["private_dirty_a_program"] / KIB, "{:.1f} KiB"),
         ("CPU of an idle minute", lambda own: own["idle_cpu_seconds_a_minute"] * 1000, "{:.1f} ms"),
         ("wake-ups of an idle minute", lambda own: own["idle_wakeups_a_minute"], "{:.0f}"),
+        ("fork, exec, exit outside", lambda own: own["bpf_outside"]["seconds"] * 1e6, "{:.0f} us"),
+        ("  times without our eBPF", lambda own: own["bpf_outside"]["factor"], "{:.3f}"),
+        ("  the same of processor time", lambda own: own["bpf_outside"]["cpu_factor"], "{:.3f}"),
+        ("fork, exec, exit in a program", lambda own: own["bpf_inside"]["seconds"] * 1e6, "{:.0f} us"),
+        ("  times without our eBPF", lambda own: own["bpf_inside"]["factor"], "{:.3f}"),
+        ("  the same of processor time", lambda own: own["bpf_inside"]["cpu_factor"], "{:.3f}"),
         ("log throughput", lambda own: own["log_bytes_a_second"] / 1e6, "{:.0f} MB/s"),
     ]
 
@@ -367,7 +382,7 @@ def print_table(results, options):
             except KeyError:  # the bare loop has no memory, no log and no answers
                 values.append(None)
         line = f"{title:34}" + "".join(f"{'' if value is None else form.format(value):>14}" for value in values)
-        if is_pair and values[2] and not title.startswith("  "):
+        if is_pair and values[1] and values[2] and not title.startswith("  "):
             line += f"{values[1] / values[2]:>25.2f}"
         print(line.rstrip())
 
@@ -407,6 +422,7 @@ def arguments():
     parser.add_argument("--programs", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5, help="of the bare loop and svisord in turn")
     parser.add_argument("--crashes", type=int, default=500, help="of svisord, over all rounds")
+    parser.add_argument("--bpf-rounds", type=int, default=9, help="with and without eBPF in turn")
     parser.add_argument("--idle", type=float, default=10, help="seconds; the results are for a minute")
     parser.add_argument("--servers", default="supervisord,svisord")
     parser.add_argument("--json", metavar="FILE")
@@ -444,6 +460,9 @@ def measure(options):
                        "crash_p99_seconds": percentile(bare.crash_times, 0.99)}
     if cgroup_mount():
         results["bare"]["equipped_share"] = 1 / statistics.median(ratios)
+    if "svisord" in options.servers:
+        print("bench: eBPF", flush=True)
+        measure_bpf(options, bare, results)
     results["load_after"] = os.getloadavg()[0]
     return results
 
