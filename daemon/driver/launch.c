@@ -358,6 +358,8 @@ static void fail(struct launch *launch)
  */
 static void answer(struct launch *launch, bool is_spawned)
 {
+    struct sv_driver *driver = launch->unit->driver;
+    sv_process_id id = launch->unit->id;
     sv_pipes_close_child_ends(&launch->pipes);
     if (is_spawned)
         take_over(launch);
@@ -365,6 +367,7 @@ static void answer(struct launch *launch, bool is_spawned)
         fail(launch);
     launch_done(launch);
     free(launch);
+    sv_api_process_changed(driver->api, id); /* who waits only for the spawn */
 }
 
 void sv_launch_finish(struct sv_driver *driver)

@@ -6,10 +6,8 @@
 static void spawn(struct sv_driver *driver, const struct sv_action *action)
 {
     struct sv_unit *unit = sv_driver_unit(driver, action->process);
-    if (!unit)
-        return;
-    sv_launch(unit, action->run);
-    sv_api_process_changed(driver->api, action->process); /* who waits only for the spawn */
+    if (unit)
+        sv_launch(unit, action->run);
 }
 
 static void send_signal(struct sv_driver *driver, const struct sv_action *action)

@@ -2,6 +2,7 @@
 # What svisord has beyond Supervisor on one node: cgroups, quick restarts, bounded output, less than root.
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -75,6 +76,15 @@ def _():
         for directory in directories:
             tap.check_true(not os.path.exists(directory), f"{directory} is left")
         wait_until(lambda: not os.path.exists(f"/proc/{members[0]}") or is_zombie(members[0]), 5, "the stray to end")
+
+
+@tap.test("a start that is not waited for is answered as soon as the program is there, long before startsecs")
+def _():
+    with serve(HEAD + "[program:slow]\ncommand=/bin/sleep 1000\nautostart=false\nstartsecs=3600\n") as server:
+        socket.setdefaulttimeout(20)
+        server.rpc().supervisor.startProcess("slow", False)
+        socket.setdefaulttimeout(None)
+        tap.check(info(server, "slow")["statename"], "STARTING")
 
 
 @tap.test("a killed program is replaced at once, not at the next second")
