@@ -84,7 +84,7 @@ def _():
         socket.setdefaulttimeout(20)
         server.rpc().supervisor.startProcess("slow", False)
         socket.setdefaulttimeout(None)
-        tap.check(info(server, "slow")["statename"], "STARTING")
+        tap.check(info(server, "slow")["statename"], "STARTING", "state")
 
 
 @tap.test("a killed program is replaced at once, not at the next second")
