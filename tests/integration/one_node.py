@@ -78,13 +78,16 @@ def _():
         wait_until(lambda: not os.path.exists(f"/proc/{members[0]}") or is_zombie(members[0]), 5, "the stray to end")
 
 
-@tap.test("a start that is not waited for is answered as soon as the program is there, long before startsecs")
+@tap.test("a start that is not waited for is answered as soon as the programs are there, long before startsecs")
 def _():
-    with serve(HEAD + "[program:slow]\ncommand=/bin/sleep 1000\nautostart=false\nstartsecs=3600\n") as server:
+    program = "[program:slow]\ncommand=/bin/sleep 1000\nprocess_name=%(process_num)d\nnumprocs=100\nautostart=false\n" \
+        "startsecs=3600\n"
+    with serve(HEAD + program) as server:
         socket.setdefaulttimeout(20)
-        server.rpc().supervisor.startProcess("slow", False)
+        rows = server.rpc().supervisor.startProcessGroup("slow", False)
         socket.setdefaulttimeout(None)
-        tap.check(info(server, "slow")["statename"], "STARTING", "state")
+        tap.check({row["description"] for row in rows}, {"OK"}, "answers")
+        tap.check(info(server, "slow:99")["statename"], "STARTING", "state")
 
 
 @tap.test("a killed program is replaced at once, not at the next second")
