@@ -104,9 +104,14 @@ static void states_and_event_types_have_supervisors_names(void **state)
     assert_true(sv_notice_parse("TICK_60", &type));
     assert_int_equal(type, SV_NOTICE_TICK_60);
     assert_false(sv_notice_parse("tick_60", &type));
+    sv_notice_set own =
+        sv_notice_set_of(SV_NOTICE_PROCESS_DEATH) | sv_notice_set_of(SV_NOTICE_PROCESS_RESOURCE);
     for (unsigned i = 0; i < SV_NOTICE_COUNT; i++)
-        assert_true((sv_notice_set_of(SV_NOTICE_EVENT) >> i & 1) == (i != SV_NOTICE_PROCESS_DEATH));
-    assert_true(sv_notice_set_of(SV_NOTICE_PROCESS_DEATH) == 1u << SV_NOTICE_PROCESS_DEATH);
+        assert_true((sv_notice_set_of(SV_NOTICE_EVENT) >> i & 1) == !(own >> i & 1));
+    assert_true(sv_notice_set_of(SV_NOTICE_PROCESS_DEATH) == (sv_notice_set)1
+                                                                 << SV_NOTICE_PROCESS_DEATH);
+    assert_true(
+        sv_notice_set_of(SV_NOTICE_PROCESS_RESOURCE) >> SV_NOTICE_PROCESS_RESOURCE_FORK_RATE & 1);
     assert_true(sv_notice_set_of(SV_NOTICE_TICK) >> SV_NOTICE_TICK_5 & 1);
     assert_false(sv_notice_set_of(SV_NOTICE_TICK) >> SV_NOTICE_PROCESS_LOG & 1);
     for (unsigned i = 0; i < SV_REASON_COUNT; i++)

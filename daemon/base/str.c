@@ -113,6 +113,16 @@ void sv_str_addv(struct sv_str *str, const char *format, va_list arguments)
     va_end(again);
 }
 
+void sv_str_add_size(struct sv_str *str, int64_t bytes)
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    double value = (double)bytes;
+    size_t unit = 0;
+    for (; value >= 1024 && unit + 1 < SV_ARRAY_LENGTH(units); unit++)
+        value /= 1024;
+    sv_str_addf(str, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+}
+
 void sv_str_drop_front(struct sv_str *str, size_t count)
 {
     assert(count <= str->length);

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 
@@ -45,6 +46,8 @@ void sv_str_add(struct sv_str *str, const char *text);
 void sv_str_add_char(struct sv_str *str, char c);
 void sv_str_addf(struct sv_str *str, const char *format, ...) SV_PRINTF(2, 3);
 void sv_str_addv(struct sv_str *str, const char *format, va_list arguments) SV_PRINTF(2, 0);
+/* "812 bytes", "64.0 MiB" */
+void sv_str_add_size(struct sv_str *str, int64_t bytes);
 /* Removes the first `count` bytes. */
 void sv_str_drop_front(struct sv_str *str, size_t count);
 void sv_str_truncate(struct sv_str *str, size_t length);

@@ -27,13 +27,19 @@
 #include "base/heap.h"
 #include "base/names.h"
 #include "core/local/group.h"
+#include "core/local/shortages.h"
+
+/* `shortage` and `report`. */
+enum { OWN_ALARMS = 2 };
 
 enum core_phase { PHASE_NEW, PHASE_BEGUN, PHASE_OVER };
 
 struct sv_core {
     struct sv_groups groups;
+    struct sv_shortages shortages;
     struct sv_heap alarms;
-    struct sv_heap_node report; /* the next "waiting for … to die" */
+    struct sv_heap_node shortage; /* the next one that is to be told */
+    struct sv_heap_node report;   /* the next "waiting for … to die" */
     struct sv_random random;
     uint64_t next_serial; /* of events for listeners, over all pools */
     uint64_t last_now_ns;
@@ -124,7 +130,7 @@ static void on_group_add(struct sv_core *core, const struct sv_event *event, str
     struct sv_group *group = sv_groups_add(&core->groups, event->group);
     if (!group)
         return;
-    if (sv_heap_reserve(&core->alarms, core->groups.process_count + 1) < 0)
+    if (sv_heap_reserve(&core->alarms, core->groups.process_count + OWN_ALARMS) < 0)
         abort();
     core->stop_count = core->groups.count;
     notice(SV_NOTICE_PROCESS_GROUP_ADDED, SV_REASON_NONE, group->name, step);
@@ -159,6 +165,8 @@ static void on_group_remove(struct sv_core *core, const struct sv_event *event,
             return;
     for (size_t i = 0; i < group->process_count; i++)
         sv_process_discard(&group->processes[i], step);
+    for (size_t i = 0; i < group->process_count; i++)
+        sv_shortages_forget(&core->shortages, group->ids[i]);
     sv_groups_remove(&core->groups, group);
     core->stop_count = core->groups.count;
     notice(SV_NOTICE_PROCESS_GROUP_REMOVED, SV_REASON_NONE, group->name, step);
@@ -223,6 +231,8 @@ static void on_answer(struct sv_core *core, const struct sv_event *event, struct
         translated.serial = event->probed.serial;
     if (!process || !sv_process_awaits(process, &translated, event->run))
         return;
+    if (event->kind == SV_EVENT_EXITED)
+        sv_shortages_end_run(&core->shortages, process->id, step->now_ns, step->actions);
     if (event->kind == SV_EVENT_SPAWNED) {
         translated.number = event->pid;
     } else if (event->kind == SV_EVENT_SPAWN_FAILED) {
@@ -240,6 +250,17 @@ static void on_answer(struct sv_core *core, const struct sv_event *event, struct
         translated.number = event->oom_policy;
     }
     tell(core, group, process, &translated, step);
+}
+
+/* Of a process, or of the group that it is in. */
+static void on_shortage(struct sv_core *core, const struct sv_event *event, struct sv_step *step)
+{
+    struct sv_group *group;
+    struct sv_process *process = sv_groups_process(&core->groups, event->process, &group);
+    if (!process)
+        return;
+    sv_process_id subject = event->shortage->is_of_group ? group->first_id : process->id;
+    sv_shortages_hear(&core->shortages, event, subject, step->actions);
 }
 
 /* Events of and for listeners. */
@@ -291,6 +312,7 @@ static event_function *const handlers[] = {
     [SV_EVENT_EXTEND] = on_answer,
     [SV_EVENT_PROBED] = on_answer,
     [SV_EVENT_OOM_KILL] = on_answer,
+    [SV_EVENT_SHORTAGE] = on_shortage,
     [SV_EVENT_SHUTDOWN] = on_shutdown,
     [SV_EVENT_PUBLISH] = on_publish,
     [SV_EVENT_LISTENER_READY] = on_listener,
@@ -309,12 +331,26 @@ static void report_waiting(struct sv_core *core, struct sv_step *step)
                 sv_time_after(step->now_ns, SV_SHUTDOWN_REPORT_SECONDS * SV_NS_PER_SECOND));
 }
 
+static void await_shortage(struct sv_core *core)
+{
+    uint64_t due_ns = sv_shortages_due_ns(&core->shortages);
+    if (due_ns == SV_NEVER)
+        sv_heap_remove(&core->alarms, &core->shortage);
+    else
+        sv_heap_set(&core->alarms, &core->shortage, due_ns);
+}
+
 static void expire(struct sv_core *core, struct sv_step *step)
 {
     struct sv_heap_node *node;
     while ((node = sv_heap_first(&core->alarms)) && node->key <= step->now_ns) {
         if (node == &core->report) {
             report_waiting(core, step);
+            continue;
+        }
+        if (node == &core->shortage) {
+            sv_shortages_tell(&core->shortages, step->now_ns, step->actions);
+            await_shortage(core);
             continue;
         }
         struct sv_process *due = SV_CONTAINER_OF(node, struct sv_process, alarm);
@@ -375,6 +411,7 @@ void sv_core_step(struct sv_core *core, const struct sv_event *event, struct sv_
         .may_start = !is_stopping(core),
     };
     handlers[event->kind](core, event, &step);
+    await_shortage(core);
     if (core->phase == PHASE_NEW)
         return; /* what is restored comes to life at BEGIN, when all of it is known */
     do
@@ -389,7 +426,7 @@ struct sv_core *sv_core_new(uint64_t seed)
     struct sv_core *core = calloc(1, sizeof(*core));
     if (!core)
         return NULL;
-    if (sv_heap_reserve(&core->alarms, 1) < 0) {
+    if (sv_heap_reserve(&core->alarms, OWN_ALARMS) < 0) {
         free(core);
         return NULL;
     }
@@ -402,6 +439,7 @@ void sv_core_free(struct sv_core *core)
 {
     if (!core)
         return;
+    sv_shortages_done(&core->shortages);
     sv_groups_done(&core->groups);
     sv_heap_done(&core->alarms);
     free(core);

@@ -23,6 +23,7 @@ enum sv_action_kind {
     SV_ACTION_PROBE_START, /* process, run, probe -> PROBED, or nothing for ever */
     SV_ACTION_PROBE_STOP,  /* process, run: the probe under way is given up */
     SV_ACTION_NOTICE,      /* something that users hear of: log, waiting calls, listeners */
+    SV_ACTION_SHORTAGE,    /* shortage: users are to hear of it */
     SV_ACTION_DELIVER,     /* write an event to the stdin of a listener */
     SV_ACTION_RELEASE,     /* process is gone for good: free what io holds for it */
     SV_ACTION_QUIT,        /* is_restart: everything has stopped */
@@ -71,6 +72,11 @@ struct sv_action {
             uint64_t pool_serial;   /* over the events of this pool, from 0 */
             const char *group_name; /* the pool */
         } deliver;
+        /* What has gathered about `process` and `run`, or about the group that it is in. */
+        struct {
+            struct sv_shortage sum;
+            int64_t first_wall_ns, last_wall_ns;
+        } shortage;
         bool is_restart; /* QUIT */
     };
 };

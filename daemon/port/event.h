@@ -15,6 +15,7 @@
 #include "base/blob.h"
 #include "config/config.h"
 #include <svisor/record.h>
+#include <svisor/resources.h>
 
 /* Given by the core when a group is added; never given twice while a core lives. 0 is no process.
  */
@@ -41,6 +42,7 @@ enum sv_event_kind {
     SV_EVENT_EXTEND,   /* process, run, extend_ns: it asks for more time to start or to stop */
     SV_EVENT_PROBED,   /* process, run, probed: the answer to PROBE_START */
     SV_EVENT_OOM_KILL, /* process, run, oom_policy: not its main process was taken */
+    SV_EVENT_SHORTAGE, /* process, run, shortage; of a group: any process of it */
     SV_EVENT_SHUTDOWN, /* is_restart: stop everything, group by group, then QUIT */
     SV_EVENT_PUBLISH,  /* notice, blob: an event for the listeners, payload rendered */
     SV_EVENT_LISTENER_READY,  /* process said READY; a run other than 0 must be the current one */
@@ -74,9 +76,10 @@ struct sv_event {
             const char *text; /* failed: why, in words */
         } probed;
         enum sv_oom_policy
-            oom_policy;  /* OOM_KILL: as it is now; it may change in a living program */
-        bool is_restart; /* SHUTDOWN */
-        bool is_ok;      /* LISTENER_RESULT */
+            oom_policy; /* OOM_KILL: as it is now; it may change in a living program */
+        const struct sv_shortage *shortage; /* SHORTAGE */
+        bool is_restart;                    /* SHUTDOWN */
+        bool is_ok;                         /* LISTENER_RESULT */
         struct {
             enum sv_notice_type type;
             struct sv_blob *blob;

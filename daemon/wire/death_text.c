@@ -132,16 +132,6 @@ static void add_lived(struct sv_str *out, int64_t ms)
         sv_str_addf(out, "%" PRId64 " d %" PRId64 " h", seconds / 86400, seconds / 3600 % 24);
 }
 
-static void add_bytes(struct sv_str *out, int64_t bytes)
-{
-    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-    double value = (double)bytes;
-    size_t unit = 0;
-    for (; value >= 1024 && unit + 1 < SV_ARRAY_LENGTH(units); unit++)
-        value /= 1024;
-    sv_str_addf(out, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
-}
-
 /* "pid 4711 (bash, user alice) in ssh.service" */
 static void add_sender(const struct sv_death *death, struct sv_str *out)
 {
@@ -273,7 +263,7 @@ static void add_oom(const struct sv_death *death, struct sv_str *out)
         sv_str_addf(out, ": %s", scopes[scope]);
     if (sv_death_has(death, SV_DEATH_oom_limit_bytes)) {
         sv_str_add(out, " (");
-        add_bytes(out, sv_death_get(death, SV_DEATH_oom_limit_bytes));
+        sv_str_add_size(out, sv_death_get(death, SV_DEATH_oom_limit_bytes));
         if (scope == SV_DEATH_OOM_ANCESTOR)
             sv_str_addf(out, " of %s", sv_death_text(death, SV_DEATH_TEXT_oom_cgroup));
         sv_str_add(out, ")");
@@ -336,7 +326,7 @@ static void add_use(const struct sv_death *death, struct sv_str *out)
         sv_str_addf(out, " and used %.2f s of CPU", (double)cpu_us / 1e6);
     if (sv_death_has(death, memory)) {
         sv_str_add(out, " and at most ");
-        add_bytes(out, sv_death_get(death, memory));
+        sv_str_add_size(out, sv_death_get(death, memory));
         sv_str_add(out, " of memory");
     }
     sv_str_add_char(out, '.');

@@ -129,6 +129,13 @@
 #define SV_NOTIFY_TURN_MESSAGES_MAX 32  /* then the loop looks at its other sources */
 #define SV_EXTEND_TIMEOUT_NS_MAX    UINT64_C(86400000000000) /* EXTEND_TIMEOUT_USEC; a day */
 
+/* Shortages of resources. */
+#define SV_RESOURCE_GATHER_NS    UINT64_C(1000000000)   /* a burst is told as one, so much later */
+#define SV_RESOURCE_PAUSE_NS_MIN UINT64_C(10000000000)  /* between two of a kind and program */
+#define SV_RESOURCE_PAUSE_NS_MAX UINT64_C(600000000000) /* it doubles while that goes on */
+#define SV_RESOURCE_EVENTS_MAX   16 /* the newest ones of a process, or a group, are kept */
+#define SV_PRESSURE_BOUNDS_MAX   6  /* cpu, memory and io, some and full of each */
+
 /* svctl. */
 #define SV_CTL_ANSWER_BYTES_MAX                                                                    \
     (64u << 20) /* getAllProcessInfo of 40,000 programs; more is no answer */

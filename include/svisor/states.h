@@ -36,7 +36,7 @@ enum sv_notice_type {
 };
 
 /* A set of notice types, one bit each. */
-typedef uint32_t sv_notice_set;
-_Static_assert(SV_NOTICE_COUNT <= 32, "sv_notice_set has a bit for each type");
+typedef uint64_t sv_notice_set;
+_Static_assert(SV_NOTICE_COUNT <= 64, "sv_notice_set has a bit for each type");
 
 #endif

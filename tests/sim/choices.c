@@ -2,6 +2,7 @@
  * What may happen: requests of users, words of listeners, and the configuration of a life.
  */
 #include "base/names.h"
+#include "base/shortage.h"
 #include "world_internal.h"
 
 void listener_acts(struct world *world, sv_process_id id)
@@ -41,6 +42,14 @@ void request(struct world *world)
                                       .process = id,
                                       .run = world->actors[id].run,
                                       .oom_policy = (enum sv_oom_policy)draw(world, 3)});
+    } else if (kind < 370) {
+        struct sv_shortage shortage =
+            sv_shortage_of((enum sv_resource)draw(world, SV_RESOURCE_COUNT), 1 + draw(world, 3));
+        shortage.is_of_group = chance(world, 30);
+        step(world, (struct sv_event){.kind = SV_EVENT_SHORTAGE,
+                                      .process = id,
+                                      .run = world->actors[id].run,
+                                      .shortage = &shortage});
     } else if (kind < 600) {
         step(world, (struct sv_event){.kind = SV_EVENT_PUBLISH,
                                       .publish = {types[draw(world, 2)], world->blob}});

@@ -9,6 +9,7 @@
 #include <svisor/limits.h>
 
 #include "base/names.h"
+#include "base/shortage.h"
 #include "world_internal.h"
 
 void demand(const struct world *world, bool is_kept, const char *promise, sv_process_id process)
@@ -230,6 +231,29 @@ static void judge_delivery(struct world *world, const struct sv_action *action)
     actor->event_serial = action->deliver.pool_serial;
 }
 
+/* Those of a group are counted with its first process. */
+static struct actor *subject_of(struct world *world, sv_process_id id, bool is_of_group)
+{
+    while (is_of_group && id > 1 && world->actors[id].program > 0)
+        id--;
+    return &world->actors[id];
+}
+
+static void judge_shortage(struct world *world, const struct sv_action *action)
+{
+    const struct sv_shortage *sum = &action->shortage.sum;
+    struct actor *actor = subject_of(world, action->process, sum->is_of_group);
+    uint64_t *waiting = &actor->shortages[sum->is_of_group][sum->resource];
+    uint64_t *told_ns = &actor->shortage_told_ns[sum->is_of_group][sum->resource];
+    demand(world, actor->exists, "shortages are about processes that exist", action->process);
+    demand(world, sum->count > 0 && sum->count == *waiting, "every shortage is told once",
+           action->process);
+    demand(world, *told_ns == 0 || world->now_ns >= *told_ns + SV_RESOURCE_PAUSE_NS_MIN,
+           "shortages of a kind are told with a pause between them", action->process);
+    *waiting = 0;
+    *told_ns = world->now_ns;
+}
+
 static void judge_quit(struct world *world, const struct sv_action *action)
 {
     demand(world, world->is_stopping && !world->has_quit, "QUIT comes once, when asked for", 0);
@@ -285,6 +309,9 @@ void judge_action(struct world *world, const struct sv_action *action)
         } else if (sv_notice_set_of(SV_NOTICE_PROCESS_STATE) >> action->notice.type & 1) {
             judge_transition(world, action);
         }
+        break;
+    case SV_ACTION_SHORTAGE:
+        judge_shortage(world, action);
         break;
     case SV_ACTION_DELIVER:
         judge_delivery(world, action);
@@ -349,6 +376,10 @@ void judge_event(struct world *world, const struct sv_event *event)
             make_room(world, g);
             world->pools[g].waiting[world->pools[g].count++] = world->pools[g].next++;
         }
+    } else if (event->kind == SV_EVENT_SHORTAGE && actor->exists) {
+        const struct sv_shortage *shortage = event->shortage;
+        subject_of(world, event->process, shortage->is_of_group)
+            ->shortages[shortage->is_of_group][shortage->resource] += shortage->count;
     } else if (event->kind == SV_EVENT_STOP && actor->exists) {
         actor->is_stop_asked = sv_process_state_is_running(actor->state);
         actor->is_restart_cancelled = actor->state == SV_PROCESS_EXITED;

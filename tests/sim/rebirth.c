@@ -302,6 +302,8 @@ void inherit(struct world *world, sv_process_id id)
     actor->phase = RUN_NONE;
     actor->untold_count = 0;
     actor->has_event = actor->is_probing = false;
+    memset(actor->shortages, 0, sizeof(actor->shortages)); /* what gathered died with the daemon */
+    memset(actor->shortage_told_ns, 0, sizeof(actor->shortage_told_ns));
     actor->probe_serial = 0;
     actor->watched_from_ns = world->now_ns;
     actor->signs[0] = found_sign(world, actor);

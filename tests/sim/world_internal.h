@@ -72,6 +72,8 @@ struct actor {
     bool is_stop_asked;        /* of this run, by request */
     bool is_restart_cancelled; /* by a stop request while EXITED */
     uint64_t killed_ns;
+    uint64_t shortages[2][SV_RESOURCE_COUNT]; /* not told; [1]: of the group, for the first in it */
+    uint64_t shortage_told_ns[2][SV_RESOURCE_COUNT];
     enum sv_listener_state listener;
     bool has_event;
     uint64_t event_serial; /* pool serial */
