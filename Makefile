@@ -136,7 +136,7 @@ vm-kernels:
 	tests/vm/kernel 6.12 $(BUILD)
 
 ## make docs            write the generated sections of the manual from the .def tables
-MANUAL := docs/man/svisord.8 docs/man/svisord.conf.5 docs/man/svctl.1 docs/api.md docs/deaths.md
+MANUAL := docs/man/svisord.8 docs/man/svisord.conf.5 docs/man/svctl.1 docs/api.md docs/deaths.md docs/resources.md
 .PHONY: docs
 docs: $(BUILD)/gen/docs
 	$< $(MANUAL)

@@ -25,9 +25,10 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 enum {
-    LEVEL_MAX = 32,      /* of cgroups, where a cgroup namespace hides our own depth */
-    LEAF_BELOW_ROOT = 2, /* <root>/<group>/<process>.<run> */
-    NUMBER_CHLD = 17,    /* these say nothing about a death, and there are many of them */
+    LEVEL_MAX = 32,       /* of cgroups, where a cgroup namespace hides our own depth */
+    GROUP_BELOW_ROOT = 1, /* <root>/<group>/<process>.<run> */
+    LEAF_BELOW_ROOT = 2,
+    NUMBER_CHLD = 17, /* these say nothing about a death, and there are many of them */
     NUMBER_CONT = 18,
     NUMBER_URG = 23,
     NUMBER_WINCH = 28,
@@ -47,6 +48,16 @@ __u64 lost_count[SV_BPF_KIND_COUNT] = {0};
 const struct sv_bpf_record *record_layout =
     0;               /* puts the type into the BTF: tests/bpf reads it there */
 __u32 pid_level = 0; /* of the daemon's pid namespace: records speak its numbers */
+
+__u32 fork_watch_count = 0; /* 0: no fork looks into the map */
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, SV_BPF_FORK_WATCHES_MAX);
+    __type(key, __u64); /* id of the cgroup */
+    __type(value, struct sv_bpf_fork_watch);
+} fork_watches SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -79,8 +90,8 @@ static __always_inline __u64 ancestor_id(struct cgroup *cgroup, __u32 level)
     return BPF_CORE_READ(ancestor, kn, id);
 }
 
-/* The same for another process than the current one. */
-static __always_inline __u64 leaf_id(struct task_struct *task)
+/* The same for another process than the current one; with GROUP_BELOW_ROOT its group. */
+static __always_inline __u64 home_id(struct task_struct *task, __u32 below_root)
 {
     struct cgroup *cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
     __u32 depth = BPF_CORE_READ(cgroup, level);
@@ -91,8 +102,13 @@ static __always_inline __u64 leaf_id(struct task_struct *task)
                 break;
     if (level > depth || ancestor_id(cgroup, level) != root_id)
         return 0;
-    __u32 leaf_level = level + LEAF_BELOW_ROOT;
-    return leaf_level <= depth ? ancestor_id(cgroup, leaf_level) : BPF_CORE_READ(cgroup, kn, id);
+    __u32 home_level = level + below_root;
+    return home_level <= depth ? ancestor_id(cgroup, home_level) : BPF_CORE_READ(cgroup, kn, id);
+}
+
+static __always_inline __u64 leaf_id(struct task_struct *task)
+{
+    return home_id(task, LEAF_BELOW_ROOT);
 }
 
 /* The thread group's number as the daemon would say it; 0: not visible in its namespace. */
@@ -114,7 +130,7 @@ static __always_inline __u32 process_id(struct task_struct *task)
 
 static __always_inline bool is_urgent(enum sv_bpf_kind kind)
 {
-    return kind == SV_BPF_EXIT || kind == SV_BPF_OOM;
+    return kind == SV_BPF_EXIT || kind == SV_BPF_OOM || kind == SV_BPF_FORK_RATE;
 }
 
 static __always_inline struct sv_bpf_record *reserve(enum sv_bpf_kind kind, __u64 cgroup_id)
@@ -174,6 +190,35 @@ int on_exit_raw(struct bpf_raw_tracepoint_args *context)
     return record_exit((struct task_struct *)context->args[0]);
 }
 
+/* Counts a fork of a watched cgroup, and tells when it is one too many for this window. Two
+ * processors may count at once: a fork may be missed or a window told twice, which harms nobody. */
+static __always_inline void count_fork(__u64 cgroup_id, struct task_struct *parent)
+{
+    struct sv_bpf_fork_watch *watch = bpf_map_lookup_elem(&fork_watches, &cgroup_id);
+    if (!watch)
+        return;
+    __u64 age_ns = bpf_ktime_get_boot_ns() - watch->start_ns;
+    if (age_ns >= watch->window_ns) {
+        watch->former_count = age_ns < 2 * watch->window_ns ? watch->fork_count : 0;
+        watch->start_ns += age_ns;
+        watch->fork_count = 0;
+        watch->is_told = 0;
+    }
+    __sync_fetch_and_add(&watch->fork_count, 1);
+    __u32 fork_count = watch->fork_count;
+    if (fork_count <= watch->bound || watch->is_told)
+        return;
+    watch->is_told = 1;
+    struct sv_bpf_record *record = reserve(SV_BPF_FORK_RATE, cgroup_id);
+    if (!record)
+        return;
+    record->pid = process_id(parent);
+    record->fork_rate.fork_count =
+        watch->former_count > fork_count ? watch->former_count : fork_count;
+    BPF_CORE_READ_STR_INTO(&record->comm, parent, comm);
+    submit(record);
+}
+
 /* kernel_clone() calls it in the parent. With CLONE_INTO_CGROUP the child is where the parent is
  * not, so the child's cgroup is asked; it is final here. */
 SEC("tp_btf/sched_process_fork")
@@ -182,6 +227,10 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
     if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid))
         return 0; /* a thread */
     __u64 leaf = leaf_id(child);
+    if (leaf && fork_watch_count > 0) {
+        count_fork(leaf, parent);
+        count_fork(home_id(child, GROUP_BELOW_ROOT), parent);
+    }
     struct sv_bpf_record *record = leaf ? reserve(SV_BPF_FORK, leaf) : NULL;
     if (!record)
         return 0;

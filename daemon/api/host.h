@@ -77,6 +77,9 @@ struct sv_api_host {
     /* Death certificates, the newest first: of one run, of the last one for 0, of all for -1. A new
      * reference to an array. */
     json_t *(*deaths)(void *user, sv_process_id id, int64_t run);
+    /* What the process and its group ran short of, the newest first. A new reference to an array.
+     */
+    json_t *(*resource_events)(void *user, sv_process_id id);
 };
 
 /* Outcomes of read_log and tail_log, the same as io/logfile.h's. */

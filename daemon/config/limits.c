@@ -50,7 +50,8 @@ bool sv_limit_entry_equal(const struct sv_limit_entry *a, const struct sv_limit_
 {
     if (!a || !b)
         return a == b;
-    bool is_text = a->limit == SV_LIMIT_IO_MAX || a->limit == SV_LIMIT_CPUSET;
+    bool is_text = a->limit == SV_LIMIT_IO_MAX || a->limit == SV_LIMIT_CPUSET ||
+                   a->limit == SV_LIMIT_PRESSURE_WARN;
     return a->limit == b->limit && a->number == b->number && a->hard == b->hard &&
            (!is_text || strcmp(a->text, b->text) == 0);
 }
@@ -87,7 +88,8 @@ static struct sv_value get(struct sv_loader *loader, const struct sv_ini_section
                            enum sv_option_id id, const struct sv_scope *scope)
 {
     struct sv_value value = sv_loader_raw(loader, section, id);
-    bool is_percent = sv_option(id)->type == SV_TYPE_PERCENT;
+    enum sv_option_type type = sv_option(id)->type;
+    bool is_percent = type == SV_TYPE_PERCENT || type == SV_TYPE_PRESSURE;
     if (!is_percent || !value.text || strstr(value.text, "%("))
         return sv_loader_get(loader, section, id, scope);
     sv_loader_convert(loader, id, &value);

@@ -45,6 +45,9 @@ static void limits_are_read_in_their_units(void **state)
         {SV_OPTION_PROGRAM_cpu_quota, "max", SV_LIMIT_NONE, 0},
         {SV_OPTION_GROUP_tasks_max, "1", 1, 0},
         {SV_OPTION_PROGRAM_oom_policy, "kill", SV_OOM_KILL, 0},
+        {SV_OPTION_PROGRAM_fork_rate_warn, "1000/s", 1000, 1000},
+        {SV_OPTION_GROUP_fork_rate_warn, " 30/min", 30, 60000},
+        {SV_OPTION_PROGRAM_pressure_warn, "io 5%%, cpu:full 1% over 2s", 2, 0},
         {SV_OPTION_PROGRAM_rlimit_nofile, "1024", 1024, 1024},
         {SV_OPTION_PROGRAM_rlimit_nofile, "1024 : 4096", 1024, 4096},
         {SV_OPTION_PROGRAM_rlimit_stack, "8MB:unlimited", 8u << 20, SV_LIMIT_NONE},
@@ -92,6 +95,10 @@ static void what_is_no_limit_is_refused(void **state)
         {SV_OPTION_PROGRAM_io_max, ""},
         {SV_OPTION_PROGRAM_tasks_max, "0"},
         {SV_OPTION_PROGRAM_oom_policy, "halt"},
+        {SV_OPTION_PROGRAM_fork_rate_warn, "0/s"},
+        {SV_OPTION_PROGRAM_fork_rate_warn, "1000001/s"},
+        {SV_OPTION_PROGRAM_fork_rate_warn, "10/h"},
+        {SV_OPTION_PROGRAM_pressure_warn, "memory"},
         {SV_OPTION_PROGRAM_rlimit_nofile, "unlimited"},
         {SV_OPTION_PROGRAM_rlimit_nofile, "5:3"},
         {SV_OPTION_PROGRAM_rlimit_nofile, "1MB"},
@@ -212,9 +219,29 @@ static void a_changed_limit_needs_no_new_group(void **state)
     sv_config_unref(other);
 }
 
+static void a_bound_written_otherwise_is_no_change(void **state)
+{
+    (void)state;
+    struct sv_config *before = load(PROGRAM "pressure_warn=memory 20%\nfork_rate_warn=10\n");
+    struct sv_config *same =
+        load(PROGRAM "pressure_warn=Memory:some 20% over 10s\nfork_rate_warn=10/s\n");
+    struct sv_config *other = load(PROGRAM "pressure_warn=memory 21%\nfork_rate_warn=10/min\n");
+    const struct sv_limits *limits = before->groups[0]->programs[0]->limits;
+    const struct sv_limits *changed = other->groups[0]->programs[0]->limits;
+    assert_true(sv_limits_equal(limits, same->groups[0]->programs[0]->limits));
+    assert_false(sv_limit_entry_equal(sv_limits_find(limits, SV_LIMIT_PRESSURE_WARN),
+                                      sv_limits_find(changed, SV_LIMIT_PRESSURE_WARN)));
+    assert_false(sv_limit_entry_equal(sv_limits_find(limits, SV_LIMIT_FORK_RATE_WARN),
+                                      sv_limits_find(changed, SV_LIMIT_FORK_RATE_WARN)));
+    sv_config_unref(before);
+    sv_config_unref(same);
+    sv_config_unref(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_bound_written_otherwise_is_no_change),
         cmocka_unit_test(limits_are_read_in_their_units),
         cmocka_unit_test(what_is_no_limit_is_refused),
         cmocka_unit_test(lists_have_one_form),

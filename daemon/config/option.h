@@ -50,6 +50,8 @@ enum sv_option_type {
     SV_TYPE_CPU_LIST,
     SV_TYPE_IO_MAX,
     SV_TYPE_OOM_POLICY,
+    SV_TYPE_PRESSURE,        /* warn.h */
+    SV_TYPE_FORK_RATE,       /* likewise */
     SV_TYPE_RLIMIT,          /* SOFT or SOFT:HARD */
     SV_TYPE_MULTICAST_GROUP, /* address:port */
     SV_TYPE_IPV4_ADDRESS,    /* or ANY */

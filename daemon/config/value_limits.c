@@ -10,6 +10,7 @@
 #include "base/attr.h"
 #include "config/datatype.h"
 #include "config/pytext.h"
+#include "config/warn.h"
 
 enum {
     QUOTA_PERIOD_US = 100000,
@@ -279,6 +280,32 @@ bool sv_convert_oom_policy(const struct sv_option *option, struct sv_value_conte
         }
     }
     return refuse(context, value, "is not known; write continue, stop or kill");
+}
+
+bool sv_convert_pressure(const struct sv_option *option, struct sv_value_context *context,
+                         struct sv_value *value)
+{
+    (void)option;
+    struct sv_pressure_bounds bounds;
+    struct sv_str words SV_CLEANUP(sv_str_done) = {0};
+    if (!sv_pressure_parse(value->text, &bounds, &words))
+        return refuse(context, value, sv_str_text(&words));
+    sv_pressure_render(&bounds, &words);
+    value->limit.number = bounds.count;
+    return keep(context, value, sv_str_text(&words), words.length);
+}
+
+bool sv_convert_fork_rate(const struct sv_option *option, struct sv_value_context *context,
+                          struct sv_value *value)
+{
+    if (!sv_fork_rate_parse(value->text, &value->limit.number, &value->limit.hard))
+        return refuse(context, value,
+                      "is not a rate; write a number in a second or a minute, such as 1000/s or "
+                      "30/min");
+    if (!is_within(option, value->limit.number))
+        return refuse(context, value, "is out of range; write from 1 to 1000000");
+    struct sv_span span = trimmed(value);
+    return keep(context, value, span.data, span.length);
 }
 
 /* One side of SOFT:HARD. */

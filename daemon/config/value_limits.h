@@ -20,6 +20,12 @@ bool sv_convert_io_max(const struct sv_option *option, struct sv_value_context *
                        struct sv_value *value);
 bool sv_convert_oom_policy(const struct sv_option *option, struct sv_value_context *context,
                            struct sv_value *value);
+/* "memory:some 20% over 10s": in the form of sv_pressure_render() */
+bool sv_convert_pressure(const struct sv_option *option, struct sv_value_context *context,
+                         struct sv_value *value);
+/* "1000/s", "30/min": the number, and as the hard one milliseconds */
+bool sv_convert_fork_rate(const struct sv_option *option, struct sv_value_context *context,
+                          struct sv_value *value);
 /* "SOFT", "SOFT:HARD"; one number is both */
 bool sv_convert_rlimit(const struct sv_option *option, struct sv_value_context *context,
                        struct sv_value *value);

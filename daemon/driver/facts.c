@@ -102,6 +102,7 @@ static void on_oom_record(struct sv_driver *driver, const struct sv_bpf_record *
         return;
     run->facts.oom_pid = (int32_t)record->pid;
     memcpy(run->facts.oom_comm, record->comm, sizeof(run->facts.oom_comm) - 1);
+    sv_resources_oom_kill(run, run->facts.oom_pid);
     if (run->facts.oom_pid != run->pid) /* that one's end says the rest */
         sv_run_oom_kill(run);
 }
@@ -113,6 +114,7 @@ static const record_function handlers[SV_BPF_KIND_COUNT] = {
     [SV_BPF_EXIT] = on_exit_record,
     [SV_BPF_SIGNAL] = on_signal_record,
     [SV_BPF_OOM] = on_oom_record,
+    [SV_BPF_FORK_RATE] = sv_resources_fork_rate,
 };
 
 void sv_facts_record(void *user, const struct sv_bpf_record *record)

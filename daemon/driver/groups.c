@@ -18,6 +18,8 @@ static void free_group(struct sv_unit_group *group)
     if (group->fcgi && group->is_left)
         sv_fcgi_listener_leave(group->fcgi);
     sv_fcgi_listener_free(group->fcgi);
+    sv_resources_leave_group(group);
+    free(group->shortages);
     sv_config_unref(group->owner);
     sv_config_unref(group->limits_owner);
     free(group);
@@ -41,12 +43,13 @@ static int make_units(struct sv_driver *driver, struct sv_unit_group *group)
     return 0;
 }
 
-static int new_group(struct sv_config *owner, const struct sv_group_config *config,
-                     struct sv_unit_group **ret_group)
+static int new_group(struct sv_driver *driver, struct sv_config *owner,
+                     const struct sv_group_config *config, struct sv_unit_group **ret_group)
 {
     struct sv_unit_group *group = calloc(1, sizeof(*group));
     if (!group)
         return -ENOMEM;
+    group->driver = driver;
     group->owner = sv_config_ref(owner);
     group->config = config;
     group->limits_owner = sv_config_ref(owner);
@@ -66,7 +69,7 @@ int sv_unit_groups_add(struct sv_driver *driver, struct sv_config *owner,
                        const struct sv_group_config *config)
 {
     struct sv_unit_group *group = NULL;
-    int r = new_group(owner, config, &group);
+    int r = new_group(driver, owner, config, &group);
     if (r < 0)
         return r;
     r = sv_map_put(&driver->groups, config->name, group);

@@ -257,6 +257,12 @@ static json_t *host_deaths(void *user, sv_process_id id, int64_t run)
     return unit ? sv_deaths_json(user, unit, run) : NULL;
 }
 
+static json_t *host_resource_events(void *user, sv_process_id id)
+{
+    const struct sv_unit *unit = sv_driver_unit(user, id);
+    return unit ? sv_resources_json(unit) : NULL;
+}
+
 void sv_host_init(struct sv_driver *driver)
 {
     driver->api_host = (struct sv_api_host){
@@ -289,5 +295,6 @@ void sv_host_init(struct sv_driver *driver)
         .kernel_report = host_kernel_report,
         .why = host_why,
         .deaths = host_deaths,
+        .resource_events = host_resource_events,
     };
 }

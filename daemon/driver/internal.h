@@ -20,8 +20,8 @@
 #include "io/limits.h"
 #include "io/log_watch.h"
 #include "io/loop.h"
+#include "io/meters.h"
 #include "io/notify_socket.h"
-#include "io/oom_watch.h"
 #include "io/output.h"
 #include "io/pipes.h"
 #include "io/probe_child.h"
@@ -103,7 +103,9 @@ struct sv_run {
     struct sv_input *input;
     struct sv_checks *checks; /* NULL: its configuration asks for none, or it is over */
     uint32_t open_outputs;
-    struct sv_oom_watch *oom_watch; /* NULL: eBPF tells, or nobody wants to know */
+    struct sv_meters *meters; /* NULL: nothing of it is watched */
+    bool has_fork_watch;
+    bool wants_oom_meter; /* eBPF does not tell of OOM kills, and somebody wants to know */
 };
 
 /* The outside of one process: what io holds for it over all of its runs. */
@@ -114,20 +116,25 @@ struct sv_unit {
     const struct sv_limits *limits; /* those of `config`, or newer ones: limits.c. NULL: none */
     sv_process_id id;
     struct sv_sink *sinks[2];
-    struct sv_run *run;                /* the current one, NULL between runs */
-    struct sv_listener_parser *parser; /* event listeners only */
-    int last_wait_status;              /* of the last run that has ended */
-    char *status_text;                 /* STATUS= of the last run; NULL: none */
-    uint32_t untold_count;             /* notices about it that wait to be performed */
-    uint64_t remembered;               /* hash of what the journal says of it; 0: nothing */
+    struct sv_run *run;                    /* the current one, NULL between runs */
+    struct sv_listener_parser *parser;     /* event listeners only */
+    int last_wait_status;                  /* of the last run that has ended */
+    struct sv_shortage_history *shortages; /* NULL: it was never short of anything */
+    char *status_text;                     /* STATUS= of the last run; NULL: none */
+    uint32_t untold_count;                 /* notices about it that wait to be performed */
+    uint64_t remembered;                   /* hash of what the journal says of it; 0: nothing */
 };
 
 struct sv_unit_group {
+    struct sv_driver *driver;
     struct sv_config *owner; /* one reference: keeps `config` alive */
     const struct sv_group_config *config;
     struct sv_config *limits_owner; /* likewise for `limits`, and those of the units */
     const struct sv_limits *limits; /* of the directory that the runs share; NULL: none */
     struct sv_fcgi_listener *fcgi;  /* SV_GROUP_FCGI */
+    struct sv_meters *meters;       /* of the directory; NULL: nothing of it is watched */
+    uint64_t fork_watch_id; /* of the directory, while its forks are counted; 0: they are not */
+    struct sv_shortage_history *shortages; /* of it, not of its programs */
     size_t unit_count;
     bool is_left;    /* the daemon goes, its programs do not */
     bool is_removed; /* out of driver->groups, freed with its last unit */
@@ -172,6 +179,7 @@ struct sv_driver {
     struct sv_kernel *kernel;
     struct sv_limiter *limiter;
     struct sv_notify_socket *notify_socket; /* NULL until a program wants it */
+    bool has_told_deaf[SV_METER_COUNT];     /* in the log: meters of that kind cannot be had */
     uint64_t refusal_told_ns;               /* when a message was last refused in the log */
     struct sv_child_probes *child_probes;
     struct sv_state_journal *journal; /* NULL: nothing is remembered over our death */
@@ -314,6 +322,28 @@ void sv_unit_limits_adopt(struct sv_unit *unit, struct sv_run *run,
 /* The files were read again: takes over the limits of groups that differ in nothing else. */
 void sv_unit_limits_reread(struct sv_driver *driver);
 void sv_unit_limits_forget(struct sv_driver *driver, const struct sv_unit_group *group);
+
+/* resources.c */
+/* Opens the meters that the limits of the run ask for; what an adopted one has counted is old. */
+void sv_resources_watch_run(struct sv_run *run, bool is_fresh);
+/* The same for the directory of the group, in which the leaf is. `is_new`: it was made anew, or its
+ * limits are new. */
+void sv_resources_watch_group(struct sv_unit_group *group, const struct sv_cgroup_leaf *leaf,
+                              bool is_new);
+void sv_resources_heard(struct sv_run *run, const struct sv_shortage *shortage);
+/* eBPF has seen that the OOM killer took a process of the run. */
+void sv_resources_oom_kill(struct sv_run *run, int32_t victim);
+/* More forks than fork_rate_warn of a run, or of a group. */
+void sv_resources_fork_rate(struct sv_driver *driver, const struct sv_bpf_record *record);
+/* Forgets what was watched of a run, of a group; their cgroup goes. */
+void sv_resources_leave_run(struct sv_run *run);
+void sv_resources_leave_group(struct sv_unit_group *group);
+/* Performs SV_ACTION_SHORTAGE. */
+void sv_resources_tell(struct sv_driver *driver, const struct sv_action *action);
+/* What was told of the process and of its group, the newest first. A new reference. */
+json_t *sv_resources_json(const struct sv_unit *unit);
+/* Adds a sentence about what that run, or the group, ran short of; nothing when it did not. */
+void sv_resources_describe(const struct sv_unit *unit, uint32_t run, struct sv_str *text);
 
 /* listeners.c */
 void sv_listener_heard(struct sv_unit *unit, const char *data, size_t length);

@@ -329,6 +329,7 @@ static void take_over(struct launch *launch)
                                                    .process = unit->id,
                                                    .run = run->number,
                                                    .pid = run->pid});
+    sv_resources_watch_run(run, true);
 }
 
 static void fail(struct launch *launch)

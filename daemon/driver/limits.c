@@ -33,20 +33,12 @@ static void log_change(const char *prefix, const struct sv_limiter_change *chang
 /* --- what is done --- */
 
 /* oom_policy=stop must hear of a victim, and eBPF is not always there to tell. */
-static void watch_oom(struct sv_unit *unit, struct sv_run *run)
+static void want_oom(struct sv_unit *unit, struct sv_run *run)
 {
-    struct sv_driver *driver = unit->driver;
-    bool is_wanted =
-        sv_limits_oom_policy(unit->limits) == SV_OOM_STOP && !sv_kernel_tells_oom(driver->kernel);
-    if (is_wanted == (run->oom_watch != NULL))
-        return;
-    sv_oom_watch_free(sv_steal(&run->oom_watch));
-    if (!is_wanted || !sv_limiter_want_oom_events(driver->limiter, run->leaf, unit->config->name))
-        return;
-    int r = sv_oom_watch_new(driver->loop, run->leaf, sv_run_oom_kill, run, &run->oom_watch);
-    if (r < 0)
-        sv_log_warn("oom_policy of %s is inactive: its memory.events cannot be watched: %s",
-                    unit->config->name, sv_errno_text(r));
+    const struct sv_driver *driver = unit->driver;
+    run->wants_oom_meter =
+        sv_limits_oom_policy(unit->limits) == SV_OOM_STOP && !sv_kernel_tells_oom(driver->kernel) &&
+        sv_limiter_want_oom_events(driver->limiter, run->leaf, unit->config->name);
 }
 
 void sv_unit_limits_begin(struct sv_unit *unit, struct sv_run *run)
@@ -56,8 +48,10 @@ void sv_unit_limits_begin(struct sv_unit *unit, struct sv_run *run)
         return;
     struct sv_limiter_change of_group = {.after = group->limits, .name = group->config->name};
     struct sv_limiter_change of_run = {.after = unit->limits, .name = unit->config->name};
-    sv_limiter_begin_run(unit->driver->limiter, run->leaf, &of_group, &of_run);
-    watch_oom(unit, run);
+    bool is_new = sv_limiter_begin_run(unit->driver->limiter, run->leaf, &of_group, &of_run);
+    want_oom(unit, run);
+    if (group->limits)
+        sv_resources_watch_group(unit->group, run->leaf, is_new);
 }
 
 /*
@@ -121,6 +115,7 @@ void sv_unit_limits_adopt(struct sv_unit *unit, struct sv_run *run,
     struct sv_limits_change carried = {.after = unit->limits, .name = unit->config->name};
     if (unit->limits)
         sv_limits_process_change(&carried, run->pid, run->leaf);
+    sv_resources_watch_run(run, false);
 }
 
 static void change_unit(struct sv_unit *unit, const struct sv_limits *after)
@@ -139,8 +134,10 @@ static void change_unit(struct sv_unit *unit, const struct sv_limits *after)
         sv_limits_process_change(&carried, unit->run->pid, unit->run->leaf);
     }
     unit->limits = after;
-    if (unit->run)
-        watch_oom(unit, unit->run);
+    if (unit->run) {
+        want_oom(unit, unit->run);
+        sv_resources_watch_run(unit->run, false);
+    }
     if (unit->untold_count == 0)
         sv_handover_note(unit->driver, unit->id);
 }
@@ -158,6 +155,18 @@ static bool differs(const struct sv_unit_group *group, const struct sv_group_vie
     return false;
 }
 
+/* Of a run that lives; NULL: none does, and the next one looks at the limits anyway. */
+static const struct sv_cgroup_leaf *any_leaf(const struct sv_driver *driver,
+                                             const struct sv_group_view *view)
+{
+    for (size_t i = 0; i < view->process_count; i++) {
+        const struct sv_unit *unit = sv_idmap_get(&driver->units, view->processes[i]);
+        if (unit && unit->run && unit->run->leaf)
+            return unit->run->leaf;
+    }
+    return NULL;
+}
+
 static void take_over(struct sv_driver *driver, struct sv_unit_group *group,
                       const struct sv_group_config *config)
 {
@@ -170,6 +179,7 @@ static void take_over(struct sv_driver *driver, struct sv_unit_group *group,
     log_change("group ", &change);
     sv_limiter_change_group(driver->limiter, &change);
     group->limits = config->limits;
+    sv_resources_watch_group(group, any_leaf(driver, view), true);
     for (size_t i = 0; i < view->process_count; i++) {
         struct sv_unit *unit = sv_driver_unit(driver, view->processes[i]);
         if (unit)

@@ -57,6 +57,7 @@ static const perform_function performers[SV_ACTION_COUNT] = {
     [SV_ACTION_PROBE_START] = start_probe,
     [SV_ACTION_PROBE_STOP] = stop_probe,
     [SV_ACTION_NOTICE] = sv_notice_tell,
+    [SV_ACTION_SHORTAGE] = sv_resources_tell,
     [SV_ACTION_DELIVER] = sv_listener_deliver,
     [SV_ACTION_RELEASE] = release,
     [SV_ACTION_QUIT] = quit,

@@ -58,7 +58,7 @@ void sv_run_free(struct sv_run *run)
     sv_checks_end(run);
     sv_source_free(run->exit_source);
     sv_source_free(run->empty_source);
-    sv_oom_watch_free(run->oom_watch);
+    sv_resources_leave_run(run);
     if (run->pidfd >= 0)
         close(run->pidfd);
     for (int i = 0; i < 2; i++)
@@ -190,7 +190,8 @@ void sv_run_end(struct sv_run *run, int wait_status, bool is_unknown)
     sv_checks_end(run);
     sv_source_free(sv_steal(&run->exit_source));
     sv_input_free(sv_steal(&run->input));
-    sv_oom_watch_free(sv_steal(&run->oom_watch));
+    if (run->meters)
+        sv_meters_read(run->meters); /* told before the end is */
     if (run->pidfd >= 0)
         close(run->pidfd);
     run->pidfd = -1;

@@ -81,6 +81,7 @@ void sv_unit_free(struct sv_unit *unit)
         sv_listener_parser_done(unit->parser);
     free(unit->parser);
     free(unit->status_text);
+    free(unit->shortages);
     unit->group->unit_count--;
     free(unit);
 }

@@ -319,6 +319,27 @@ uint32_t sv_bpf_ring_bytes(void)
     return is_allowed ? (uint32_t)bytes : SV_BPF_RING_BYTES;
 }
 
+int sv_bpf_watch_forks(struct sv_bpf *bpf, uint64_t cgroup_id, uint32_t bound, uint64_t window_ns)
+{
+    if (bpf->ways[SV_BPF_PROGRAM_FORK] == SV_BPF_WAY_NONE)
+        return -ENOENT;
+    struct sv_bpf_fork_watch watch = {.window_ns = window_ns, .bound = bound};
+    int map_fd = bpf_map__fd(bpf->skeleton->maps.fork_watches);
+    int r = bpf_map_update_elem(map_fd, &cgroup_id, &watch, BPF_NOEXIST);
+    if (r == 0)
+        __atomic_add_fetch(&bpf->skeleton->bss->fork_watch_count, 1, __ATOMIC_RELAXED);
+    else if (errno == EEXIST)
+        r = bpf_map_update_elem(map_fd, &cgroup_id, &watch, BPF_EXIST);
+    return r < 0 ? -errno : 0;
+}
+
+void sv_bpf_forget_forks(struct sv_bpf *bpf, uint64_t cgroup_id)
+{
+    if (bpf->ways[SV_BPF_PROGRAM_FORK] != SV_BPF_WAY_NONE &&
+        bpf_map_delete_elem(bpf_map__fd(bpf->skeleton->maps.fork_watches), &cgroup_id) == 0)
+        __atomic_sub_fetch(&bpf->skeleton->bss->fork_watch_count, 1, __ATOMIC_RELAXED);
+}
+
 uint64_t sv_bpf_lost(const struct sv_bpf *bpf, enum sv_bpf_kind kind)
 {
     if (!bpf->skeleton || kind >= SV_BPF_KIND_COUNT)

@@ -55,6 +55,10 @@ int sv_bpf_read_ring(int ring_fd, sv_bpf_function function, void *user);
 /* Of its memory. SVISOR_RING_BYTES in the environment (a power of two, whole pages) makes it
  * smaller, so that a test can fill it. */
 uint32_t sv_bpf_ring_bytes(void);
+/* From now on the forks of that cgroup are counted, and more than `bound` in a window become a
+ * record. Again: with other numbers. Negative errno: -ENOENT when forks are not seen. */
+int sv_bpf_watch_forks(struct sv_bpf *bpf, uint64_t cgroup_id, uint32_t bound, uint64_t window_ns);
+void sv_bpf_forget_forks(struct sv_bpf *bpf, uint64_t cgroup_id);
 uint64_t sv_bpf_lost(const struct sv_bpf *bpf, enum sv_bpf_kind kind);
 
 #endif

@@ -48,6 +48,8 @@ bool sv_cgroup_leaf_has(const struct sv_cgroup_leaf *leaf, pid_t pid);
 int sv_cgroup_leaf_fd(
     const struct sv_cgroup_leaf *leaf); /* O_PATH|O_DIRECTORY; for CLONE_INTO_CGROUP */
 uint64_t sv_cgroup_leaf_id(const struct sv_cgroup_leaf *leaf);
+/* Of the directory that the runs of the group share; 0: it cannot be had. */
+uint64_t sv_cgroup_leaf_group_id(const struct sv_cgroup_leaf *leaf);
 const char *sv_cgroup_leaf_path(const struct sv_cgroup_leaf *leaf); /* absolute */
 /* 1: a process is in it, 0: empty, negative errno. Reads cgroup.events. */
 int sv_cgroup_leaf_populated(const struct sv_cgroup_leaf *leaf);

@@ -239,6 +239,12 @@ uint64_t sv_cgroup_leaf_id(const struct sv_cgroup_leaf *leaf)
     return leaf->id;
 }
 
+uint64_t sv_cgroup_leaf_group_id(const struct sv_cgroup_leaf *leaf)
+{
+    struct stat status;
+    return fstat(leaf->group->fd, &status) == 0 ? status.st_ino : 0;
+}
+
 const char *sv_cgroup_leaf_path(const struct sv_cgroup_leaf *leaf)
 {
     return leaf->path;

@@ -38,7 +38,7 @@ const char *sv_kernel_kind_word(unsigned kind)
 {
     static const char *const words[SV_BPF_KIND_COUNT] = {
         [SV_BPF_FORK] = "fork",     [SV_BPF_EXEC] = "exec", [SV_BPF_EXIT] = "exit",
-        [SV_BPF_SIGNAL] = "signal", [SV_BPF_OOM] = "oom",
+        [SV_BPF_SIGNAL] = "signal", [SV_BPF_OOM] = "oom",   [SV_BPF_FORK_RATE] = "fork rate",
     };
     assert(kind < SV_BPF_KIND_COUNT);
     return words[kind];
@@ -163,6 +163,18 @@ void sv_kernel_recall(struct sv_keeper *keeper, sv_kernel_function function, voi
     for (size_t i = 0; i < SV_ARRAY_LENGTH(fds); i++)
         if (fds[i] >= 0)
             close(fds[i]);
+}
+
+int sv_kernel_watch_forks(struct sv_kernel *kernel, uint64_t cgroup_id, uint32_t bound,
+                          uint64_t window_ns)
+{
+    return kernel->bpf ? sv_bpf_watch_forks(kernel->bpf, cgroup_id, bound, window_ns) : -ENOENT;
+}
+
+void sv_kernel_forget_forks(struct sv_kernel *kernel, uint64_t cgroup_id)
+{
+    if (kernel->bpf)
+        sv_bpf_forget_forks(kernel->bpf, cgroup_id);
 }
 
 uint64_t sv_kernel_lost(const struct sv_kernel *kernel, unsigned kind)

@@ -45,6 +45,11 @@ void sv_kernel_recall(struct sv_keeper *keeper, sv_kernel_function function, voi
 void sv_kernel_on_loss(struct sv_kernel *kernel, void (*function)(void *user));
 /* "fork", "exec" …: of enum sv_bpf_kind. */
 const char *sv_kernel_kind_word(unsigned kind);
+/* More than `bound` forks of that cgroup in a window become one record, SV_BPF_FORK_RATE. Again:
+ * with other numbers. Negative errno: -ENOENT when nobody sees forks. */
+int sv_kernel_watch_forks(struct sv_kernel *kernel, uint64_t cgroup_id, uint32_t bound,
+                          uint64_t window_ns);
+void sv_kernel_forget_forks(struct sv_kernel *kernel, uint64_t cgroup_id);
 /* Records lost since the start, by kind (enum sv_bpf_kind). */
 uint64_t sv_kernel_lost(const struct sv_kernel *kernel, unsigned kind);
 

@@ -38,6 +38,9 @@
 
 enum { VALUE_BYTES = 512, QUOTA_PERIOD_US = 100000 };
 
+/* Before it are the files, from it on what is only watched. */
+enum { FIRST_WATCH = SV_LIMIT_PRESSURE_WARN };
+
 struct sv_limiter {
     struct sv_controllers controllers;
     struct {
@@ -119,8 +122,21 @@ static const struct {
     [SV_LIMIT_OOM_POLICY] = {"memory.oom.group", "memory.oom.group", SV_CONTROLLER_MEMORY,
                              render_policy, "0", "an out-of-memory kill takes the whole program"},
 };
-_Static_assert(SV_ARRAY_LENGTH(files) == SV_LIMIT_OOM_SCORE_ADJUST,
-               "every cgroup limit has a file");
+_Static_assert(SV_ARRAY_LENGTH(files) == FIRST_WATCH, "every cgroup limit has a file");
+
+/* What is only watched. */
+static const struct {
+    const char *gives;
+    const char *detail;
+} watches[] = {
+    [SV_LIMIT_PRESSURE_WARN -
+     FIRST_WATCH] = {"events when a program waits too long for a processor, memory or disks",
+                     "PSI"},
+    [SV_LIMIT_FORK_RATE_WARN -
+        FIRST_WATCH] = {"events when a program forks too fast", "eBPF counts"},
+};
+_Static_assert(SV_ARRAY_LENGTH(watches) == SV_LIMIT_OOM_SCORE_ADJUST - FIRST_WATCH,
+               "everything that is watched has a row");
 
 /* What asks for nothing in the cgroup is as good as nothing: only "kill" is a file. */
 static const struct sv_limit_entry *find(const struct sv_limits *limits, enum sv_limit limit)
@@ -340,16 +356,27 @@ void sv_limiter_change_group(struct sv_limiter *limiter, const struct sv_limiter
         change_directory(limiter, group, change);
 }
 
-void sv_limiter_begin_run(struct sv_limiter *limiter, const struct sv_cgroup_leaf *leaf,
+bool sv_limiter_begin_run(struct sv_limiter *limiter, const struct sv_cgroup_leaf *leaf,
                           const struct sv_limiter_change *group,
                           const struct sv_limiter_change *run)
 {
     struct sv_cgroup_group *directory = leaf ? sv_cgroup_leaf_group(leaf) : NULL;
     bool is_possible = leaf || !limiter->controllers.tree;
-    if (group->after && is_possible && !(directory && directory->is_limited))
+    bool is_new = group->after && is_possible && !(directory && directory->is_limited);
+    if (is_new)
         change_directory(limiter, directory, group);
     if (run->after)
         sv_limiter_change_run(limiter, leaf, run);
+    return is_new;
+}
+
+void sv_limiter_watch(struct sv_limiter *limiter, enum sv_limit limit, const char *name,
+                      const char *why, const char *remedy)
+{
+    struct target target = {.limiter = limiter, .name = name};
+    limiter->keys[limit].is_asked = true;
+    if (why)
+        note_inactive(&target, limit, why, remedy);
 }
 
 bool sv_limiter_want_oom_events(struct sv_limiter *limiter, const struct sv_cgroup_leaf *leaf,
@@ -390,17 +417,20 @@ void sv_limiter_free(struct sv_limiter *limiter)
 
 void sv_limiter_report(const struct sv_limiter *limiter, json_t *rows)
 {
-    for (unsigned i = 0; i < SV_ARRAY_LENGTH(files); i++) {
+    for (unsigned i = 0; i < SV_LIMIT_OOM_SCORE_ADJUST; i++) {
         if (!limiter->keys[i].is_asked)
             continue;
+        bool is_file = i < FIRST_WATCH;
+        const char *gives = is_file ? files[i].gives : watches[i - FIRST_WATCH].gives;
+        const char *detail = is_file ? files[i].file : watches[i - FIRST_WATCH].detail;
         struct sv_str name SV_CLEANUP(sv_str_done) = {0};
         sv_str_addf(&name, "limit %s", sv_limit_key((enum sv_limit)i));
         bool is_active = limiter->keys[i].why == NULL;
         const char *refused = limiter->keys[i].refused;
         json_t *row = json_pack(
             "{s:s, s:b, s:s, s:s, s:s, s:s}", "name", sv_str_text(&name), "active", is_active,
-            "gives", files[i].gives, "missing", is_active ? "" : limiter->keys[i].why, "remedy",
-            is_active ? "" : limiter->keys[i].remedy, "detail", refused ? refused : files[i].file);
+            "gives", gives, "missing", is_active ? "" : limiter->keys[i].why, "remedy",
+            is_active ? "" : limiter->keys[i].remedy, "detail", refused ? refused : detail);
         if (row)
             json_array_append_new(rows, row);
     }

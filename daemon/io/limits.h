@@ -32,9 +32,15 @@ void sv_limiter_change_run(struct sv_limiter *limiter, const struct sv_cgroup_le
  * it then, before the first process is born in it.
  */
 void sv_limiter_change_group(struct sv_limiter *limiter, const struct sv_limiter_change *change);
-void sv_limiter_begin_run(struct sv_limiter *limiter, const struct sv_cgroup_leaf *leaf,
+/* True when the directory of the group was made, or made anew, for this run. */
+bool sv_limiter_begin_run(struct sv_limiter *limiter, const struct sv_cgroup_leaf *leaf,
                           const struct sv_limiter_change *group,
                           const struct sv_limiter_change *run);
+
+/* What is only watched was asked for by `name`, and cannot be had. `why` NULL: it can. Told and
+ * reported as limits that are inactive are. */
+void sv_limiter_watch(struct sv_limiter *limiter, enum sv_limit limit, const char *name,
+                      const char *why, const char *remedy);
 
 /* The leaf is to have memory.events: oom_policy=stop wants it where eBPF tells nothing. False: it
  * has not, which is logged like a limit that is inactive. */

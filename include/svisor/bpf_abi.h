@@ -27,9 +27,10 @@
 enum sv_bpf_kind {
     SV_BPF_FORK,
     SV_BPF_EXEC,
-    SV_BPF_EXIT,   /* the last thread is dying, and why; not yet dead: FACTS E, docs/kernel.md */
-    SV_BPF_SIGNAL, /* somebody sent a signal to a process of ours */
-    SV_BPF_OOM,    /* the OOM killer chose a process of ours */
+    SV_BPF_EXIT,      /* the last thread is dying, and why; not yet dead: FACTS E, docs/kernel.md */
+    SV_BPF_SIGNAL,    /* somebody sent a signal to a process of ours */
+    SV_BPF_OOM,       /* the OOM killer chose a process of ours */
+    SV_BPF_FORK_RATE, /* more forks in a watched cgroup than its bound; once in a window */
     SV_BPF_KIND_COUNT
 };
 
@@ -37,7 +38,7 @@ struct sv_bpf_record {
     __u32 kind;
     __u32 pid;       /* thread group id that the record is about */
     __u64 time_ns;   /* bpf_ktime_get_boot_ns() */
-    __u64 cgroup_id; /* the leaf of that process */
+    __u64 cgroup_id; /* the leaf of that process; FORK_RATE: the cgroup that is watched */
     union {
         struct {
             __u32 parent_pid;
@@ -55,10 +56,28 @@ struct sv_bpf_record {
             __u32 sender_uid;
             __u64 sender_cgroup_id;
         } signal;
+        struct {
+            __u32 fork_count; /* in the window before, or in this one until now if that is more */
+            __u32 pad;
+        } fork_rate;
         __u64 raw[3];
     };
     char comm[SV_BPF_COMM_BYTES];        /* of the process that it is about */
     char sender_comm[SV_BPF_COMM_BYTES]; /* SIGNAL only */
 };
+
+/* The value of a cgroup whose forks are watched; the daemon writes the first two. */
+struct sv_bpf_fork_watch {
+    __u64 window_ns;
+    __u32 bound;
+    __u32 fork_count; /* in the window that began at start_ns */
+    __u64 start_ns;
+    __u32 former_count; /* in the window just before that */
+    __u32 is_told;      /* of this window */
+};
+
+/* All programs of a large machine: 10,000 and their groups. Memory is taken for those that are
+ * watched. */
+#define SV_BPF_FORK_WATCHES_MAX 16384
 
 #endif

@@ -43,10 +43,11 @@ static const struct {
     const char *name;
     size_t offset;
 } union_fields[] = {
-    FIELD(fork.parent_pid),    FIELD(exit.wait_status),
-    FIELD(exit.max_rss_bytes), FIELD(signal.number),
-    FIELD(signal.code),        FIELD(signal.sender_pid),
-    FIELD(signal.sender_uid),  FIELD(signal.sender_cgroup_id),
+    FIELD(fork.parent_pid),      FIELD(exit.wait_status),
+    FIELD(exit.max_rss_bytes),   FIELD(signal.number),
+    FIELD(signal.code),          FIELD(signal.sender_pid),
+    FIELD(signal.sender_uid),    FIELD(signal.sender_cgroup_id),
+    FIELD(fork_rate.fork_count),
 };
 
 /* Looks for "a" or "a.b" below a struct; unions without a name are looked through. -1: not there.
@@ -100,6 +101,11 @@ static void both_sides_agree_on_the_record(void **state)
     for (size_t i = 0; i < SV_ARRAY_LENGTH(union_fields); i++)
         assert_int_equal(find_offset(btf, (uint32_t)id, union_fields[i].name, 0),
                          union_fields[i].offset);
+    id = btf__find_by_name_kind(btf, "sv_bpf_fork_watch", BTF_KIND_STRUCT);
+    assert_true(id > 0);
+    assert_int_equal(btf__resolve_size(btf, (uint32_t)id), sizeof(struct sv_bpf_fork_watch));
+    assert_int_equal(find_offset(btf, (uint32_t)id, "bound", 0),
+                     offsetof(struct sv_bpf_fork_watch, bound));
     svisor_bpf__destroy(skeleton);
 }
 
@@ -139,7 +145,8 @@ static void the_kinds_keep_their_numbers(void **state)
     assert_int_equal(SV_BPF_EXIT, 2);
     assert_int_equal(SV_BPF_SIGNAL, 3);
     assert_int_equal(SV_BPF_OOM, 4);
-    assert_int_equal(SV_BPF_KIND_COUNT, 5);
+    assert_int_equal(SV_BPF_FORK_RATE, 5);
+    assert_int_equal(SV_BPF_KIND_COUNT, 6);
 }
 
 int main(void)

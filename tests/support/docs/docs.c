@@ -21,9 +21,10 @@ static const struct {
     const char *name; /* a section is named by this word, and an argument */
     bool (*render)(const char *argument, struct sv_str *ret_text);
 } sections[] = {
-    {"options", sv_docs_options},   {"command-line", sv_docs_command_line},
-    {"methods", sv_docs_methods},   {"faults", sv_docs_faults},
-    {"commands", sv_docs_commands}, {"deaths", sv_docs_deaths},
+    {"options", sv_docs_options},     {"command-line", sv_docs_command_line},
+    {"methods", sv_docs_methods},     {"faults", sv_docs_faults},
+    {"commands", sv_docs_commands},   {"deaths", sv_docs_deaths},
+    {"resources", sv_docs_resources},
 };
 
 static void add_man_char(struct sv_str *text, char c, bool is_line_start)

@@ -12,6 +12,7 @@ bool sv_docs_command_line(const char *argument, struct sv_str *ret_text);
 bool sv_docs_methods(const char *argument, struct sv_str *ret_text);
 bool sv_docs_faults(const char *argument, struct sv_str *ret_text);
 bool sv_docs_commands(const char *argument, struct sv_str *ret_text);
+bool sv_docs_resources(const char *argument, struct sv_str *ret_text);
 bool sv_docs_deaths(const char *argument, struct sv_str *ret_text);
 
 /* Text for mdoc: special characters escaped, every sentence on a line of its own. Ends the line. */
