@@ -123,8 +123,12 @@ static int check(struct daemon *daemon)
     fputs(sv_str_text(&text), stdout);
     fflush(stdout);
     print_problems(&diag);
+    struct sv_str problem SV_CLEANUP(sv_str_done) = {0};
+    int r = config ? sv_driver_examine(config, &problem) : 0;
+    if (r != 0)
+        complain(r < 0 ? sv_errno_text(r) : sv_str_text(&problem));
     sv_config_unref(config);
-    return is_good ? EXIT_SUCCESS : EXIT_USAGE;
+    return is_good && r == 0 ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
 /* Limits and privileges: what can be done only once. False: refused, and told. What is good to know

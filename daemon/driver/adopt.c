@@ -62,6 +62,16 @@ static bool read_header(const struct sv_str *bytes, size_t *offset, struct sv_st
     return boot.length > 0 && strcmp(sv_str_text(&boot), ret_header->boot_id) == 0;
 }
 
+bool sv_adopt_is_foreign(const struct sv_str *bytes, uint32_t *ret_version)
+{
+    struct sv_str written SV_CLEANUP(sv_str_done) = {0};
+    struct sv_str boot SV_CLEANUP(sv_str_done) = {0};
+    sv_boot_id(&boot);
+    return sv_journal_version(bytes->data, bytes->length, ret_version, &written) &&
+           *ret_version != SV_JOURNAL_VERSION &&
+           strcmp(sv_str_text(&written), sv_str_text(&boot)) == 0;
+}
+
 bool sv_adopt_former_tree(const struct sv_str *bytes, struct sv_str *ret_path)
 {
     struct sv_str texts SV_CLEANUP(sv_str_done) = {0};
@@ -104,15 +114,24 @@ static void read_journal(const struct sv_str *bytes, struct sv_map *formers)
     size_t offset = 0;
     if (!read_header(bytes, &offset, &texts, &header))
         return;
-    for (;;) {
+    int r = 0;
+    unsigned unknown_count = 0;
+    while (r != SV_JOURNAL_END) {
         struct former *former = calloc(1, sizeof(*former));
-        if (!former || sv_journal_decode(bytes->data, bytes->length, &offset, &former->texts,
-                                         &former->entry) != 0) {
+        r = former ? sv_journal_decode(bytes->data, bytes->length, &offset, &former->texts,
+                                       &former->entry)
+                   : SV_JOURNAL_END;
+        if (r == 0)
+            remember(formers, former);
+        else
             free_former(former);
+        unknown_count += r == SV_JOURNAL_UNKNOWN;
+        if (r < 0)
             break;
-        }
-        remember(formers, former);
     }
+    if (unknown_count > 0)
+        sv_log_warn("%u records of the journal are passed over: a later svisord has written them",
+                    unknown_count);
     if (offset < bytes->length)
         sv_log_info("the last %zu bytes of the journal were torn by the death of the daemon before",
                     bytes->length - offset);
@@ -221,8 +240,13 @@ static bool find_main(struct sv_run *run, const struct sv_journal_entry *entry,
         return run->pidfd >= 0;
     /* Opened first, then compared: from here on the number cannot change its owner unseen. */
     int pidfd = (int)syscall(SYS_pidfd_open, run->pid, 0);
-    if (pidfd >= 0 && is_same_process(run, entry, run->pid))
+    int error = pidfd < 0 ? errno : 0;
+    bool is_same = error != ESRCH && is_same_process(run, entry, run->pid);
+    if (pidfd >= 0 && is_same)
         run->pidfd = sv_steal_fd(&pidfd);
+    run->is_orphan = is_same && error != 0;
+    if (run->is_orphan)
+        run->start_ticks = sv_process_start_ticks(run->pid);
     if (pidfd >= 0)
         close(pidfd);
     return true;
@@ -301,7 +325,7 @@ static void adopt_main(struct sv_unit *unit, const struct sv_journal_entry *entr
         sv_launch_finish(driver);
         return;
     }
-    bool is_alive = run->pidfd >= 0 && !is_dead(run->pidfd);
+    bool is_alive = run->pidfd >= 0 ? !is_dead(run->pidfd) : run->is_orphan;
     if (sv_health_wants_notify(unit->config->health) && sv_driver_open_notify(driver) < 0)
         sv_log_error("%s: what it says to sd_notify is not heard any more", unit->config->name);
     adopt_pipes(run, &kept, is_alive);

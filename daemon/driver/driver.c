@@ -299,10 +299,16 @@ static int open_programs(struct sv_driver *driver, struct sv_str *ret_error)
     int r = sv_handover_open(driver, &memory);
     if (r < 0)
         return r;
+    if (!sv_handover_is_readable(&memory, ret_error)) {
+        driver->is_adopting = true; /* none of it is touched */
+        return SV_DRIVER_REFUSED;
+    }
     bool has_former = sv_adopt_former_tree(&memory, &former_tree);
+    driver->is_adopting = has_former;
     r = open_kernel(driver, sv_str_text(&former_tree));
     if (r != 0)
         return r;
+    sv_handover_settle_keeper(driver);
     r = sv_deaths_new(driver);
     if (r != 0)
         return r;
@@ -312,7 +318,6 @@ static int open_programs(struct sv_driver *driver, struct sv_str *ret_error)
     r = add_configured_groups(driver, ret_error);
     if (r != 0)
         return r;
-    driver->is_adopting = has_former;
     if (has_former)
         sv_adopt_all(driver, &memory);
     else
@@ -362,6 +367,10 @@ int sv_driver_new(const struct sv_driver_options *options, struct sv_driver **re
     driver->config = sv_config_ref(options->config);
     int r = open_all(driver, ret_error);
     if (r != 0) {
+        /* What an earlier daemon left is for the next one, who may have more luck. */
+        driver->is_leaving = driver->is_adopting;
+        if (driver->tree && driver->is_leaving)
+            sv_cgroup_tree_keep(driver->tree);
         sv_driver_free(driver);
         return r;
     }
@@ -388,6 +397,7 @@ void sv_driver_free(struct sv_driver *driver)
     for (size_t i = 0; i < SV_ARRAY_LENGTH(driver->signals); i++)
         sv_source_free(driver->signals[i]);
     sv_source_free(driver->tick_timer);
+    sv_source_free(driver->orphan_timer);
     sv_source_free(driver->status_timer);
     sv_source_free(driver->watchdog_timer);
     sv_source_free(driver->tidy_timer);

@@ -41,6 +41,10 @@ int sv_driver_new(const struct sv_driver_options *options, struct sv_driver **re
                   struct sv_str *ret_error);
 void sv_driver_free(struct sv_driver *driver);
 
+/* For --check: would a svisord with this configuration be able to take back the programs that
+ * another one has left, or still runs? 0; -ENOMEM; SV_DRIVER_REFUSED with the reason. */
+int sv_driver_examine(const struct sv_config *config, struct sv_str *ret_problem);
+
 enum sv_driver_end {
     SV_DRIVER_STOPPED, /* or left, with on_stop=keep */
     SV_DRIVER_RESTART,

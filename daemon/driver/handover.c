@@ -42,6 +42,46 @@ int sv_handover_open(struct sv_driver *driver, struct sv_str *ret_bytes)
     return r == -ENOMEM ? r : 0;
 }
 
+/*
+ * An upgrade or a downgrade across versions of the journal: to begin anew would start every program
+ * a second time, beside the one that lives on. So a svisord that cannot read what another one left
+ * does not start, and leaves it as it is.
+ */
+bool sv_handover_is_readable(const struct sv_str *bytes, struct sv_str *ret_problem)
+{
+    uint32_t version;
+    if (!sv_adopt_is_foreign(bytes, &version))
+        return true;
+    sv_str_addf(ret_problem,
+                "the programs of this configuration run on, left by a svisord that has written "
+                "about them in version %u of the journal; this one (%s) reads version %d. Start "
+                "that svisord again, and end it with svctl shutdown before you start this one",
+                version, SV_VERSION, SV_JOURNAL_VERSION);
+    return false;
+}
+
+int sv_driver_examine(const struct sv_config *config, struct sv_str *ret_problem)
+{
+    struct sv_str bytes SV_CLEANUP(sv_str_done) = {0};
+    int r = sv_state_journal_peek(config->daemon.identifier, config->file, &bytes);
+    if (r == -ENOMEM)
+        return r;
+    return r < 0 || sv_handover_is_readable(&bytes, ret_problem) ? 0 : SV_DRIVER_REFUSED;
+}
+
+/*
+ * Where systemd has given us a cgroup, the keeper lives beside its holder: what ends the daemon's
+ * unit or session does not end it, and the unit starts again without a leftover in it.
+ */
+void sv_handover_settle_keeper(struct sv_driver *driver)
+{
+    int fd = driver->keeper && driver->tree ? sv_cgroup_tree_holder_fd(driver->tree) : -ENOENT;
+    if (fd < 0)
+        return;
+    sv_keeper_move(driver->keeper, fd);
+    close(fd);
+}
+
 static uint64_t hash_of(const struct sv_str *bytes)
 {
     uint64_t hash = 0xcbf29ce484222325u;

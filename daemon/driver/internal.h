@@ -82,6 +82,7 @@ struct sv_run {
     uint32_t number;
     pid_t pid;
     int pidfd;         /* -1: this kernel has none */
+    bool is_orphan;    /* not our child, and no pidfd: looked at from time to time */
     bool is_over;      /* the main process is reaped */
     bool has_socket;   /* it uses the socket of its fcgi group */
     bool is_certified; /* and its certificate is written */
@@ -94,7 +95,8 @@ struct sv_run {
     struct rusage usage; /* of the main process and the children that it waited for */
     struct sv_facts facts;
     struct sv_deeds deeds;
-    unsigned long long start_ticks; /* /proc/PID/stat; only without a leaf, which says as much */
+    unsigned long long start_ticks; /* /proc/PID/stat; of an orphan, and without a leaf, which
+                                       says as much */
     uint64_t keeper_key;            /* 0: the keeper does not hold it */
     struct sv_source *exit_source;
     struct sv_cgroup_leaf *leaf; /* NULL: no cgroup, or given back */
@@ -163,6 +165,7 @@ struct sv_driver {
     struct sv_source *signals[8];
     struct sv_source *tidy_timer; /* cgroup directories that were busy */
     struct sv_source *tick_timer;
+    struct sv_source *orphan_timer; /* NULL until there is one */
     struct sv_source *status_timer; /* NULL: no service manager listens */
     struct sv_source *watchdog_timer;
     bool is_status_due;
@@ -263,7 +266,11 @@ int sv_driver_open_notify(struct sv_driver *driver);
 /* handover.c: what the next daemon must know. */
 /* Opens the journal and the keeper; `ret_bytes` is what an earlier daemon left. */
 int sv_handover_open(struct sv_driver *driver, struct sv_str *ret_bytes);
-/* After the tree is open: the journal begins anew. */
+/* False with the reason: another version has written it, and this one must not start. */
+bool sv_handover_is_readable(const struct sv_str *bytes, struct sv_str *ret_problem);
+/* After the tree is open: the keeper goes where it is safe. */
+void sv_handover_settle_keeper(struct sv_driver *driver);
+/* The journal begins anew. */
 void sv_handover_begin(struct sv_driver *driver);
 /* Writes down how the process is now, if that is new. */
 void sv_handover_note(struct sv_driver *driver, sv_process_id id);
@@ -279,6 +286,8 @@ void sv_handover_close(struct sv_driver *driver);
 void sv_adopt_all(struct sv_driver *driver, const struct sv_str *bytes);
 /* While adopting: the cgroup in which a process of that pid ended when no daemon ran, or 0. */
 uint64_t sv_adopt_cgroup_of(const struct sv_driver *driver, pid_t pid);
+/* True when the journal is of this boot, and of a version that this svisord cannot read. */
+bool sv_adopt_is_foreign(const struct sv_str *bytes, uint32_t *ret_version);
 /* True when there is something to adopt; then the path of its cgroup tree, "" if it had none. */
 bool sv_adopt_former_tree(const struct sv_str *bytes, struct sv_str *ret_path);
 
@@ -294,6 +303,8 @@ void sv_run_end(struct sv_run *run, int wait_status, bool is_unknown);
 struct sv_run *sv_run_new(struct sv_unit *unit, uint32_t number);
 void sv_run_free(struct sv_run *run);
 int sv_run_watch_exit(struct sv_run *run);
+/* Of an orphan: the number still belongs to the process that it was. */
+bool sv_run_orphan_lives(const struct sv_run *run);
 /* The main process may have ended: reaps it if so, and tells the core. */
 void sv_run_check_exit(struct sv_run *run);
 /* An output of the run has no writer any more; to be called from its callback. */

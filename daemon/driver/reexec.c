@@ -111,7 +111,10 @@ static int begin_check(struct sv_reexec *reexec)
     arguments[1] = check;
     for (size_t i = 1; i < count; i++)
         arguments[i + 1] = options->self->arguments[i];
-    struct sv_trial_command command = {file_of(reexec), arguments, options->host->directory};
+    struct sv_trial_command command = {.path = file_of(reexec),
+                                       .arguments = arguments,
+                                       .directory = options->host->directory,
+                                       .is_stderr_only = true}; /* the rest is the configuration */
     sv_trial_free(sv_steal(&reexec->trial));
     int r = sv_trial_new(reexec->driver->loop, &command, on_checked, reexec, &reexec->trial);
     free(arguments);
@@ -146,7 +149,8 @@ static int begin_version(struct sv_reexec *reexec)
     const struct sv_driver_options *options = &reexec->driver->options;
     char version[] = "--version";
     char *arguments[] = {options->self->arguments[0], version, NULL};
-    struct sv_trial_command command = {file_of(reexec), arguments, options->host->directory};
+    struct sv_trial_command command = {
+        .path = file_of(reexec), .arguments = arguments, .directory = options->host->directory};
     sv_trial_free(sv_steal(&reexec->trial)); /* that of an earlier attempt */
     return sv_trial_new(reexec->driver->loop, &command, on_version, reexec, &reexec->trial);
 }

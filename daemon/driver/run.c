@@ -268,6 +268,8 @@ void sv_run_check_exit(struct sv_run *run)
     int r = reap(run, &wait_status);
     if (r == 0)
         return;
+    if (r < 0 && run->is_orphan && sv_run_orphan_lives(run))
+        return;
     const struct sv_facts *facts = &run->facts;
     run->has_status = r > 0 || facts->has_exit;
     if (r < 0) {
@@ -279,6 +281,42 @@ void sv_run_check_exit(struct sv_run *run)
                      run->unit->config->name, (int)run->pid, (unsigned)wait_status,
                      (unsigned)facts->exit_status);
     sv_run_end(run, wait_status, false);
+}
+
+/*
+ * A program of an earlier daemon on a kernel without pidfds (before 5.3, or a sandbox that refuses
+ * them): nothing tells of its end, so it is looked at every second, and before it is signalled.
+ */
+enum { ORPHAN_PERIOD_NS = 1000000000, ORPHAN_ACCURACY_NS = 100000000 };
+
+bool sv_run_orphan_lives(const struct sv_run *run)
+{
+    int wait_status;
+    return sv_process_start_ticks(run->pid) == run->start_ticks &&
+           sv_zombie_wait_status(run->pid, &wait_status) <= 0;
+}
+
+static void look_at_orphans(void *user)
+{
+    struct sv_driver *driver = user;
+    bool is_one_left = false;
+    for (size_t i = 0; i < driver->units.slot_count; i++) {
+        const struct sv_unit *unit = driver->units.slots[i].value;
+        if (unit && unit->run && unit->run->is_orphan)
+            sv_run_check_exit(unit->run);
+        is_one_left |= unit && unit->run && unit->run->is_orphan;
+    }
+    if (is_one_left)
+        sv_source_arm(driver->orphan_timer, sv_now_ns() + ORPHAN_PERIOD_NS);
+}
+
+static int watch_orphan(struct sv_driver *driver)
+{
+    int r = 0;
+    if (!driver->orphan_timer)
+        r = sv_loop_add_timer(driver->loop, ORPHAN_ACCURACY_NS, look_at_orphans, driver,
+                              &driver->orphan_timer);
+    return r < 0 ? r : sv_source_arm(driver->orphan_timer, sv_now_ns() + ORPHAN_PERIOD_NS);
 }
 
 static void on_pidfd(void *user, int fd, uint32_t events)
@@ -301,7 +339,12 @@ int sv_run_watch_exit(struct sv_run *run)
         if (r < 0)
             return error_trace(r);
     }
-    if (run->pidfd < 0)
+    if (run->pidfd < 0 && run->is_orphan) {
+        r = watch_orphan(driver);
+        if (r < 0)
+            return error_trace(r);
+    }
+    if (run->pidfd < 0) /* after a reexec it is our child all the same */
         return sv_signals_watch_children(driver);
     return sv_loop_add_io(driver->loop, run->pidfd, EPOLLIN, SV_PRIORITY_EXIT, on_pidfd, run,
                           &run->exit_source);

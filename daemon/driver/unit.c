@@ -112,6 +112,8 @@ static int signal_process(const struct sv_run *run, int number)
     if (run->pidfd >= 0)
         return syscall(SYS_pidfd_send_signal, run->pidfd, number, NULL, 0) < 0 ? -errno : 0;
     /* Without a pidfd the pid is still ours: nobody but run.c reaps it, and it has not. */
+    if (run->is_orphan && !sv_run_orphan_lives(run))
+        return -ESRCH;
     assert(run->pid > 1);
     return kill(run->pid, number) < 0 ? -errno : 0;
 }
@@ -120,7 +122,7 @@ static int signal_process(const struct sv_run *run, int number)
  */
 static int signal_process_group(const struct sv_run *run, int number)
 {
-    if (run->is_over)
+    if (run->is_over || (run->is_orphan && !sv_run_orphan_lives(run)))
         return -ESRCH;
     assert(run->pid > 1);
     return kill(-run->pid, number) < 0 ? -errno : 0;

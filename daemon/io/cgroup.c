@@ -435,6 +435,17 @@ void sv_cgroup_tree_free(struct sv_cgroup_tree *tree)
     forget(tree);
 }
 
+int sv_cgroup_tree_holder_fd(const struct sv_cgroup_tree *tree)
+{
+    struct sv_str path SV_CLEANUP(sv_str_done) = {0};
+    sv_str_append(&path, tree->parent, strlen(tree->parent) - strlen("/" TREE_DIRECTORY));
+    sv_str_add(&path, "/" SV_CGROUP_HOLDER_LEAF "/cgroup.procs");
+    int fd = sv_str_ok(&path) ? open(path.data, O_WRONLY | O_CLOEXEC) : -1;
+    if (fd >= 0)
+        return fd;
+    return sv_str_ok(&path) ? -errno : -ENOMEM;
+}
+
 void sv_cgroup_tree_keep(struct sv_cgroup_tree *tree)
 {
     tree->is_kept = true;

@@ -23,6 +23,9 @@ int sv_cgroup_tree_open(const char *identifier, const char *former,
 /* After the runs of an earlier daemon were adopted: removes what else it left, where that is empty.
  */
 void sv_cgroup_tree_clean(struct sv_cgroup_tree *tree);
+/* cgroup.procs of the cgroup beside the tree in which whoever holds it for us lives, for writing.
+ * -ENOENT: nobody does, the tree is not one that systemd has given. */
+int sv_cgroup_tree_holder_fd(const struct sv_cgroup_tree *tree);
 /* The next daemon takes over: from now on every directory stays, also an empty one, for it tells
  * whose run has ended there. */
 void sv_cgroup_tree_keep(struct sv_cgroup_tree *tree);

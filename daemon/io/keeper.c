@@ -13,6 +13,7 @@
  *     DROP key                     close them
  *     CLAIMED                      close all that was not asked for since the daemon connected
  *     END                          close everything and end
+ *     MOVE (descriptor)            write "0" to it: it is the cgroup.procs of another cgroup
  *
  * PUT and DROP are not answered, so that they cost the daemon one system call each. It is the
  * waking of the keeper that costs (8 us of the 250 of a spawn), so a PUT that may wait a moment
@@ -51,7 +52,9 @@ enum {
     PARCELS_MAX = 2, /* one that waited, and the one that it waited for */
 };
 
-enum operation { OP_PUT, OP_GET, OP_DROP, OP_CLAIMED, OP_END };
+/* The keeper may be older than the daemon: an operation keeps its number, and one that the keeper
+ * does not know is ignored. */
+enum operation { OP_PUT, OP_GET, OP_DROP, OP_CLAIMED, OP_END, OP_MOVE };
 
 struct message {
     uint64_t key;
@@ -269,6 +272,9 @@ static bool serve(struct table *table, int socket)
             break;
         case OP_END:
             return true;
+        case OP_MOVE:
+            (void)!write(fds[0], "0", 1); /* refused: then it lives where it was born */
+            break;
         }
         close_all(fds);
     }
@@ -520,4 +526,11 @@ void sv_keeper_drop(struct sv_keeper *keeper, uint64_t key)
 void sv_keeper_drop_unclaimed(struct sv_keeper *keeper)
 {
     (void)order(keeper, OP_CLAIMED, 0);
+}
+
+void sv_keeper_move(struct sv_keeper *keeper, int procs_fd)
+{
+    struct parcel parcel = {.message = {.operation = OP_MOVE}};
+    put_in(&parcel, 0, procs_fd);
+    (void)tell(keeper, &parcel);
 }

@@ -44,6 +44,8 @@ void sv_keeper_flush(struct sv_keeper *keeper);
 /* Duplicates of what it holds, close-on-exec; -ENOENT when it does not know the key. */
 int sv_keeper_get(struct sv_keeper *keeper, uint64_t key, struct sv_kept *ret_kept);
 void sv_keeper_drop(struct sv_keeper *keeper, uint64_t key);
+/* Into another cgroup: `procs_fd` is its cgroup.procs, open for writing. */
+void sv_keeper_move(struct sv_keeper *keeper, int procs_fd);
 /* Everything that nobody asked for since the daemon connected: closed. */
 void sv_keeper_drop_unclaimed(struct sv_keeper *keeper);
 

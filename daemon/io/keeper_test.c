@@ -108,6 +108,23 @@ static void what_is_dropped_or_not_asked_for_is_gone(void **state)
     sv_keeper_end(keeper);
 }
 
+/* Of another cgroup, that is: what it writes there is the same as into this pipe. */
+static void it_moves_when_it_is_told_to(void **state)
+{
+    (void)state;
+    int fds[2];
+    char text[4] = "";
+    struct sv_keeper *keeper = open_keeper();
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    sv_keeper_move(keeper, fds[1]);
+    close(fds[1]);
+    assert_int_equal(read(fds[0], text, sizeof(text)), 1);
+    assert_string_equal(text, "0");
+    assert_int_equal(read(fds[0], text, sizeof(text)), 0); /* and it keeps nothing of it */
+    close(fds[0]);
+    sv_keeper_end(keeper);
+}
+
 static void a_thousand_runs_are_kept_apart(void **state)
 {
     (void)state;
@@ -168,6 +185,7 @@ int main(void)
         cmocka_unit_test(what_was_written_outlives_both_ends_of_its_pipe),
         cmocka_unit_test(a_second_put_adds_to_the_first),
         cmocka_unit_test(what_is_dropped_or_not_asked_for_is_gone),
+        cmocka_unit_test(it_moves_when_it_is_told_to),
         cmocka_unit_test(a_thousand_runs_are_kept_apart),
         cmocka_unit_test(the_death_of_the_daemon_does_not_end_it),
     };

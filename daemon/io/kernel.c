@@ -143,8 +143,10 @@ void sv_kernel_on_loss(struct sv_kernel *kernel, void (*function)(void *user))
 
 void sv_kernel_keep(const struct sv_kernel *kernel, struct sv_keeper *keeper)
 {
-    if (!kernel->bpf)
+    if (!kernel->bpf) { /* those of an earlier daemon would write for nobody */
+        sv_keeper_drop(keeper, WITNESS_KEY);
         return;
+    }
     int fds[SV_BPF_WITNESSES];
     sv_bpf_witnesses(kernel->bpf, fds);
     (void)sv_keeper_put(keeper, WITNESS_KEY, &(struct sv_kept){fds[0], fds[1], fds[2], fds[3]});

@@ -183,6 +183,23 @@ static void close_file(struct sv_state_journal *journal)
         close(journal->fd);
 }
 
+int sv_state_journal_peek(const char *identifier, const char *config_file, struct sv_str *ret_bytes)
+{
+    struct sv_str path SV_CLEANUP(sv_str_done) = {0};
+    base_directory(&path);
+    add_own_name(&path, identifier, config_file);
+    sv_str_addf(&path, "/%s", file_name);
+    int fd = sv_str_ok(&path) ? open(path.data, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    if (fd < 0)
+        return sv_str_ok(&path) ? -errno : -ENOMEM;
+    struct stat status;
+    int r = fstat(fd, &status) < 0 ? -errno : status.st_uid != geteuid() ? -EPERM : 0;
+    if (r == 0)
+        r = read_all(fd, ret_bytes);
+    close(fd);
+    return r;
+}
+
 void sv_state_journal_leave(struct sv_state_journal *journal)
 {
     if (!journal)

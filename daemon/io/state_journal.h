@@ -20,6 +20,10 @@ struct sv_state_journal;
  */
 int sv_state_journal_open(const char *identifier, const char *config_file,
                           struct sv_state_journal **ret_journal, struct sv_str *ret_bytes);
+/* What stands there now, without a lock: it may be torn while its owner writes. Negative errno;
+ * -ENOENT: nothing. */
+int sv_state_journal_peek(const char *identifier, const char *config_file,
+                          struct sv_str *ret_bytes);
 /* Leaves everything to the successor. NULL is allowed. */
 void sv_state_journal_leave(struct sv_state_journal *journal);
 /* Nothing is left to be remembered: removes the journal and the directory. NULL is allowed. */

@@ -106,8 +106,12 @@ static int spawn(struct sv_trial *trial, const struct sv_trial_command *command,
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     int r = -posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO && r == 0; fd++)
-        r = -posix_spawn_file_actions_adddup2(&actions, out, fd);
+    if (r == 0 && command->is_stderr_only)
+        r = -posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    else if (r == 0)
+        r = -posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+    if (r == 0)
+        r = -posix_spawn_file_actions_adddup2(&actions, out, STDERR_FILENO);
     if (r == 0)
         r = -posix_spawn_file_actions_addchdir_np(&actions, command->directory);
     if (r == 0)

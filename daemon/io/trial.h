@@ -3,12 +3,15 @@
 #ifndef SV_IO_TRIAL_H
 #define SV_IO_TRIAL_H
 
+#include <stdbool.h>
+
 #include "io/loop.h"
 
 struct sv_trial;
 
-/* `output` is what it wrote to stdout and stderr, cut at SV_TRIAL_OUTPUT_BYTES_MAX; `problem` is
- * NULL when it has exited with 0, else how it ended. Called once; free the trial in there or later.
+/* `output` is what it wrote to stdout and stderr, or to the latter alone, cut at
+ * SV_TRIAL_OUTPUT_BYTES_MAX; `problem` is NULL when it has exited with 0, else how it ended. Called
+ * once; free the trial in there or later.
  */
 typedef void (*sv_trial_function)(void *user, const char *problem, const char *output);
 
@@ -16,6 +19,7 @@ struct sv_trial_command {
     const char *path;
     char *const *arguments; /* NULL-terminated, [0] is what it is called by */
     const char *directory;  /* where it runs */
+    bool is_stderr_only;    /* what it writes to stdout is not wanted */
 };
 
 /* Nothing of the command is needed any more when this returns. Negative errno: it could not be

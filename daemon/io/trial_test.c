@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -30,13 +31,13 @@ static void on_end(void *user, const char *problem, const char *output)
     sv_loop_quit(outcome->loop, 0);
 }
 
-static struct outcome run(const char *script)
+static struct outcome run(const char *script, bool is_stderr_only)
 {
     struct outcome outcome = {0};
     char shell[] = "sh", option[] = "-c";
     char *text = strdup(script);
     char *arguments[] = {shell, option, text, NULL};
-    struct sv_trial_command command = {"/bin/sh", arguments, "/usr"};
+    struct sv_trial_command command = {"/bin/sh", arguments, "/usr", is_stderr_only};
     assert_int_equal(sv_loop_new(&outcome.loop), 0);
     assert_int_equal(sv_trial_new(outcome.loop, &command, on_end, &outcome, &outcome.trial), 0);
     assert_int_equal(sv_loop_run(outcome.loop), 0);
@@ -56,14 +57,16 @@ static void its_words_and_its_end_are_told(void **state)
     (void)state;
     static const struct {
         const char *script, *problem, *output;
+        bool is_stderr_only;
     } cases[] = {
-        {"pwd; echo wrong >&2", "none", "/usr\nwrong\n"},
-        {"echo no; exit 3", "exit status 3", "no\n"},
-        {"kill -PIPE $$", "terminated by SIGPIPE", ""},
-        {"exec >&- 2>&-; exec sleep 100", "terminated by SIGKILL", ""}, /* not waited for */
+        {"pwd; echo wrong >&2", "none", "wrong\n", true},
+        {"pwd; echo wrong >&2", "none", "/usr\nwrong\n", false},
+        {"echo no; exit 3", "exit status 3", "no\n", false},
+        {"kill -PIPE $$", "terminated by SIGPIPE", "", false},
+        {"exec >&- 2>&-; exec sleep 100", "terminated by SIGKILL", "", false}, /* not waited for */
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct outcome outcome = run(cases[i].script);
+        struct outcome outcome = run(cases[i].script, cases[i].is_stderr_only);
         assert_string_equal(sv_str_text(&outcome.problem), cases[i].problem);
         assert_string_equal(sv_str_text(&outcome.output), cases[i].output);
         done(&outcome);
@@ -73,7 +76,8 @@ static void its_words_and_its_end_are_told(void **state)
 static void of_a_long_speech_the_beginning_is_kept(void **state)
 {
     (void)state;
-    struct outcome outcome = run("i=0; while [ $i -lt 3000 ]; do echo $i; i=$((i + 1)); done");
+    struct outcome outcome =
+        run("i=0; while [ $i -lt 3000 ]; do echo $i; i=$((i + 1)); done", false);
     assert_string_equal(sv_str_text(&outcome.problem), "none");
     assert_int_equal(outcome.output.length, SV_TRIAL_OUTPUT_BYTES_MAX);
     assert_memory_equal(sv_str_text(&outcome.output), "0\n1\n2\n", 6);
@@ -88,9 +92,9 @@ static void what_cannot_be_executed_is_an_error_at_once(void **state)
     char name[] = "x";
     char *arguments[] = {name, NULL};
     assert_int_equal(sv_loop_new(&loop), 0);
-    struct sv_trial_command missing = {"/no/such/file", arguments, "/"};
+    struct sv_trial_command missing = {"/no/such/file", arguments, "/", false};
     assert_int_equal(sv_trial_new(loop, &missing, on_end, NULL, &trial), -ENOENT);
-    struct sv_trial_command nowhere = {"/bin/true", arguments, "/no/such/directory"};
+    struct sv_trial_command nowhere = {"/bin/true", arguments, "/no/such/directory", false};
     assert_int_equal(sv_trial_new(loop, &nowhere, on_end, NULL, &trial), -ENOENT);
     assert_null(trial);
     sv_loop_free(loop);
@@ -103,7 +107,7 @@ static void one_that_is_given_up_is_killed_and_reaped(void **state)
     struct sv_trial *trial;
     char shell[] = "sh", option[] = "-c", text[] = "sleep 100";
     char *arguments[] = {shell, option, text, NULL};
-    struct sv_trial_command command = {"/bin/sh", arguments, "/"};
+    struct sv_trial_command command = {"/bin/sh", arguments, "/", false};
     assert_int_equal(sv_loop_new(&loop), 0);
     assert_int_equal(sv_trial_new(loop, &command, on_end, NULL, &trial), 0);
     sv_trial_free(trial);

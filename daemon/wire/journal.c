@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/attr.h"
+
 enum { FRAME_BYTES = 8, BODY_BYTES_MAX = 64 << 10 };
 
 /* Fields of fixed width, in the order of the file. Both directions walk the same table. */
@@ -155,6 +157,16 @@ static size_t get_text_added(struct reader *reader, struct sv_str *texts)
     return texts->length - 1;
 }
 
+/* A reason of a later version says nothing to this one. */
+static void forget_unknown_reasons(struct sv_journal_entry *entry)
+{
+    enum sv_reason *const reasons[] = {&entry->record.reason, &entry->record.stop_reason,
+                                       &entry->record.end_reason, &entry->deeds.reason};
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(reasons); i++)
+        if ((unsigned)*reasons[i] >= SV_REASON_COUNT)
+            *reasons[i] = SV_REASON_NONE;
+}
+
 static bool is_sane(const struct sv_journal_entry *entry)
 {
     const struct sv_process_record *record = &entry->record;
@@ -162,11 +174,7 @@ static bool is_sane(const struct sv_journal_entry *entry)
 #define PROCESS_STATE(name, code) has_state |= record->state == SV_PROCESS_##name;
 #include <svisor/process_states.def>
 #undef PROCESS_STATE
-    return has_state && (unsigned)record->reason < SV_REASON_COUNT &&
-           (unsigned)record->stop_reason < SV_REASON_COUNT &&
-           (unsigned)entry->deeds.reason < SV_REASON_COUNT &&
-           (unsigned)record->end_reason < SV_REASON_COUNT &&
-           (unsigned)record->main <= SV_RECORD_ALIVE &&
+    return has_state && (unsigned)record->main <= SV_RECORD_ALIVE &&
            (unsigned)record->strays <= SV_RECORD_STRAYS_KILLED &&
            (unsigned)record->listener_state <= SV_LISTENER_UNKNOWN;
 }
@@ -196,6 +204,7 @@ static void get_process(struct reader *reader, struct sv_str *texts, struct sv_j
     places->group_limits = get_text_added(reader, texts);
     places->status = get_text_added(reader, texts);
     entry->record.end_reason = (enum sv_reason)get_added(reader, 4);
+    forget_unknown_reasons(entry);
     reader->is_short |= !is_sane(entry);
 }
 
@@ -259,9 +268,28 @@ int sv_journal_decode(const char *bytes, size_t length, size_t *offset, struct s
         return SV_JOURNAL_END;
     size_t body_length = body.left;
     struct sv_journal_entry entry = {0};
-    if (!get_body(&body, texts, &entry))
-        return sv_str_ok(texts) ? SV_JOURNAL_END : -ENOMEM;
+    bool is_known = get_body(&body, texts, &entry);
+    if (!sv_str_ok(texts))
+        return -ENOMEM;
     *offset += FRAME_BYTES + body_length;
+    if (!is_known)
+        return SV_JOURNAL_UNKNOWN;
     *ret_entry = entry;
     return 0;
+}
+
+bool sv_journal_version(const char *bytes, size_t length, uint32_t *ret_version,
+                        struct sv_str *ret_boot_id)
+{
+    struct reader body;
+    if (!get_frame(bytes, length, 0, &body) || get_number(&body, 1) != SV_JOURNAL_HEADER)
+        return false;
+    uint32_t version = (uint32_t)get_number(&body, 4);
+    size_t start = ret_boot_id->length;
+    (void)get_text(&body, ret_boot_id);
+    if (body.is_short || !sv_str_ok(ret_boot_id))
+        return false;
+    sv_str_truncate(ret_boot_id, start + strlen(sv_str_text(ret_boot_id) + start));
+    *ret_version = version;
+    return true;
 }

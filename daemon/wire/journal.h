@@ -4,6 +4,11 @@
  *     record = u32 length of the body, u32 checksum of the body, body
  *     body   = u8 kind, then fields of fixed width (little-endian), then texts (u16 length, bytes)
  *
+ * The version is raised only when an older reader would misunderstand what it reads; a header
+ * begins with kind, version and boot id for ever. Reasons may be added, and so may kinds of
+ * records: what an older reader does not know it takes for none. Upgrades and downgrades rest on
+ * this.
+ *
  * A field is added at the end of a body, where an older reader does not look; a newer one takes
  * what is not there for zero.
  *
@@ -51,14 +56,22 @@ struct sv_journal_entry {
 void sv_journal_encode(const struct sv_journal_entry *entry, struct sv_str *ret_bytes);
 
 /* Outcomes of decoding. */
-#define SV_JOURNAL_END 1 /* no whole record is left: the end, or a torn write */
+#define SV_JOURNAL_END     1 /* no whole record is left: the end, or a torn write */
+#define SV_JOURNAL_UNKNOWN 2 /* a whole record that a later version has written; passed over */
 
 /* Takes the record at `*offset` and moves it on. Texts are copied into `texts`, which is cleared
- * first and holds them until the next call. 0, SV_JOURNAL_END or -ENOMEM. */
+ * first and holds them until the next call. 0, an outcome above, or -ENOMEM. */
 int sv_journal_decode(const char *bytes, size_t length, size_t *offset, struct sv_str *texts,
                       struct sv_journal_entry *ret_entry);
 
 /* How many of the bytes are whole records, whatever they say. */
 size_t sv_journal_whole_length(const char *bytes, size_t length);
+
+/*
+ * What every version can read of every other: the header's version, and the boot in which it was
+ * written (into `ret_boot_id`). False: there is no header.
+ */
+bool sv_journal_version(const char *bytes, size_t length, uint32_t *ret_version,
+                        struct sv_str *ret_boot_id);
 
 #endif

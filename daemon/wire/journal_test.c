@@ -130,12 +130,84 @@ static void a_flipped_bit_is_noticed(void **state)
     sv_str_done(&texts);
 }
 
+static void add_raw(struct sv_str *bytes, const char *body, size_t length)
+{
+    uint32_t checksum = 0x811c9dc5u;
+    for (size_t i = 0; i < length; i++)
+        checksum = (checksum ^ (unsigned char)body[i]) * 0x01000193u;
+    for (int i = 0; i < 4; i++)
+        sv_str_add_char(bytes, (char)(length >> 8 * i & 0xff));
+    for (int i = 0; i < 4; i++)
+        sv_str_add_char(bytes, (char)(checksum >> 8 * i & 0xff));
+    sv_str_append(bytes, body, length);
+}
+
+static void what_a_later_version_adds_is_passed_over(void **state)
+{
+    (void)state;
+    struct sv_str bytes = {0}, texts = {0};
+    struct sv_journal_entry forget = {.kind = SV_JOURNAL_FORGET, .group = "a", .process = "b"};
+    add_raw(&bytes, "\x2a of a kind to come", 20);
+    sv_journal_encode(&forget, &bytes);
+    size_t offset = 0;
+    struct sv_journal_entry entry;
+    assert_int_equal(sv_journal_decode(bytes.data, bytes.length, &offset, &texts, &entry),
+                     SV_JOURNAL_UNKNOWN);
+    assert_int_equal(sv_journal_decode(bytes.data, bytes.length, &offset, &texts, &entry), 0);
+    assert_string_equal(entry.process, "b");
+    sv_str_done(&bytes);
+    sv_str_done(&texts);
+}
+
+static void a_reason_of_a_later_version_is_taken_for_none(void **state)
+{
+    (void)state;
+    struct sv_str bytes = {0}, texts = {0};
+    struct sv_journal_entry entry = {.kind = SV_JOURNAL_PROCESS,
+                                     .group = "a",
+                                     .process = "b",
+                                     .logs = {"", ""},
+                                     .leaf = "",
+                                     .record = {.state = SV_PROCESS_RUNNING,
+                                                .reason = (enum sv_reason)(SV_REASON_COUNT + 3),
+                                                .spawnerr = ""}};
+    sv_journal_encode(&entry, &bytes);
+    size_t offset = 0;
+    assert_int_equal(sv_journal_decode(bytes.data, bytes.length, &offset, &texts, &entry), 0);
+    assert_int_equal(entry.record.reason, SV_REASON_NONE);
+    assert_int_equal(entry.record.state, SV_PROCESS_RUNNING);
+    sv_str_done(&bytes);
+    sv_str_done(&texts);
+}
+
+static void every_version_can_read_the_version_and_the_boot_of_a_header(void **state)
+{
+    (void)state;
+    struct sv_str bytes = {0}, boot = {0};
+    uint32_t version;
+    add_raw(&bytes,
+            "\x01\x07\x00\x00\x00\x04\x00"
+            "boot and what else there is",
+            34);
+    assert_true(sv_journal_version(bytes.data, bytes.length, &version, &boot));
+    assert_int_equal(version, 7);
+    assert_string_equal(sv_str_text(&boot), "boot");
+    assert_int_equal(boot.length, 4);
+    assert_false(sv_journal_version(bytes.data, bytes.length - 1, &version, &boot));
+    assert_false(sv_journal_version("", 0, &version, &boot));
+    sv_str_done(&bytes);
+    sv_str_done(&boot);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_comes_back_as_it_went),
         cmocka_unit_test(a_torn_record_is_the_end_wherever_it_is_cut),
         cmocka_unit_test(a_flipped_bit_is_noticed),
+        cmocka_unit_test(what_a_later_version_adds_is_passed_over),
+        cmocka_unit_test(a_reason_of_a_later_version_is_taken_for_none),
+        cmocka_unit_test(every_version_can_read_the_version_and_the_boot_of_a_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -197,7 +198,7 @@ def _():
                 ("#!/bin/sh\necho no such library; exit 127\n", 0o755, ("cannot run", "127", "no such library")),
                 ("#!/bin/sh\nkill -SEGV $$\n", 0o755, ("cannot run", "SIGSEGV")),
                 ("#!/bin/sh\necho hello; echo world\n", 0o755, ("does not answer --version", "hello\nworld")),
-                ("#!/bin/sh\n[ $1 = --version ] && echo 5 || { echo too old; exit 2; }\n", 0o755,
+                ("#!/bin/sh\n[ $1 = --version ] && echo 5 || { echo too old >&2; exit 2; }\n", 0o755,
                  ("version 5", "would not start", "too old")),
                 ("", 0o644, ("cannot be executed", "EACCES"))):
             server.write("script", content, mode)
@@ -235,7 +236,7 @@ def _():
     with server:
         server.start()
         server.process.wait()
-        daemon = int(server.read("main.pid"))
+        daemon = int(wait_until(lambda: os.path.exists(server.path("main.pid")) and server.read("main.pid"), 10, "a pid"))
         steady = info(server, "steady")["pid"]
         reexec(server)
         tap.check((int(server.read("main.pid")), info(server, "steady")["pid"]), (daemon, steady), "pids")
@@ -247,15 +248,21 @@ def _():
         wait_until(lambda: not lives(daemon), 10, "svisord to end")
 
 
+def descriptors(pid):
+    """What they lead to, but for the numbers of pipes and connections that come and go."""
+    links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+    return sorted(link.partition(":[")[0] for link in links if not link.startswith("socket:"))
+
+
 @tap.test("limits, environment and descriptors are as they were, however often")
 def _():
     with serve(wrapper=("sh", "-c", 'ulimit -Sn 1500; exec "$@"', "sh")) as server:
         daemon = server.process.pid
         reexec(server)
-        before = len(os.listdir(f"/proc/{daemon}/fd"))
+        before = descriptors(daemon)
         for _ in range(4):
             reexec(server)
-        tap.check(len(os.listdir(f"/proc/{daemon}/fd")), before, "descriptors of svisord")
+        tap.check(descriptors(daemon), before, "descriptors of svisord")
         server.rpc().supervisor.startProcess("late")
         wait_until(lambda: "PATH=" in server.rpc().supervisor.readProcessStdoutLog("late", 0, 0), 10, "late to write")
         text = server.rpc().supervisor.readProcessStdoutLog("late", 0, 0)
@@ -298,6 +305,94 @@ def _():
         thread.join(10)
         tap.check((thread.is_alive(), len(waiting)), (False, 1), "the call that waited")
         tap.check(info(server, "steady2")["statename"], "STARTING", "steady2")
+
+
+def journal_of(server):
+    """The path of its journal: that is open, or mapped, in svisord alone."""
+    with open(f"/proc/{server.process.pid}/maps", encoding="utf-8") as stream:
+        paths = {line.split()[-1] for line in stream}
+    directory = f"/proc/{server.process.pid}/fd"
+    paths.update(os.readlink(os.path.join(directory, fd)) for fd in os.listdir(directory))
+    return next(path for path in paths if os.path.basename(path) == "journal")
+
+
+def frame(body):
+    checksum = 0x811c9dc5
+    for byte in body:
+        checksum = (checksum ^ byte) * 0x01000193 & 0xffffffff
+    return struct.pack("<II", len(body), checksum) + body
+
+
+def change_version(path, version):
+    """The header of a svisord to come: in place, for svisord may be writing behind it."""
+    with open(path, "r+b") as stream:
+        length, _ = struct.unpack("<II", stream.read(8))
+        body = stream.read(length)
+        stream.seek(0)
+        stream.write(frame(body[:1] + struct.pack("<I", version) + body[5:]))
+    return struct.unpack_from("<I", body, 1)[0]
+
+
+def append(path, body):
+    """Behind the last record, where zeros may stand."""
+    with open(path, "r+b") as stream:
+        text, offset = stream.read(), 0
+        while offset + 4 <= len(text) and (length := struct.unpack_from("<I", text, offset)[0]):
+            offset += 8 + length
+        stream.seek(offset)
+        stream.write(frame(body))
+
+
+@tap.test("a journal of another version: neither a start nor a reexec touches what it cannot read")
+def _():
+    with serve() as server:
+        steady, path = info(server, "steady")["pid"], journal_of(server)
+        version = change_version(path, 99)
+        status, text = svctl(server, "daemon-reexec")
+        tap.check_true(status == 1 and "nothing has changed" in text and "version 99 of the journal" in text, text)
+        server.disconnect()
+        server.process.kill()
+        server.process.wait()
+        server.start(ready=False)
+        tap.check(server.wait(), 2, "exit status of a start")
+        tap.check_true("version 99 of the journal" in server.read("main.log"), server.last_words())
+        tap.check_true(lives(steady), "steady has ended")
+        change_version(path, version)
+        server.start()
+        tap.check((info(server, "steady")["pid"], info(server, "steady")["statename"]), (steady, "RUNNING"), "steady")
+        tap.check(server.stop(), 0, "exit status")
+        tap.check_true(not lives(steady), "steady outlived a stop")
+
+
+@tap.test("what a later svisord of the same journal has added is passed over")
+def _():
+    with serve() as server:
+        steady, path = info(server, "steady")["pid"], journal_of(server)
+        server.disconnect()
+        server.process.kill()
+        server.process.wait()
+        append(path, b"\x2asomething that this svisord has never heard of")
+        server.start()
+        tap.check((info(server, "steady")["pid"], info(server, "steady")["statename"]), (steady, "RUNNING"), "steady")
+
+
+@tap.test("a start that is refused after a crash, for a port that is taken, leaves the programs to the next one")
+def _():
+    with serve(CONFIG) as server:
+        steady = info(server, "steady")["pid"]
+        server.disconnect()
+        server.process.kill()
+        server.process.wait()
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            other.bind(("127.0.0.1", server.port))
+            other.listen()
+            server.start(ready=False)
+            tap.check(server.wait(), 2, "exit status")
+        server.start()
+        tap.check((info(server, "steady")["pid"], info(server, "steady")["statename"]), (steady, "RUNNING"), "steady")
+        tap.check(server.stop(), 0, "exit status")
+        tap.check_true(not lives(steady), "steady outlived a stop")
 
 
 @tap.test("as PID 1, of whom the programs are children that die with it, svisord can be executed anew as well")
