@@ -115,7 +115,12 @@ $(BUILD)/test/%: $(BUILD)/obj/%.o $(LAYER_LIBS)
 
 ## make tests           build the unit tests, not run them
 .PHONY: tests
-tests: $(TESTS) $(BUILD)/gen/docs
+tests: $(TESTS) $(BUILD)/gen/docs $(BUILD)/gen/ask
+# Answers questions of tests/interop about what no output of svisord shows.
+$(BUILD)/gen/ask: $(BUILD)/obj/tests/support/ask/ask.o $(LAYER_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 .SECONDARY:
 
 ## make check           run every test that this machine can run

@@ -1,5 +1,5 @@
 /*
- * From the text of a formula to operations in postfix order, and from those to a boolean.
+ * From the text of a formula to operations in postfix order.
  *
  * Supvisors lets Python parse the text (application.py, status_formula) and walks its tree with a
  * few kinds of node that it knows. Here it is Dijkstra's shunting yard, without recursion and
@@ -7,50 +7,14 @@
  *
  *     all('a.*') and not "b"   ->   operand a.*, ALL, operand b, NOT, AND
  *
- * The values on the stack of evaluation are true, false, "several processes", and the errors; an
- * error goes through every operator, as an exception would. What Python parses and Supvisors then
- * refuses at each evaluation (a name without quotes, another function) is an operation of its own,
- * so that the formula is kept and fails, as it does there.
+ * What Python parses and Supvisors then refuses at each evaluation (a name without quotes, another
+ * function) is an operation of its own, so that the formula is kept and fails, as it does there.
  */
-#include "config/formula.h"
-
-#include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 #include <svisor/limits.h>
 
+#include "config/formula_private.h"
 #include "config/formula_token.h"
-
-enum operation_kind {
-    OPERATION_OPERAND,
-    OPERATION_AND,
-    OPERATION_OR,
-    OPERATION_NOT,
-    OPERATION_ANY,
-    OPERATION_ALL,
-    OPERATION_DROP,        /* an argument too many: Supvisors looks at the first only */
-    OPERATION_UNSUPPORTED, /* an operand that is none */
-    OPERATION_OTHER_CALL,  /* takes a value, gives an error */
-};
-
-struct operation {
-    enum operation_kind kind;
-    uint32_t operand;
-};
-
-struct operand {
-    const char *text;
-    const struct sv_pattern *pattern; /* NULL: only a name */
-};
-
-struct sv_formula {
-    const char *text;
-    struct operation *operations;
-    size_t operation_count;
-    size_t operation_capacity; /* no sign of the text is more than one operation */
-    struct operand *operands;
-    size_t operand_count;
-};
 
 enum waiting_kind {
     WAITING_OR,
@@ -217,7 +181,11 @@ static bool read_operand(struct parser *parser)
     case SV_TOKEN_OPEN:
         push(parser, (struct waiting){.kind = WAITING_PARENTHESIS});
         next(parser);
-        return false;
+        if (parser->token != SV_TOKEN_CLOSE)
+            return false;
+        remark(parser, "has parentheses with nothing in them", "", "; it stays a failure");
+        emit(parser, OPERATION_UNSUPPORTED, 0);
+        return true;
     case SV_TOKEN_AND:
     case SV_TOKEN_OR:
     case SV_TOKEN_CLOSE:
@@ -342,156 +310,4 @@ const struct sv_formula *sv_formula_parse(const char *text, struct sv_arena *are
 const char *sv_formula_text(const struct sv_formula *formula)
 {
     return formula->text;
-}
-
-struct sv_formula_binding {
-    const struct sv_formula *formula;
-    const uint32_t *places; /* of all operands, one after the other */
-    const uint32_t *begins; /* of each operand in `places`, and the end of the last */
-};
-
-static size_t count_of(const struct sv_formula_binding *binding, uint32_t operand)
-{
-    return binding->begins[operand + 1] - binding->begins[operand];
-}
-
-/* Appends the places that the operand means. Returns how many. */
-static size_t find_places(const struct operand *operand, const char *const *names, size_t count,
-                          struct sv_pattern_match *match, uint32_t *ret_places)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(names[i], operand->text) == 0) {
-            *ret_places = (uint32_t)i;
-            return 1;
-        }
-    }
-    size_t found = 0;
-    for (size_t i = 0; i < count && operand->pattern; i++)
-        if (sv_pattern_find(operand->pattern, match, names[i], strlen(names[i])) == SV_PATTERN_YES)
-            ret_places[found++] = (uint32_t)i;
-    return found;
-}
-
-const struct sv_formula_binding *sv_formula_bind(const struct sv_formula *formula,
-                                                 const char *const *names, size_t count,
-                                                 struct sv_pattern_match *match,
-                                                 struct sv_arena *arena)
-{
-    struct sv_formula_binding *binding = sv_arena_new(arena, struct sv_formula_binding);
-    uint32_t *begins = sv_arena_array(arena, uint32_t, formula->operand_count + 1);
-    uint32_t *all = calloc(formula->operand_count * count + 1, sizeof(*all));
-    if (!binding || !begins || !all) {
-        free(all);
-        return NULL;
-    }
-    size_t filled = 0;
-    for (size_t i = 0; i < formula->operand_count; i++) {
-        begins[i] = (uint32_t)filled;
-        filled += find_places(&formula->operands[i], names, count, match, all + filled);
-    }
-    begins[formula->operand_count] = (uint32_t)filled;
-    uint32_t *places = sv_arena_array(arena, uint32_t, filled + 1);
-    if (places)
-        memcpy(places, all, filled * sizeof(*all));
-    free(all);
-    *binding = (struct sv_formula_binding){formula, places, begins};
-    return places ? binding : NULL;
-}
-
-/* One value on the stack of evaluation. */
-struct value {
-    enum sv_formula_result result;
-    uint32_t operand; /* of an error, and of several processes */
-};
-
-static bool is_boolean(struct value value)
-{
-    return value.result <= SV_FORMULA_TRUE;
-}
-
-static struct value value_of(const struct sv_formula_binding *binding, uint32_t operand,
-                             const bool *is_good)
-{
-    size_t count = count_of(binding, operand);
-    struct value value = {.operand = operand};
-    value.result = count == 0                                           ? SV_FORMULA_E_NOBODY
-                   : count > 1                                          ? SV_FORMULA_E_SEVERAL
-                   : is_good[binding->places[binding->begins[operand]]] ? SV_FORMULA_TRUE
-                                                                        : SV_FORMULA_FALSE;
-    return value;
-}
-
-/* any() or all() of one value. */
-static struct value call(const struct sv_formula_binding *binding, struct value value, bool is_any,
-                         const bool *is_good)
-{
-    if (value.result != SV_FORMULA_E_SEVERAL)
-        return value;
-    bool result = !is_any;
-    for (uint32_t i = binding->begins[value.operand]; i < binding->begins[value.operand + 1]; i++)
-        if (is_good[binding->places[i]] == is_any)
-            result = is_any;
-    value.result = result ? SV_FORMULA_TRUE : SV_FORMULA_FALSE;
-    return value;
-}
-
-static struct value combine(struct value a, struct value b, bool is_and)
-{
-    if (!is_boolean(a) || !is_boolean(b))
-        return is_boolean(a) ? b : a;
-    bool x = a.result == SV_FORMULA_TRUE;
-    bool y = b.result == SV_FORMULA_TRUE;
-    a.result = (is_and ? x && y : x || y) ? SV_FORMULA_TRUE : SV_FORMULA_FALSE;
-    return a;
-}
-
-/* Performs one operation on the stack of `count` values. Returns how many there are then. */
-static size_t perform(const struct sv_formula_binding *binding, struct operation operation,
-                      const bool *is_good, struct value *stack, size_t count)
-{
-    struct value *top = count > 0 ? &stack[count - 1] : stack;
-    switch (operation.kind) {
-    case OPERATION_OPERAND:
-        stack[count] = value_of(binding, operation.operand, is_good);
-        return count + 1;
-    case OPERATION_UNSUPPORTED:
-        stack[count] = (struct value){.result = SV_FORMULA_E_UNSUPPORTED};
-        return count + 1;
-    case OPERATION_AND:
-    case OPERATION_OR:
-        assert(count >= 2);
-        top[-1] = combine(top[-1], top[0], operation.kind == OPERATION_AND);
-        return count - 1;
-    case OPERATION_NOT:
-        if (is_boolean(*top))
-            top->result = top->result == SV_FORMULA_TRUE ? SV_FORMULA_FALSE : SV_FORMULA_TRUE;
-        return count;
-    case OPERATION_ANY:
-    case OPERATION_ALL:
-        *top = call(binding, *top, operation.kind == OPERATION_ANY, is_good);
-        return count;
-    case OPERATION_DROP:
-        assert(count >= 2);
-        return count - 1;
-    case OPERATION_OTHER_CALL:
-        *top = (struct value){.result = SV_FORMULA_E_UNSUPPORTED};
-        return count;
-    }
-    return count;
-}
-
-enum sv_formula_result sv_formula_evaluate(const struct sv_formula_binding *binding,
-                                           const bool *is_good, const char **ret_operand)
-{
-    const struct sv_formula *formula = binding->formula;
-    struct value stack[SV_FORMULA_OPERATIONS_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < formula->operation_count; i++)
-        count = perform(binding, formula->operations[i], is_good, stack, count);
-    assert(count == 1);
-    bool has_operand =
-        stack[0].result == SV_FORMULA_E_NOBODY || stack[0].result == SV_FORMULA_E_SEVERAL;
-    if (ret_operand)
-        *ret_operand = has_operand ? formula->operands[stack[0].operand].text : NULL;
-    return stack[0].result;
 }

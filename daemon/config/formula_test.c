@@ -96,6 +96,13 @@ static void strings_are_pythons(void **state)
     expect("'gr\\u00f6\\u00dfe'", SV_FORMULA_TRUE);
     expect("'\\\\d'", SV_FORMULA_E_NOBODY);
     expect("'a", REFUSED);
+    expect("'''a'''", SV_FORMULA_TRUE);
+    expect("\"\"\"a'\"\"\" or 'a'", SV_FORMULA_E_NOBODY);
+    expect("'''a\n''' or 'a'", SV_FORMULA_E_NOBODY);
+    expect("''''", REFUSED);
+    expect("ur'a'", REFUSED);
+    expect("Rb'a'", SV_FORMULA_E_UNSUPPORTED);
+    expect("b'a' 'a'", REFUSED);
     expect("'\\x6'", REFUSED);
     expect("'a\nb'", REFUSED);
 }
@@ -117,7 +124,7 @@ static void what_is_no_formula_is_refused(void **state)
 {
     static const char *const texts[] = {
         "and",     "'a' and",   "'a' 'b' and", "(",   "('a'",  "'a')", "'a' = 'b'", "'a' not 'b'",
-        "any('a'", "any(,'a')", "'a','b'",     "not", "'a' b", "()",   "1('a')",    "any('a' and)"};
+        "any('a'", "any(,'a')", "'a','b'",     "not", "'a' b", "())",  "1('a')",    "any('a' and)"};
     (void)state;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         expect(texts[i], REFUSED);

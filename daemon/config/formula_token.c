@@ -8,6 +8,7 @@
 #include "config/formula_token.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/attr.h"
 #include "config/pytext.h"
@@ -136,66 +137,94 @@ static size_t read_escape(const char *text, struct sv_str *out)
     return SIZE_MAX;
 }
 
-/* The literal that begins with the quote at tokens->rest. */
-static bool read_literal(struct sv_tokens *tokens, bool is_raw)
+/* Whether the quotes that end the literal are next; three of them for one that began with three. */
+static bool is_end(const char *text, char quote, size_t count)
 {
-    char quote = *tokens->rest++;
-    while (*tokens->rest != quote) {
-        if (*tokens->rest == '\0' || *tokens->rest == '\n') {
-            tokens->problem = "has a string without its closing quote";
+    for (size_t i = 0; i < count; i++)
+        if (text[i] != quote)
             return false;
-        }
-        if (*tokens->rest != '\\') {
-            sv_str_add_char(&tokens->text, *tokens->rest++);
-            continue;
-        }
-        tokens->rest++;
-        if (is_raw && *tokens->rest != '\0') {
-            sv_str_add_char(&tokens->text, '\\');
-            sv_str_add_char(&tokens->text, *tokens->rest++);
-            continue;
-        }
-        size_t length = is_raw ? 0 : read_escape(tokens->rest, &tokens->text);
-        if (length == 0) {
-            tokens->problem = "has a broken escape behind a backslash; write r'…' for a pattern";
-            return false;
-        }
-        tokens->rest += length == SIZE_MAX ? 0 : length;
-    }
-    tokens->rest++;
     return true;
 }
 
-struct literal {
-    size_t prefix; /* bytes in front of the quote */
+/* The backslash at tokens->rest, and what belongs to it. */
+static bool read_backslash(struct sv_tokens *tokens, bool is_raw)
+{
+    tokens->rest++;
+    if (is_raw && *tokens->rest != '\0') {
+        sv_str_add_char(&tokens->text, '\\');
+        sv_str_add_char(&tokens->text, *tokens->rest++);
+        return true;
+    }
+    size_t length = is_raw ? 0 : read_escape(tokens->rest, &tokens->text);
+    if (length == 0)
+        tokens->problem = "has a broken escape behind a backslash; write r'…' for a pattern";
+    else
+        tokens->rest += length == SIZE_MAX ? 0 : length;
+    return length > 0;
+}
+
+/* The literal that begins with the quote at tokens->rest. */
+static bool read_literal(struct sv_tokens *tokens, bool is_raw)
+{
+    char quote = *tokens->rest;
+    size_t count = is_end(tokens->rest, quote, 3) ? 3 : 1;
+    tokens->rest += count;
+    while (!is_end(tokens->rest, quote, count)) {
+        if (*tokens->rest == '\0' || (*tokens->rest == '\n' && count == 1)) {
+            tokens->problem = "has a string without its closing quote";
+            return false;
+        }
+        if (*tokens->rest != '\\')
+            sv_str_add_char(&tokens->text, *tokens->rest++);
+        else if (!read_backslash(tokens, is_raw))
+            return false;
+    }
+    tokens->rest += count;
+    return true;
+}
+
+enum literal_kind { LITERAL_TEXT, LITERAL_BYTES, LITERAL_FORMATTED };
+
+static const struct literal {
+    const char *prefix;
     bool is_raw;
-    bool is_text; /* as opposed to bytes, or to a formatted one */
+    enum literal_kind kind;
+} literals[] = {
+    {"", false, LITERAL_TEXT},       {"u", false, LITERAL_TEXT},
+    {"r", true, LITERAL_TEXT},       {"b", false, LITERAL_BYTES},
+    {"br", true, LITERAL_BYTES},     {"rb", true, LITERAL_BYTES},
+    {"f", false, LITERAL_FORMATTED}, {"fr", true, LITERAL_FORMATTED},
+    {"rf", true, LITERAL_FORMATTED},
 };
 
-/* Whether a string literal begins here. */
-static bool begins_literal(const char *text, struct literal *ret)
+/* The kind of string literal that begins here; NULL: none. */
+static const struct literal *find_literal(const char *text)
 {
-    struct literal literal = {.is_text = true};
-    while (literal.prefix < 2 && text[literal.prefix] && strchr("rRuUbBfF", text[literal.prefix])) {
-        char lower = (char)(text[literal.prefix++] | 0x20);
-        literal.is_raw = literal.is_raw || lower == 'r';
-        literal.is_text = literal.is_text && lower != 'b' && lower != 'f';
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(literals); i++) {
+        size_t length = strlen(literals[i].prefix);
+        if (strncasecmp(text, literals[i].prefix, length) == 0 &&
+            (text[length] == '\'' || text[length] == '"'))
+            return &literals[i];
     }
-    *ret = literal;
-    return text[literal.prefix] == '\'' || text[literal.prefix] == '"';
+    return NULL;
 }
 
 static enum sv_token_kind read_strings(struct sv_tokens *tokens)
 {
-    bool is_text = true;
-    struct literal literal;
-    while (begins_literal(tokens->rest, &literal)) {
-        is_text = is_text && literal.is_text;
-        tokens->rest += literal.prefix;
-        if (!read_literal(tokens, literal.is_raw) || !skip_blanks(tokens))
+    size_t counts[] = {[LITERAL_TEXT] = 0, [LITERAL_BYTES] = 0, [LITERAL_FORMATTED] = 0};
+    const struct literal *literal;
+    while ((literal = find_literal(tokens->rest))) {
+        counts[literal->kind]++;
+        tokens->rest += strlen(literal->prefix);
+        if (!read_literal(tokens, literal->is_raw) || !skip_blanks(tokens))
             return SV_TOKEN_BAD;
     }
-    return is_text ? SV_TOKEN_STRING : SV_TOKEN_OTHER_STRING;
+    if (counts[LITERAL_BYTES] > 0 && counts[LITERAL_TEXT] + counts[LITERAL_FORMATTED] > 0) {
+        tokens->problem = "has text behind bytes; write '…' without b";
+        return SV_TOKEN_BAD;
+    }
+    return counts[LITERAL_BYTES] + counts[LITERAL_FORMATTED] == 0 ? SV_TOKEN_STRING
+                                                                  : SV_TOKEN_OTHER_STRING;
 }
 
 static enum sv_token_kind read_word(struct sv_tokens *tokens)
@@ -214,11 +243,10 @@ static enum sv_token_kind read_word(struct sv_tokens *tokens)
 
 enum sv_token_kind sv_tokens_next(struct sv_tokens *tokens)
 {
-    struct literal literal;
     sv_str_clear(&tokens->text);
     if (!skip_blanks(tokens))
         return SV_TOKEN_BAD;
-    if (begins_literal(tokens->rest, &literal))
+    if (find_literal(tokens->rest))
         return read_strings(tokens);
     if (is_word(*tokens->rest))
         return read_word(tokens);

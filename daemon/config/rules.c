@@ -83,6 +83,7 @@ static void builder_done(struct sv_rules_builder *builder)
 {
     sv_map_done(&builder->aliases);
     sv_map_done(&builder->models);
+    sv_map_done(&builder->lists);
     sv_arena_done(&builder->scratch);
 }
 

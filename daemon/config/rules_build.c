@@ -82,17 +82,26 @@ static void add_model(struct sv_rules_builder *builder, const xmlNode *node)
 
 /* ---- Programs ---- */
 
+/* The lists that the element says go over those that are there, as Supvisors has it: a sign takes
+ * the plain list away, and a plain list leaves the signs of a model alone. */
+static void apply_places(const struct sv_rule_element *element, struct sv_rule_places *places)
+{
+    const struct sv_rule_names *said = element->identifiers;
+    if (!(element->set & SV_RULE_IDENTIFIERS))
+        return;
+    bool has_sign = said->has_at || said->has_hash;
+    places->identifiers = has_sign ? (struct sv_name_list){0} : said->names;
+    if (said->has_at)
+        places->at_identifiers = said->names;
+    if (said->has_hash)
+        places->hash_identifiers = said->names;
+}
+
 /* What the element says goes over what is there. */
 static void apply(const struct sv_rule_element *element, struct sv_program_entry *program)
 {
-    static const struct sv_name_list nowhere;
     struct sv_process_rules *rules = &program->rules;
-    struct sv_rule_places *places = &rules->places;
-    if (element->set & SV_RULE_IDENTIFIERS) {
-        places->identifiers = element->has_at || element->has_hash ? nowhere : element->names;
-        places->at_identifiers = element->has_at ? element->names : places->at_identifiers;
-        places->hash_identifiers = element->has_hash ? element->names : places->hash_identifiers;
-    }
+    apply_places(element, &rules->places);
     if (element->set & SV_RULE_START_SEQUENCE)
         rules->start_sequence = element->start_sequence;
     if (element->set & SV_RULE_STOP_SEQUENCE)
@@ -102,11 +111,13 @@ static void apply(const struct sv_rule_element *element, struct sv_program_entry
     if (element->set & SV_RULE_WAIT_EXIT)
         rules->wait_exit = element->wait_exit;
     if (element->set & SV_RULE_EXPECTED_LOADING)
-        rules->expected_loading = element->expected_loading;
+        rules->expected_loading = (uint8_t)element->expected_loading;
     if (element->set & SV_RULE_STARTING_FAILURE)
-        rules->starting_failure_strategy = element->starting_failure_strategy;
+        rules->starting_failure_strategy =
+            (enum sv_starting_failure_strategy)element->starting_failure_strategy;
     if (element->set & SV_RULE_RUNNING_FAILURE)
-        rules->running_failure_strategy = element->running_failure_strategy;
+        rules->running_failure_strategy =
+            (enum sv_running_failure_strategy)element->running_failure_strategy;
     program->set |= element->set;
 }
 
@@ -233,27 +244,22 @@ static void apply_application(struct sv_rules_builder *builder,
 {
     struct sv_application_rules *rules = &application->rules;
     struct sv_place place = element->place;
-    bool has_names = element->set & SV_RULE_IDENTIFIERS;
     place.key = "identifiers";
-    if (element->has_at)
+    if (element->set & SV_RULE_IDENTIFIERS && element->identifiers->has_at)
         sv_rules_report(builder, SV_SEVERITY_WARNING, &place,
                         "@ means nothing for an application: it has no place to start; write #");
     application->set = element->set;
     rules->is_managed = true;
-    rules->distribution = element->distribution;
-    if (has_names && element->has_at)
-        rules->places.at_identifiers = element->names;
-    if (has_names && element->has_hash)
-        rules->places.hash_identifiers = element->names;
-    if (has_names)
-        rules->places.identifiers =
-            element->has_at || element->has_hash ? (struct sv_name_list){0} : element->names;
+    apply_places(element, &rules->places);
+    rules->distribution = (enum sv_distribution)element->distribution;
     rules->start_sequence = element->start_sequence;
     rules->stop_sequence =
         element->set & SV_RULE_STOP_SEQUENCE ? element->stop_sequence : element->start_sequence;
-    rules->starting_strategy = element->starting_strategy;
-    rules->starting_failure_strategy = element->starting_failure_strategy;
-    rules->running_failure_strategy = element->running_failure_strategy;
+    rules->starting_strategy = (enum sv_starting_strategy)element->starting_strategy;
+    rules->starting_failure_strategy =
+        (enum sv_starting_failure_strategy)element->starting_failure_strategy;
+    rules->running_failure_strategy =
+        (enum sv_running_failure_strategy)element->running_failure_strategy;
     rules->operational_status = element->operational_status;
 }
 

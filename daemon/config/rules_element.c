@@ -5,6 +5,7 @@
  * By now the schema holds, so that an element stands once, a number is one, and a word is known.
  */
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <svisor/limits.h>
@@ -123,168 +124,150 @@ static struct sv_name_list resolve_aliases(struct sv_rules_builder *builder,
 
 /* Copies the names into the rules, without the signs; anywhere is anywhere. */
 static struct sv_name_list keep_names(struct sv_rules_builder *builder,
-                                      const struct sv_name_list *names,
-                                      const struct sv_rule_element *element)
+                                      const struct sv_name_list *names, bool has_sign)
 {
     static const char *const anywhere[] = {ANYWHERE};
-    const char **items = sv_rules_check(
-        builder, sv_arena_array(&builder->rules->arena, const char *, names->count + 1));
+    struct sv_arena *arena = &builder->rules->arena;
+    const char **items =
+        sv_rules_check(builder, sv_arena_array(arena, const char *, names->count + 1));
     size_t count = 0;
     for (size_t i = 0; items && i < names->count; i++) {
         if (strcmp(names->items[i], AT) == 0 || strcmp(names->items[i], HASH) == 0)
             continue;
-        items[count] =
-            sv_rules_check(builder, sv_arena_strdup(&builder->rules->arena, names->items[i]));
+        items[count] = sv_rules_check(builder, sv_arena_strdup(arena, names->items[i]));
         count += items[count] != NULL;
     }
-    bool is_anywhere =
-        sv_names_has(names, ANYWHERE) || (count == 0 && (element->has_at || element->has_hash));
-    if (is_anywhere)
+    if (sv_names_has(names, ANYWHERE) || (count == 0 && has_sign))
         return (struct sv_name_list){anywhere, 1};
     return (struct sv_name_list){items, count};
+}
+
+/* NULL: too many names, or no memory. */
+static const struct sv_rule_names *resolve(struct sv_rules_builder *builder, const char *text,
+                                           const struct sv_place *place)
+{
+    struct sv_name_list names;
+    struct sv_rule_names *resolved =
+        sv_rules_check(builder, sv_arena_new(&builder->rules->arena, struct sv_rule_names));
+    bool has_memory = sv_names_split(text, &builder->scratch, &names) == 0;
+    if (has_memory) {
+        names = resolve_aliases(builder, place, names);
+        has_memory = sv_names_unique(&names, &builder->scratch, &names) == 0;
+    }
+    builder->is_out_of_memory = builder->is_out_of_memory || !has_memory;
+    if (builder->is_out_of_memory)
+        return NULL;
+    bool had_room = builder->name_count <= SV_RULES_NAMES_MAX;
+    builder->name_count += names.count;
+    if (builder->name_count > SV_RULES_NAMES_MAX) {
+        if (had_room)
+            sv_rules_report(builder, SV_SEVERITY_ERROR, place,
+                            "all different lists together have more than %d names; write "
+                            "stereotypes",
+                            SV_RULES_NAMES_MAX);
+        return NULL;
+    }
+    resolved->has_at = sv_names_has(&names, AT);
+    resolved->has_hash = sv_names_has(&names, HASH);
+    resolved->names = keep_names(builder, &names, resolved->has_at || resolved->has_hash);
+    return resolved;
 }
 
 static void read_identifiers(struct sv_rules_builder *builder, const char *text,
                              const struct sv_place *place, struct sv_rule_element *ret)
 {
-    struct sv_name_list names;
-    if (sv_names_split(text, &builder->scratch, &names) < 0) {
-        builder->is_out_of_memory = true;
+    const struct sv_rule_names *known = sv_map_get(&builder->lists, text);
+    ret->identifiers = known ? known : resolve(builder, text, place);
+    if (!ret->identifiers)
         return;
-    }
-    names = resolve_aliases(builder, place, names);
-    if (sv_names_unique(&names, &builder->scratch, &names) < 0) {
-        builder->is_out_of_memory = true;
-        return;
-    }
-    builder->name_count += names.count;
-    if (builder->name_count > SV_RULES_NAMES_MAX) {
-        sv_rules_report(builder, SV_SEVERITY_ERROR, place,
-                        "all lists together have more than %d names; write stereotypes",
-                        SV_RULES_NAMES_MAX);
-        return;
-    }
     ret->set |= SV_RULE_IDENTIFIERS;
-    ret->has_at = sv_names_has(&names, AT);
-    ret->has_hash = sv_names_has(&names, HASH);
-    ret->names = keep_names(builder, &names, ret);
-    if (ret->names.count == 0)
+    if (!known && sv_map_put(&builder->lists, text, (void *)(uintptr_t)ret->identifiers) < 0)
+        builder->is_out_of_memory = true;
+    if (ret->identifiers->names.count == 0)
         sv_rules_report(builder, SV_SEVERITY_WARNING, place,
                         "names nobody: there is no place to start it; write *, or names");
 }
 
 /* ---- The other values ---- */
 
-static void read_sequence(struct sv_rules_builder *builder, const char *text,
-                          const struct sv_place *place, unsigned bit, struct sv_rule_element *ret)
-{
-    int64_t number = -1;
-    bool is_number = sv_py_int(text, strlen(text), 10, &number) == SV_PY_INT_OK;
-    if (!is_number || number < 0 || number > INT8_MAX) {
-        sv_rules_report(builder, SV_SEVERITY_WARNING, place,
-                        "'%s' is less than 0 and not used; write a number from 0 to 127", text);
-        return;
+enum form {
+    FORM_SEQUENCE,
+    FORM_BOOLEAN,
+    FORM_LOADING,
+    FORM_CHOICE,
+};
+
+/* What an element of plain values is called, how it is written, and where it goes. */
+struct field {
+    const char *element;
+    enum form form;
+    enum sv_choice_kind kind; /* of FORM_CHOICE */
+    unsigned bit;
+    size_t offset; /* of an int in struct sv_rule_element */
+};
+
+#define FIELD(element_, form_, bit_)                                                               \
+    {                                                                                              \
+        .element = #element_, .form = (form_), .bit = (bit_),                                      \
+        .offset = offsetof(struct sv_rule_element, element_)                                       \
     }
-    *(bit == SV_RULE_START_SEQUENCE ? &ret->start_sequence : &ret->stop_sequence) = (int32_t)number;
-    ret->set |= bit;
-}
-
-static void read_start_sequence(struct sv_rules_builder *builder, const char *text,
-                                const struct sv_place *place, struct sv_rule_element *ret)
-{
-    read_sequence(builder, text, place, SV_RULE_START_SEQUENCE, ret);
-}
-
-static void read_stop_sequence(struct sv_rules_builder *builder, const char *text,
-                               const struct sv_place *place, struct sv_rule_element *ret)
-{
-    read_sequence(builder, text, place, SV_RULE_STOP_SEQUENCE, ret);
-}
-
-/* The schema lets blanks pass around the word, strtobool() does not. */
-static void read_boolean(struct sv_rules_builder *builder, const char *text,
-                         const struct sv_place *place, unsigned bit, struct sv_rule_element *ret)
-{
-    bool is_true = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
-    if (!is_true && strcmp(text, "false") != 0 && strcmp(text, "0") != 0) {
-        sv_rules_report(builder, SV_SEVERITY_WARNING, place,
-                        "'%s' is not used, for the blanks around it; write true or false without "
-                        "them",
-                        text);
-        return;
+#define CHOICE(element_, kind_, bit_)                                                              \
+    {                                                                                              \
+        .element = #element_, .form = FORM_CHOICE, .kind = (kind_), .bit = (bit_),                 \
+        .offset = offsetof(struct sv_rule_element, element_)                                       \
     }
-    *(bit == SV_RULE_REQUIRED ? &ret->required : &ret->wait_exit) = is_true;
-    ret->set |= bit;
-}
 
-static void read_required(struct sv_rules_builder *builder, const char *text,
-                          const struct sv_place *place, struct sv_rule_element *ret)
-{
-    read_boolean(builder, text, place, SV_RULE_REQUIRED, ret);
-}
+static const struct field fields[] = {
+    FIELD(start_sequence, FORM_SEQUENCE, SV_RULE_START_SEQUENCE),
+    FIELD(stop_sequence, FORM_SEQUENCE, SV_RULE_STOP_SEQUENCE),
+    FIELD(required, FORM_BOOLEAN, SV_RULE_REQUIRED),
+    FIELD(wait_exit, FORM_BOOLEAN, SV_RULE_WAIT_EXIT),
+    FIELD(expected_loading, FORM_LOADING, SV_RULE_EXPECTED_LOADING),
+    CHOICE(distribution, SV_CHOICE_DISTRIBUTION, 0),
+    CHOICE(starting_strategy, SV_CHOICE_STARTING_STRATEGY, SV_RULE_STARTING_STRATEGY),
+    CHOICE(starting_failure_strategy, SV_CHOICE_STARTING_FAILURE_STRATEGY,
+           SV_RULE_STARTING_FAILURE),
+    CHOICE(running_failure_strategy, SV_CHOICE_RUNNING_FAILURE_STRATEGY, SV_RULE_RUNNING_FAILURE),
+};
 
-static void read_wait_exit(struct sv_rules_builder *builder, const char *text,
-                           const struct sv_place *place, struct sv_rule_element *ret)
-{
-    read_boolean(builder, text, place, SV_RULE_WAIT_EXIT, ret);
-}
-
-static void read_loading(struct sv_rules_builder *builder, const char *text,
-                         const struct sv_place *place, struct sv_rule_element *ret)
+/* Whether the text is a value that counts. The schema has already seen that it is one of its kind.
+ */
+static bool read_value(const struct field *field, const char *text, int *ret_number)
 {
     int64_t number = 0;
-    (void)builder;
-    (void)place;
-    if (sv_py_int(text, strlen(text), 10, &number) != SV_PY_INT_OK || number < 0 || number > 100)
-        return;
-    ret->expected_loading = (uint8_t)number;
-    ret->set |= SV_RULE_EXPECTED_LOADING;
+    bool is_number = sv_py_int(text, strlen(text), 10, &number) == SV_PY_INT_OK;
+    int64_t max = field->form == FORM_SEQUENCE ? INT8_MAX : 100;
+    switch (field->form) {
+    case FORM_SEQUENCE:
+    case FORM_LOADING:
+        *ret_number = (int)number;
+        return is_number && number >= 0 && number <= max;
+    case FORM_BOOLEAN:
+        *ret_number = strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
+        return *ret_number || strcmp(text, "false") == 0 || strcmp(text, "0") == 0;
+    case FORM_CHOICE:
+        return sv_choice_parse(field->kind, text, false, ret_number);
+    }
+    return false;
 }
 
-static void read_distribution(struct sv_rules_builder *builder, const char *text,
-                              const struct sv_place *place, struct sv_rule_element *ret)
+static void read_field(struct sv_rules_builder *builder, const struct field *field,
+                       const char *text, const struct sv_place *place, struct sv_rule_element *ret)
 {
+    /* The schema lets these two pass; Supvisors' int() and strtobool() do not. */
+    static const char *const advice[] = {
+        [FORM_SEQUENCE] = "is less than 0 and not used; write a number from 0 to 127",
+        [FORM_BOOLEAN] = "is not used, for the blanks around it; write true or false without them",
+        [FORM_LOADING] = "is not used; write a number from 0 to 100",
+        [FORM_CHOICE] = "is not known and not used",
+    };
     int number = 0;
-    (void)builder;
-    (void)place;
-    if (sv_choice_parse(SV_CHOICE_DISTRIBUTION, text, false, &number))
-        ret->distribution = (enum sv_distribution)number;
-}
-
-static void read_starting_strategy(struct sv_rules_builder *builder, const char *text,
-                                   const struct sv_place *place, struct sv_rule_element *ret)
-{
-    int number = 0;
-    (void)builder;
-    (void)place;
-    if (!sv_choice_parse(SV_CHOICE_STARTING_STRATEGY, text, false, &number))
+    if (!read_value(field, text, &number)) {
+        sv_rules_report(builder, SV_SEVERITY_WARNING, place, "'%s' %s", text, advice[field->form]);
         return;
-    ret->starting_strategy = (enum sv_starting_strategy)number;
-    ret->set |= SV_RULE_STARTING_STRATEGY;
-}
-
-static void read_starting_failure(struct sv_rules_builder *builder, const char *text,
-                                  const struct sv_place *place, struct sv_rule_element *ret)
-{
-    int number = 0;
-    (void)builder;
-    (void)place;
-    if (!sv_choice_parse(SV_CHOICE_STARTING_FAILURE_STRATEGY, text, false, &number))
-        return;
-    ret->starting_failure_strategy = (enum sv_starting_failure_strategy)number;
-    ret->set |= SV_RULE_STARTING_FAILURE;
-}
-
-static void read_running_failure(struct sv_rules_builder *builder, const char *text,
-                                 const struct sv_place *place, struct sv_rule_element *ret)
-{
-    int number = 0;
-    (void)builder;
-    (void)place;
-    if (!sv_choice_parse(SV_CHOICE_RUNNING_FAILURE_STRATEGY, text, false, &number))
-        return;
-    ret->running_failure_strategy = (enum sv_running_failure_strategy)number;
-    ret->set |= SV_RULE_RUNNING_FAILURE;
+    }
+    memcpy((char *)ret + field->offset, &number, sizeof(number));
+    ret->set |= field->bit;
 }
 
 static void read_status(struct sv_rules_builder *builder, const char *text,
@@ -297,45 +280,32 @@ static void read_status(struct sv_rules_builder *builder, const char *text,
                         ret->operational_status ? "" : "; the formula is not used");
 }
 
-static void read_reference(struct sv_rules_builder *builder, const char *text,
-                           const struct sv_place *place, struct sv_rule_element *ret)
+static void read_child(struct sv_rules_builder *builder, const xmlNode *child,
+                       struct sv_rule_element *ret)
 {
-    (void)builder;
-    (void)place;
-    ret->reference = text;
+    const char *name = (const char *)child->name;
+    struct sv_place place = sv_rules_place(child, name);
+    if (strcmp(name, "programs") == 0)
+        return;
+    const char *text = sv_rules_text(builder, child);
+    if (*text == '\0')
+        return;
+    if (strcmp(name, "identifiers") == 0)
+        read_identifiers(builder, text, &place, ret);
+    else if (strcmp(name, "operational_status") == 0)
+        read_status(builder, text, &place, ret);
+    else if (strcmp(name, "reference") == 0)
+        ret->reference = text;
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(fields); i++)
+        if (strcmp(name, fields[i].element) == 0)
+            read_field(builder, &fields[i], text, &place, ret);
 }
-
-static const struct {
-    const char *element;
-    void (*read)(struct sv_rules_builder *builder, const char *text, const struct sv_place *place,
-                 struct sv_rule_element *ret);
-} readers[] = {
-    {"reference", read_reference},
-    {"identifiers", read_identifiers},
-    {"start_sequence", read_start_sequence},
-    {"stop_sequence", read_stop_sequence},
-    {"required", read_required},
-    {"wait_exit", read_wait_exit},
-    {"expected_loading", read_loading},
-    {"distribution", read_distribution},
-    {"starting_strategy", read_starting_strategy},
-    {"starting_failure_strategy", read_starting_failure},
-    {"running_failure_strategy", read_running_failure},
-    {"operational_status", read_status},
-};
 
 void sv_rules_read_element(struct sv_rules_builder *builder, const xmlNode *node,
                            struct sv_rule_element *ret)
 {
     *ret = (struct sv_rule_element){.place = sv_rules_place(node, NULL)};
-    for (const xmlNode *child = node->children; child; child = child->next) {
-        for (size_t i = 0; child->type == XML_ELEMENT_NODE && i < SV_ARRAY_LENGTH(readers); i++) {
-            if (strcmp(readers[i].element, (const char *)child->name) != 0)
-                continue;
-            struct sv_place place = sv_rules_place(child, readers[i].element);
-            const char *text = sv_rules_text(builder, child);
-            if (*text != '\0')
-                readers[i].read(builder, text, &place, ret);
-        }
-    }
+    for (const xmlNode *child = node->children; child; child = child->next)
+        if (child->type == XML_ELEMENT_NODE)
+            read_child(builder, child, ret);
 }

@@ -20,22 +20,24 @@ enum {
     SV_RULE_RUNNING_FAILURE = 1 << 8,
 };
 
+/* What <identifiers> says: equal texts share one. */
+struct sv_rule_names {
+    struct sv_name_list names; /* without the signs */
+    bool has_at, has_hash;     /* the signs */
+};
+
 /* One <application>, <program> or <model> as it is written, with aliases resolved. */
 struct sv_rule_element {
     struct sv_place place;
     unsigned set;
-    struct sv_name_list names; /* of <identifiers>, without the signs */
-    bool has_at, has_hash;     /* the signs */
-    int32_t start_sequence, stop_sequence;
-    bool required, wait_exit;
-    uint8_t expected_loading;
-    enum sv_starting_failure_strategy starting_failure_strategy;
-    enum sv_running_failure_strategy running_failure_strategy;
-    const char *reference; /* of a model; NULL: none */
-    /* Of an application. */
-    enum sv_distribution distribution;
-    enum sv_starting_strategy starting_strategy;
-    const struct sv_formula *operational_status;
+    const struct sv_rule_names *identifiers; /* of SV_RULE_IDENTIFIERS */
+    int start_sequence, stop_sequence;
+    int required, wait_exit; /* 0 or 1 */
+    int expected_loading;
+    int starting_failure_strategy, running_failure_strategy; /* numbers of svisor/choices.def */
+    int distribution, starting_strategy;
+    const char *reference;                       /* of a model; NULL: none */
+    const struct sv_formula *operational_status; /* NULL: none */
 };
 
 struct sv_program_entry {
@@ -70,6 +72,7 @@ struct sv_rules_builder {
     struct sv_arena scratch;
     struct sv_map aliases; /* name -> struct sv_name_list *, some of them empty */
     struct sv_map models;  /* name -> struct sv_rule_element * */
+    struct sv_map lists; /* text of <identifiers> -> struct sv_rule_names *, in the rules' arena */
     size_t element_count;
     size_t name_count;
     bool is_out_of_memory;

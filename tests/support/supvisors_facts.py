@@ -30,7 +30,9 @@ def _key(case):
 
 def _slim(answer):
     """Without the fields of rules that have their default."""
-    return answer and {kind: value if kind not in DEFAULTS else {
+    if not isinstance(answer, dict):
+        return answer
+    return {kind: value if kind not in DEFAULTS else {
         name: {key: field for key, field in fields.items() if field != DEFAULTS[kind][key]}
         for name, fields in value.items()} for kind, value in answer.items()}
 

@@ -3,7 +3,8 @@
     SUPVISORS_SRC=checkout supvisors_reference.py < cases > answers
 
 A case is {"options": {key: text}} or {"rules": {file name: XML}, "options": …, "processes": [[application, process], …],
-"instances": [identifier, …]}. Runs Supvisors' own SupvisorsOptions and Parser, with nothing else of it.
+"instances": [identifier, …]}, or a question about a formula, names or an assignment (formula_of() and below). Runs Supvisors'
+own SupvisorsOptions, Parser, ApplicationStatus, SupvisorsMapper and HomogeneousGroup, with nothing else of it.
 """
 
 import json
@@ -15,7 +16,8 @@ import types
 sys.path.insert(0, os.environ["SUPVISORS_SRC"])
 
 from supervisor.datatypes import Automatic  # noqa: E402
-from supvisors.application import ApplicationRules  # noqa: E402
+from supervisor.states import ProcessStates  # noqa: E402
+from supvisors.application import ApplicationRules, ApplicationStatus, HomogeneousGroup  # noqa: E402
 from supvisors.internal_com import mapper  # noqa: E402
 from supvisors.options import SupvisorsOptions, get_logger_configuration  # noqa: E402
 from supvisors.process import ProcessRules  # noqa: E402
@@ -158,9 +160,63 @@ def rules_of(case):
         return answer
 
 
+def formula_of(case):
+    """{"formula": text, "processes": {name: is good}} -> TRUE, FALSE, ERROR or REFUSED."""
+    supvisors = types.SimpleNamespace(logger=Quiet())
+    rules = ApplicationRules(supvisors)
+    try:
+        rules.status_formula = case["formula"]
+    except Exception:  # what cannot be parsed is logged and not used
+        return "REFUSED"
+    application = ApplicationStatus("application", rules, supvisors)
+    application.processes = {
+        name: types.SimpleNamespace(expected_exit=True,
+                                    displayed_state=ProcessStates.RUNNING if is_good else ProcessStates.FATAL)
+        for name, is_good in case["processes"].items()}
+    try:
+        result = application.evaluate(rules.status_tree)
+    except Exception:  # also those that Supvisors does not expect: a bad pattern, any()
+        return "ERROR"
+    return str(result).upper() if isinstance(result, bool) else "ERROR"
+
+
+def mapper_of(instances):
+    """instances: [[identifier, nickname, [stereotype, …]], …]"""
+    supvisors = types.SimpleNamespace(logger=Quiet())
+    mapper.LocalNetwork = lambda _: None
+    found = mapper.SupvisorsMapper(supvisors)
+    for identifier, nick, stereotypes in instances:
+        found._instances[identifier] = types.SimpleNamespace(stereotypes=[])
+        found._nick_identifiers[nick] = identifier
+        found._assign_stereotypes(identifier, stereotypes)
+    return found
+
+
+def names_of(case):
+    """{"names": [name, …], "instances": …} -> identifiers."""
+    return mapper_of(case["instances"]).filter(case["names"])
+
+
+def assignment_of(case):
+    """{"sign": "@" or "#", "names": …, "instances": …, "assigned": [identifier or None, …]} -> identifiers."""
+    supvisors = types.SimpleNamespace(logger=Quiet(), mapper=mapper_of(case["instances"]))
+    group = HomogeneousGroup("program", supvisors)
+    for index, identifier in enumerate(case["assigned"]):
+        wanted = [] if identifier else case["names"]
+        rules = types.SimpleNamespace(identifiers=[identifier] if identifier else [],
+                                      at_identifiers=wanted if case["sign"] == "@" else [],
+                                      hash_identifiers=wanted if case["sign"] == "#" else [])
+        group.add_process(types.SimpleNamespace(process_index=index, rules=rules, namespec=str(index)))
+    group.resolve_rules()
+    return [(process.rules.identifiers or [None])[0] for process in group.processes]
+
+
+KINDS = {"rules": rules_of, "formula": formula_of, "sign": assignment_of, "names": names_of, "options": options_of}
+
+
 def main():
     cases = json.load(sys.stdin)
-    json.dump([rules_of(case) if "rules" in case else options_of(case) for case in cases], sys.stdout, indent=1)
+    json.dump([next(ask for key, ask in KINDS.items() if key in case)(case) for case in cases], sys.stdout)
 
 
 if __name__ == "__main__":
