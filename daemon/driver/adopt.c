@@ -359,7 +359,7 @@ static void adopt_strays(struct sv_unit *unit, const struct sv_journal_entry *en
 /* Why the main process has to go; NONE: it has not. */
 static enum sv_reason reason_to_go(const struct sv_process_record *record)
 {
-    return record->state == SV_PROCESS_STOPPING ? record->reason : record->end_reason;
+    return record->state == SV_PROCESS_STOPPING ? record->stop_reason : record->end_reason;
 }
 
 static bool is_stop_noted(const struct sv_journal_entry *entry)

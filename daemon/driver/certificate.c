@@ -215,11 +215,21 @@ static enum sv_death_cause cause_of_signal(const struct sv_run *run, struct sv_d
     return relation(run, sender, death);
 }
 
+/* The signal was not to end it: it was sent by request, or by liveness_action=signal:NAME. */
+static bool is_message(const struct sv_run *run)
+{
+    enum sv_reason reason = run->deeds.reason;
+    const struct sv_health_config *health = run->unit->config->health;
+    bool is_of_health = reason == SV_REASON_LIVENESS_FAILED || reason == SV_REASON_WATCHDOG_EXPIRED;
+    return reason == SV_REASON_REQUEST_SIGNAL ||
+           (is_of_health && health && health->liveness_action > 0);
+}
+
 /* An exit that somebody had asked for by a signal shortly before, or that tells of a child's. */
 static enum sv_death_cause cause_of_exit(const struct sv_run *run, struct sv_death *death)
 {
     const struct sv_deeds *deeds = &run->deeds;
-    bool is_stop = deeds->stop_signal != 0 && deeds->reason != SV_REASON_REQUEST_SIGNAL;
+    bool is_stop = deeds->stop_signal != 0 && !is_message(run);
     if (is_stop || (is_request(deeds->stop_signal) && run->ended_ns - deeds->time_ns < REQUEST_NS))
         return SV_DEATH_CAUSE_SVISORD;
     const struct sv_facts *facts = &run->facts;

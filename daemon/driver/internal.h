@@ -230,7 +230,7 @@ void sv_status_changed(struct sv_driver *driver, enum sv_notice_type type);
 int sv_unit_new(struct sv_driver *driver, struct sv_unit_group *group, sv_process_id id,
                 const struct sv_program_config *config);
 void sv_unit_free(struct sv_unit *unit);
-void sv_unit_signal(struct sv_unit *unit, uint32_t run, int number, enum sv_signal_target target);
+void sv_unit_signal(struct sv_unit *unit, const struct sv_action *action);
 void sv_unit_kill_cgroup(struct sv_unit *unit, uint32_t run);
 
 /* NULL: there is none of these names. */

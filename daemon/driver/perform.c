@@ -14,7 +14,7 @@ static void send_signal(struct sv_driver *driver, const struct sv_action *action
 {
     struct sv_unit *unit = sv_driver_unit(driver, action->process);
     if (unit)
-        sv_unit_signal(unit, action->run, action->signal.number, action->signal.target);
+        sv_unit_signal(unit, action);
 }
 
 static void kill_cgroup(struct sv_driver *driver, const struct sv_action *action)

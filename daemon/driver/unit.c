@@ -145,38 +145,37 @@ static const char *const target_words[] = {
     [SV_TARGET_CGROUP] = "what is left of it ",
 };
 
-/* The core's reason is that of the state which asked for the signal: STOPPING says why, or that the
- * run was not ready, or not alive. */
-static void note_deed(struct sv_run *run, int number, enum sv_signal_target target)
+static void note_deed(struct sv_run *run, const struct sv_action *action)
 {
-    struct sv_unit *unit = run->unit;
     struct sv_deeds *deeds = &run->deeds;
-    struct sv_process_view view;
-    if (target == SV_TARGET_CGROUP)
+    bool is_for_strays = action->signal.target == SV_TARGET_CGROUP;
+    if (is_for_strays)
         deeds->are_strays_signalled |= run->is_over;
-    if (run->is_over || target == SV_TARGET_CGROUP)
+    if (run->is_over || is_for_strays)
         return;
-    enum sv_reason reason = SV_REASON_NONE;
-    if (sv_core_process(unit->driver->core, unit->id, &view))
-        reason = view.state == SV_PROCESS_STOPPING ? view.reason : view.end_reason;
-    bool is_ending = reason != SV_REASON_NONE;
-    deeds->is_escalated |= is_ending && number == SIGKILL && unit->config->stopsignal != SIGKILL;
+    int number = action->signal.number;
+    struct sv_process_view view;
+    bool is_ending = sv_core_process(run->unit->driver->core, run->unit->id, &view) &&
+                     (view.state == SV_PROCESS_STOPPING || view.end_reason != SV_REASON_NONE);
+    deeds->is_escalated |=
+        is_ending && number == SIGKILL && run->unit->config->stopsignal != SIGKILL;
     deeds->stop_signal = number;
     deeds->time_ns = sv_now_ns();
-    deeds->reason = is_ending ? reason : SV_REASON_REQUEST_SIGNAL;
+    deeds->reason = action->signal.reason;
 }
 
-void sv_unit_signal(struct sv_unit *unit, uint32_t run_number, int number,
-                    enum sv_signal_target target)
+void sv_unit_signal(struct sv_unit *unit, const struct sv_action *action)
 {
-    struct sv_run *run = sv_unit_run(unit, run_number);
+    struct sv_run *run = sv_unit_run(unit, action->run);
     if (!run)
         return; /* it is over, and its end was told */
+    int number = action->signal.number;
+    enum sv_signal_target target = action->signal.target;
     struct sv_str name SV_CLEANUP(sv_str_done) = {0};
     sv_signal_name(number, &name);
     sv_log_debug("sending %s (pid %d) %ssig %s", unit->config->name, (int)run->pid,
                  target_words[target], sv_str_text(&name));
-    note_deed(run, number, target);
+    note_deed(run, action);
     int r = signallers[target](run, number);
     if (unit->untold_count == 0)
         sv_handover_note(unit->driver, unit->id); /* sent: the next daemon does not send it again */
@@ -188,7 +187,7 @@ void sv_unit_signal(struct sv_unit *unit, uint32_t run_number, int number,
     sv_log_critical("%s", sv_str_text(&text));
     sv_driver_feed(unit->driver, (struct sv_event){.kind = SV_EVENT_SIGNAL_FAILED,
                                                    .process = unit->id,
-                                                   .run = run_number,
+                                                   .run = run->number,
                                                    .text = sv_str_text(&text)});
 }
 

@@ -18,7 +18,7 @@
 
 enum sv_action_kind {
     SV_ACTION_SPAWN,       /* process, run -> SPAWNED or SPAWN_FAILED */
-    SV_ACTION_SIGNAL,      /* process, run, number, target -> nothing, or SIGNAL_FAILED */
+    SV_ACTION_SIGNAL,      /* process, run, signal -> nothing, or SIGNAL_FAILED */
     SV_ACTION_KILL_CGROUP, /* process, run: SIGKILL everything that is left -> EMPTIED */
     SV_ACTION_PROBE_START, /* process, run, probe -> PROBED, or nothing for ever */
     SV_ACTION_PROBE_STOP,  /* process, run: the probe under way is given up */
@@ -44,6 +44,7 @@ struct sv_action {
         struct {
             int number;
             enum sv_signal_target target;
+            enum sv_reason reason; /* for the certificate of whom it ends */
         } signal;
         struct {
             const struct sv_probe_config *config; /* the program's; while the process exists */

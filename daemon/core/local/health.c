@@ -135,7 +135,8 @@ void sv_health_end_run(struct sv_process *process, enum sv_reason reason, struct
     process->health->end_reason = reason;
     process->deadline_ns = sv_time_after(step->now_ns, config->stopwaitsecs * SV_NS_PER_SECOND);
     sv_process_signal(process, sv_health_stop_signal(process, reason),
-                      config->stopasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS, step);
+                      config->stopasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS, reason,
+                      step);
 }
 
 /* Readiness. */
@@ -273,7 +274,7 @@ static void act(struct sv_process *process, enum sv_reason reason, struct sv_ste
         return;
     }
     if (action > 0)
-        sv_process_signal(process, action, SV_TARGET_PROCESS, step);
+        sv_process_signal(process, action, SV_TARGET_PROCESS, reason, step);
     stop_probe(process, step);
     sv_health_begin_liveness(process, step);
 }

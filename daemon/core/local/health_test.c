@@ -366,6 +366,7 @@ static void liveness_can_stop_signal_or_only_tell(void **state)
     f.health.liveness_action = SIGUSR1;
     fail_probes(&f, 2);
     assert_int_equal(find(&f, SV_ACTION_SIGNAL)->signal.number, SIGUSR1);
+    assert_int_equal(find(&f, SV_ACTION_SIGNAL)->signal.reason, SV_REASON_LIVENESS_FAILED);
     assert_int_equal(view_of(&f).state, SV_PROCESS_RUNNING);
     f.health.liveness_action = SV_LIVENESS_NONE;
     fail_probes(&f, 2);

@@ -134,13 +134,20 @@ void sv_process_remark(const struct sv_process *process, enum sv_reason reason,
 }
 
 void sv_process_signal(const struct sv_process *process, int number, enum sv_signal_target target,
-                       struct sv_step *step)
+                       enum sv_reason reason, struct sv_step *step)
 {
     struct sv_action *action = sv_actions_add(step->actions, SV_ACTION_SIGNAL);
     action->process = process->id;
     action->run = process->run;
     action->signal.number = number;
     action->signal.target = target;
+    action->signal.reason = reason;
+}
+
+enum sv_reason sv_process_reason_to_go(const struct sv_process *process)
+{
+    return process->state == SV_PROCESS_STOPPING ? process->stop_reason
+                                                 : sv_health_end_reason(process);
 }
 
 void sv_process_kill_cgroup(const struct sv_process *process, struct sv_step *step)

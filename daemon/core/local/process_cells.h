@@ -12,7 +12,9 @@ void sv_process_enter(struct sv_process *process, enum sv_process_state state,
 void sv_process_remark(const struct sv_process *process, enum sv_reason reason,
                        struct sv_step *step);
 void sv_process_signal(const struct sv_process *process, int number, enum sv_signal_target target,
-                       struct sv_step *step);
+                       enum sv_reason reason, struct sv_step *step);
+/* Why its main process has been told to end; NONE: it has not. */
+enum sv_reason sv_process_reason_to_go(const struct sv_process *process);
 void sv_process_kill_cgroup(const struct sv_process *process, struct sv_step *step);
 /* kill_mode=control-group */
 bool sv_process_owns_cgroup(const struct sv_process *process);

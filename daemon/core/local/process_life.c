@@ -130,7 +130,8 @@ void sv_process_end_main(struct sv_process *process, const struct sv_process_eve
             ? process->deadline_ns
             : sv_time_after(step->now_ns, process->config->stopwaitsecs * SV_NS_PER_SECOND);
     sv_process_remark(process, SV_REASON_STRAYS_LEFT, step);
-    sv_process_signal(process, process->config->stopsignal, SV_TARGET_CGROUP, step);
+    sv_process_signal(process, process->config->stopsignal, SV_TARGET_CGROUP, SV_REASON_STRAYS_LEFT,
+                      step);
 }
 
 static void count_quick_end(struct sv_process *process, const struct sv_step *step)
@@ -283,7 +284,7 @@ void sv_cell_spawned(struct sv_process *process, const struct sv_process_event *
     for (int number = 1; process->pending_signals != 0; number++) {
         uint64_t bit = UINT64_C(1) << (number - 1);
         if (process->pending_signals & bit)
-            sv_process_signal(process, number, SV_TARGET_PROCESS, step);
+            sv_process_signal(process, number, SV_TARGET_PROCESS, SV_REASON_REQUEST_SIGNAL, step);
         process->pending_signals &= ~bit;
     }
     if (process->stop_reason != SV_REASON_NONE)

@@ -49,23 +49,27 @@ static void do_what_is_owed(struct sv_process *process, const struct sv_process_
                             struct sv_step *step)
 {
     const struct sv_program_config *config = process->config;
-    bool is_stopping = process->state == SV_PROCESS_STOPPING;
-    enum sv_reason reason = is_stopping ? process->stop_reason : sv_health_end_reason(process);
-    bool has_to_go = process->main == SV_MAIN_ALIVE && (is_stopping || reason != SV_REASON_NONE);
+    enum sv_reason reason = sv_process_reason_to_go(process);
+    enum sv_reason kill_reason = reason != SV_REASON_NONE ? reason : SV_REASON_STOP_TIMEOUT;
+    bool has_to_go = process->main == SV_MAIN_ALIVE &&
+                     (process->state == SV_PROCESS_STOPPING || reason != SV_REASON_NONE);
     if (process->main == SV_MAIN_ALIVE && process->was_killed) {
         sv_process_signal(process, SIGKILL,
-                          config->killasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS, step);
+                          config->killasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS,
+                          kill_reason, step);
         if (sv_process_owns_cgroup(process))
             sv_process_kill_cgroup(process, step);
     } else if (has_to_go && !record->is_stop_sent) {
         process->deadline_ns = sv_time_after(step->now_ns, config->stopwaitsecs * SV_NS_PER_SECOND);
         sv_process_signal(process, sv_health_stop_signal(process, reason),
-                          config->stopasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS, step);
+                          config->stopasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS, reason,
+                          step);
     }
     if (process->strays == SV_STRAYS_KILLED)
         sv_process_kill_cgroup(process, step);
     else if (process->strays == SV_STRAYS_SIGNALLED && !record->are_strays_signalled)
-        sv_process_signal(process, config->stopsignal, SV_TARGET_CGROUP, step);
+        sv_process_signal(process, config->stopsignal, SV_TARGET_CGROUP, SV_REASON_STRAYS_LEFT,
+                          step);
 }
 
 /*

@@ -19,7 +19,8 @@ void sv_process_begin_stop(struct sv_process *process, enum sv_reason reason, st
     process->deadline_ns = sv_time_after(step->now_ns, config->stopwaitsecs * SV_NS_PER_SECOND);
     sv_process_enter(process, SV_PROCESS_STOPPING, reason, step);
     sv_process_signal(process, sv_health_stop_signal(process, reason),
-                      config->stopasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS, step);
+                      config->stopasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS, reason,
+                      step);
 }
 
 /* One of its processes was taken, and not the main one: that one's end speaks for itself. */
@@ -99,9 +100,10 @@ void sv_cell_stop_again(struct sv_process *process, const struct sv_process_even
     if (process->stop_reason == SV_REASON_OOM_STOP)
         process->stop_reason = event->reason; /* now it is to stay stopped */
     if (process->main == SV_MAIN_ALIVE)
-        sv_process_signal(
-            process, process->config->stopsignal,
-            process->config->killasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS, step);
+        sv_process_signal(process, process->config->stopsignal,
+                          process->config->killasgroup ? SV_TARGET_PROCESS_GROUP
+                                                       : SV_TARGET_PROCESS,
+                          process->stop_reason, step);
 }
 
 void sv_cell_stop_backoff(struct sv_process *process, const struct sv_process_event *event,
@@ -135,8 +137,11 @@ void sv_cell_stop_unknown(struct sv_process *process, const struct sv_process_ev
 void sv_cell_signal(struct sv_process *process, const struct sv_process_event *event,
                     struct sv_step *step)
 {
+    enum sv_reason reason = sv_process_reason_to_go(process);
+    if (reason == SV_REASON_NONE)
+        reason = SV_REASON_REQUEST_SIGNAL;
     if (process->main == SV_MAIN_ALIVE)
-        sv_process_signal(process, event->number, SV_TARGET_PROCESS, step);
+        sv_process_signal(process, event->number, SV_TARGET_PROCESS, reason, step);
     else if (process->main != SV_MAIN_NONE && event->number > 0)
         process->pending_signals |= UINT64_C(1) << (event->number - 1);
 }
@@ -155,7 +160,7 @@ void sv_cell_kill(struct sv_process *process, const struct sv_process_event *eve
     process->deadline_ns = sv_time_after(step->now_ns, SV_KILL_WAIT_SECONDS * SV_NS_PER_SECOND);
     sv_process_signal(process, SIGKILL,
                       process->config->killasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS,
-                      step);
+                      sv_process_reason_to_go(process), step);
     if (sv_process_owns_cgroup(process))
         sv_process_kill_cgroup(process, step);
 }
