@@ -289,6 +289,26 @@ command=/bin/sleep 1000
         tap.check(state(server, "none"), "RUNNING", "state with none")
 
 
+@tap.test("who ends of the signal of liveness_action=signal has that on its certificate, and no request")
+def _():
+    with serve("""
+[program:x]
+liveness=exec:/bin/false
+liveness_period=0.1
+liveness_failures=1
+liveness_action=signal:TERM
+startsecs=0
+autorestart=false
+command=/bin/sleep 1000
+""") as server:
+        await_state(server, "x", "EXITED")
+        death = server.rpc().svisor.getDeathCertificate("x")
+        tap.check({key: death.get(key) for key in ("cause", "signal", "stop_signal", "reason", "escalated")},
+                  {"cause": "SVISORD", "signal": 15, "stop_signal": 15, "reason": "LIVENESS_FAILED",
+                   "escalated": None}, "certificate")
+        tap.check_true("failed its liveness checks" in death["text"], death["text"])
+
+
 @tap.test("a silent watchdog is ended with SIGABRT and restarted; one that beats is left alone")
 def _():
     with serve("""
