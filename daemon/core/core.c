@@ -204,6 +204,7 @@ static const enum sv_process_event_kind process_events[SV_EVENT_COUNT] = {
     [SV_EVENT_WATCHDOG] = SV_PROCESS_EVENT_WATCHDOG,
     [SV_EVENT_WATCHDOG_TRIGGER] = SV_PROCESS_EVENT_WATCHDOG_TRIGGER,
     [SV_EVENT_EXTEND] = SV_PROCESS_EVENT_EXTEND,
+    [SV_EVENT_PROBE_TURN] = SV_PROCESS_EVENT_PROBE_TURN,
     [SV_EVENT_PROBED] = SV_PROCESS_EVENT_PROBED,
     [SV_EVENT_OOM_KILL] = SV_PROCESS_EVENT_OOM_KILL,
 };
@@ -229,6 +230,8 @@ static void on_answer(struct sv_core *core, const struct sv_event *event, struct
     struct sv_process_event translated = {.kind = process_events[event->kind]};
     if (event->kind == SV_EVENT_PROBED)
         translated.serial = event->probed.serial;
+    else if (event->kind == SV_EVENT_PROBE_TURN)
+        translated.serial = event->turn.serial;
     if (!process || !sv_process_awaits(process, &translated, event->run))
         return;
     if (event->kind == SV_EVENT_EXITED)
@@ -243,6 +246,8 @@ static void on_answer(struct sv_core *core, const struct sv_event *event, struct
         translated.is_unknown = event->exited.is_unknown;
     } else if (event->kind == SV_EVENT_EXTEND) {
         translated.extend_ns = event->extend_ns;
+    } else if (event->kind == SV_EVENT_PROBE_TURN) {
+        translated.is_waiting = event->turn.is_waiting;
     } else if (event->kind == SV_EVENT_PROBED) {
         translated.is_ok = event->probed.is_ok;
         translated.text = event->probed.text;
@@ -310,6 +315,7 @@ static event_function *const handlers[] = {
     [SV_EVENT_WATCHDOG] = on_answer,
     [SV_EVENT_WATCHDOG_TRIGGER] = on_answer,
     [SV_EVENT_EXTEND] = on_answer,
+    [SV_EVENT_PROBE_TURN] = on_answer,
     [SV_EVENT_PROBED] = on_answer,
     [SV_EVENT_OOM_KILL] = on_answer,
     [SV_EVENT_SHORTAGE] = on_shortage,

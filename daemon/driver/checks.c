@@ -5,6 +5,10 @@
  * PROBE_STOP if the core has lost its patience. The forms that speak by themselves (notify, log)
  * are heard from the launch on, before the core knows of the run: what a program writes first may
  * be the very line that is waited for.
+ *
+ * Commands cost processes: only so many of them live at one moment, over all programs, and the
+ * others stand in one queue. The core is told when one has to wait and when its turn has come, so
+ * that nobody's command fails because the commands of others are slow.
  */
 #include "driver/internal.h"
 
@@ -41,8 +45,20 @@ bool sv_checks_begin(struct sv_run *run)
     return !is_short;
 }
 
+static void leave_queue(struct sv_checks *checks)
+{
+    if (!checks->waiting)
+        return;
+    struct sv_check_queue *queue = &checks->run->unit->driver->check_queue;
+    *(checks->before ? &checks->before->after : &queue->first) = checks->after;
+    *(checks->after ? &checks->after->before : &queue->last) = checks->before;
+    checks->before = checks->after = NULL;
+    checks->waiting = NULL;
+}
+
 static void give_up(struct sv_checks *checks)
 {
+    leave_queue(checks);
     sv_socket_probe_free(sv_steal(&checks->socket));
     sv_child_probe_free(sv_steal(&checks->child));
 }
@@ -128,6 +144,33 @@ static void on_probed(void *user, bool is_ok, const char *words)
     sv_child_probe_free(child);
 }
 
+static void tell_turn(const struct sv_checks *checks, bool is_waiting)
+{
+    const struct sv_run *run = checks->run;
+    sv_driver_feed(run->unit->driver,
+                   (struct sv_event){.kind = SV_EVENT_PROBE_TURN,
+                                     .process = run->unit->id,
+                                     .run = run->number,
+                                     .turn = {.serial = checks->serial, .is_waiting = is_waiting}});
+}
+
+static void enter_queue(struct sv_checks *checks, const struct sv_probe_config *config)
+{
+    struct sv_check_queue *queue = &checks->run->unit->driver->check_queue;
+    checks->waiting = config;
+    checks->before = queue->last;
+    *(queue->last ? &queue->last->after : &queue->first) = checks;
+    queue->last = checks;
+    if (queue->told_ns == 0 || sv_now_ns() - queue->told_ns >= SV_PROBE_WAIT_TOLD_NS) {
+        sv_log_warn(
+            "%s: its check (%s) has to wait: %d commands of checks run already, and no more "
+            "do at once; make them quicker, or ask more seldom",
+            checks->run->unit->config->name, config->text, SV_PROBE_CHILDREN_MAX);
+        queue->told_ns = sv_now_ns();
+    }
+    tell_turn(checks, true);
+}
+
 /* True when the answer will come. */
 static bool start_command(struct sv_checks *checks, const struct sv_probe_config *config,
                           struct sv_str *words)
@@ -153,6 +196,12 @@ static bool start_connection(struct sv_checks *checks, const struct sv_probe_con
     return r == 0;
 }
 
+static bool has_to_wait(const struct sv_driver *driver, const struct sv_probe_config *config)
+{
+    return config->kind == SV_PROBE_EXEC &&
+           (driver->check_queue.first || !sv_child_probes_have_room(driver->child_probes));
+}
+
 void sv_checks_probe(struct sv_unit *unit, const struct sv_action *action)
 {
     struct sv_run *run = unit->run;
@@ -163,10 +212,30 @@ void sv_checks_probe(struct sv_unit *unit, const struct sv_action *action)
     struct sv_str words SV_CLEANUP(sv_str_done) = {0};
     give_up(checks);
     checks->serial = action->probe.serial;
+    if (has_to_wait(unit->driver, config)) {
+        enter_queue(checks, config);
+        return;
+    }
     bool is_started = config->kind == SV_PROBE_EXEC ? start_command(checks, config, &words)
                                                     : start_connection(checks, config, &words);
     if (!is_started)
         answer(run, action->probe.serial, false, sv_str_text(&words));
+}
+
+/* What is told may end the run that it is about, so it is told last. */
+void sv_checks_take_turns(void *user)
+{
+    struct sv_driver *driver = user;
+    while (driver->check_queue.first && sv_child_probes_have_room(driver->child_probes)) {
+        struct sv_checks *checks = driver->check_queue.first;
+        const struct sv_probe_config *config = checks->waiting;
+        struct sv_str words SV_CLEANUP(sv_str_done) = {0};
+        leave_queue(checks);
+        if (start_command(checks, config, &words))
+            tell_turn(checks, false);
+        else
+            answer(checks->run, checks->serial, false, sv_str_text(&words));
+    }
 }
 
 void sv_checks_give_up(struct sv_unit *unit, uint32_t run_number)

@@ -74,6 +74,15 @@ static void note_before(struct sv_driver *driver, const struct sv_action *action
         sv_handover_note(driver, action->process);
 }
 
+/* Then its record is written before that is done: pump(). */
+static bool is_something_done(const struct sv_actions *actions, size_t first, sv_process_id process)
+{
+    for (size_t i = first; i < actions->count; i++)
+        if (actions->items[i].process == process)
+            return true;
+    return false;
+}
+
 void sv_driver_feed(struct sv_driver *driver, struct sv_event event)
 {
     event.now_ns = sv_now_ns();
@@ -83,7 +92,8 @@ void sv_driver_feed(struct sv_driver *driver, struct sv_event event)
     count_untold(driver, action_count);
     bool is_news =
         event.kind != SV_EVENT_RESTORE; /* the journal has it, with the run that follows */
-    if (event.process != 0 && is_news && driver->actions.count == action_count)
+    if (event.process != 0 && is_news &&
+        !is_something_done(&driver->actions, action_count, event.process))
         sv_handover_note(driver, event.process);
     pump(driver);
 }
@@ -238,6 +248,8 @@ static void on_check_over(void *user)
 {
     struct sv_driver *driver = user;
     sv_source_enable(driver->sweep, true);
+    if (driver->check_queue.first)
+        sv_source_enable(driver->check_queue.turn, true);
 }
 
 /* Certificates wait for the replacement to be launched, but not for its output: the last lines of a
@@ -266,6 +278,10 @@ static int open_loop(struct sv_driver *driver)
     if (r < 0)
         return error_trace(r);
     r = sv_child_probes_new(driver->loop, on_check_over, driver, &driver->child_probes);
+    if (r < 0)
+        return error_trace(r);
+    r = sv_loop_add_defer(driver->loop, SV_PRIORITY_OUTPUT, sv_checks_take_turns, driver,
+                          &driver->check_queue.turn);
     if (r < 0)
         return error_trace(r);
     r = sv_reexec_new(driver);
@@ -405,6 +421,7 @@ void sv_driver_free(struct sv_driver *driver)
     sv_source_free(driver->pump);
     sv_source_free(driver->coroner);
     sv_source_free(driver->sweep);
+    sv_source_free(driver->check_queue.turn);
     sv_source_free(driver->rescan);
     sv_loop_free(driver->loop);
     sv_deaths_free(driver->deaths);

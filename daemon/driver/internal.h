@@ -65,10 +65,19 @@ struct sv_checks {
     uint32_t serial;                /* of the probe under way */
     struct sv_socket_probe *socket; /* at most one of the two */
     struct sv_child_probe *child;
-    struct sv_log_watch *ready_watch; /* until it has matched */
+    const struct sv_probe_config *waiting; /* for its turn; NULL: it does not */
+    struct sv_checks *before, *after;      /* of those that wait */
+    struct sv_log_watch *ready_watch;      /* until it has matched */
     struct sv_log_watch *alive_watch;
     uint64_t alive_told_ns; /* to the core */
     bool has_told_costly;
+};
+
+/* Commands that wait because so many run: the first one is the next. */
+struct sv_check_queue {
+    struct sv_checks *first, *last;
+    struct sv_source *turn; /* starts the next ones */
+    uint64_t told_ns;       /* when the log last said that some wait; 0: never */
 };
 
 /*
@@ -185,6 +194,7 @@ struct sv_driver {
     bool has_told_deaf[SV_METER_COUNT];     /* in the log: meters of that kind cannot be had */
     uint64_t refusal_told_ns;               /* when a message was last refused in the log */
     struct sv_child_probes *child_probes;
+    struct sv_check_queue check_queue;
     struct sv_state_journal *journal; /* NULL: nothing is remembered over our death */
     struct sv_keeper *keeper;         /* NULL: nobody holds the pipes */
     bool has_begun;                   /* BEGIN was fed */
@@ -258,6 +268,8 @@ void sv_checks_end(struct sv_run *run);
 void sv_checks_heard(struct sv_run *run, enum sv_channel which, const char *data, size_t length);
 void sv_checks_probe(struct sv_unit *unit, const struct sv_action *action);
 void sv_checks_give_up(struct sv_unit *unit, uint32_t run_number);
+/* Starts commands that wait, as far as there is room (struct sv_driver). */
+void sv_checks_take_turns(void *driver);
 
 /* notify.c */
 /* Opens the socket when the first program wants it. */

@@ -46,9 +46,10 @@ struct sv_child_probe {
 
 struct sv_child_probes {
     struct sv_loop *loop;
-    sv_function tidy;
+    sv_function over;
     void *user;
     struct sv_child_probe *first;
+    size_t count;
 };
 
 static void unlink_probe(struct sv_child_probe *probe)
@@ -56,6 +57,7 @@ static void unlink_probe(struct sv_child_probe *probe)
     for (struct sv_child_probe **link = &probe->probes->first; *link; link = &(*link)->next) {
         if (*link == probe) {
             *link = probe->next;
+            probe->probes->count--;
             return;
         }
     }
@@ -79,8 +81,7 @@ static void destroy(struct sv_child_probe *probe)
     sv_source_free(probe->exit_source);
     if (probe->spawned.pidfd >= 0)
         close(probe->spawned.pidfd);
-    if (probe->spawned.leaf)
-        probe->probes->tidy(probe->probes->user);
+    probe->probes->over(probe->probes->user);
     sv_cgroup_leaf_free(probe->spawned.leaf);
     free(probe);
 }
@@ -196,6 +197,7 @@ int sv_child_probe_new(struct sv_child_probes *probes, const struct sv_probe_spa
                                      .function = function,
                                      .user = user};
     probes->first = probe;
+    probes->count++;
     int r = sv_loop_add_io(probes->loop, spawned->output_fd, EPOLLIN, SV_PRIORITY_OUTPUT, on_output,
                            probe, &probe->output_source);
     if (r == 0 && spawned->pidfd >= 0)
@@ -222,13 +224,13 @@ void sv_child_probe_free(struct sv_child_probe *probe)
     close_output(probe);
 }
 
-int sv_child_probes_new(struct sv_loop *loop, sv_function tidy, void *user,
+int sv_child_probes_new(struct sv_loop *loop, sv_function over, void *user,
                         struct sv_child_probes **ret_probes)
 {
     struct sv_child_probes *probes = calloc(1, sizeof(*probes));
     if (!probes)
         return -ENOMEM;
-    *probes = (struct sv_child_probes){.loop = loop, .tidy = tidy, .user = user};
+    *probes = (struct sv_child_probes){.loop = loop, .over = over, .user = user};
     *ret_probes = probes;
     return 0;
 }
@@ -248,6 +250,11 @@ void sv_child_probes_free(struct sv_child_probes *probes)
         destroy(probe);
     }
     free(probes);
+}
+
+bool sv_child_probes_have_room(const struct sv_child_probes *probes)
+{
+    return probes->count < SV_PROBE_CHILDREN_MAX;
 }
 
 bool sv_child_probes_reap(struct sv_child_probes *probes, pid_t pid)

@@ -21,11 +21,15 @@ struct sv_probe_spawned {
     struct sv_cgroup_leaf *leaf; /* its own; NULL: no cgroup */
 };
 
-/* `tidy` is called when directories of cgroups may be left to remove. */
-int sv_child_probes_new(struct sv_loop *loop, sv_function tidy, void *user,
+/* `over` is called when one is gone: there is room for another, and its directory may be left to
+ * remove. It may not start the other one: it is called in the middle of something. */
+int sv_child_probes_new(struct sv_loop *loop, sv_function over, void *user,
                         struct sv_child_probes **ret_probes);
 /* Kills what is left. NULL is allowed. */
 void sv_child_probes_free(struct sv_child_probes *probes);
+/* Below SV_PROBE_CHILDREN_MAX. Those that were killed count until they are reaped: who cannot be
+ * killed, because the kernel waits for a dead disk, shall not become many. */
+bool sv_child_probes_have_room(const struct sv_child_probes *probes);
 /* SIGCHLD: `pid` has ended. True when it is one of ours; it is reaped then. */
 bool sv_child_probes_reap(struct sv_child_probes *probes, pid_t pid);
 

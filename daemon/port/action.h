@@ -20,7 +20,7 @@ enum sv_action_kind {
     SV_ACTION_SPAWN,       /* process, run -> SPAWNED or SPAWN_FAILED */
     SV_ACTION_SIGNAL,      /* process, run, signal -> nothing, or SIGNAL_FAILED */
     SV_ACTION_KILL_CGROUP, /* process, run: SIGKILL everything that is left -> EMPTIED */
-    SV_ACTION_PROBE_START, /* process, run, probe -> PROBED, or nothing for ever */
+    SV_ACTION_PROBE_START, /* process, run, probe -> PROBE_TURN, PROBED, or nothing for ever */
     SV_ACTION_PROBE_STOP,  /* process, run: the probe under way is given up */
     SV_ACTION_NOTICE,      /* something that users hear of: log, waiting calls, listeners */
     SV_ACTION_SHORTAGE,    /* shortage: users are to hear of it */

@@ -39,12 +39,13 @@ enum sv_event_kind {
     SV_EVENT_ALIVE,         /* process, run: it wrote a line of liveness=log */
     SV_EVENT_WATCHDOG,      /* process, run: it said WATCHDOG=1 */
     SV_EVENT_WATCHDOG_TRIGGER, /* process, run: it said WATCHDOG=trigger: do as if it were silent */
-    SV_EVENT_EXTEND,   /* process, run, extend_ns: it asks for more time to start or to stop */
-    SV_EVENT_PROBED,   /* process, run, probed: the answer to PROBE_START */
-    SV_EVENT_OOM_KILL, /* process, run, oom_policy: not its main process was taken */
-    SV_EVENT_SHORTAGE, /* process, run, shortage; of a group: any process of it */
-    SV_EVENT_SHUTDOWN, /* is_restart: stop everything, group by group, then QUIT */
-    SV_EVENT_PUBLISH,  /* notice, blob: an event for the listeners, payload rendered */
+    SV_EVENT_EXTEND,     /* process, run, extend_ns: it asks for more time to start or to stop */
+    SV_EVENT_PROBE_TURN, /* process, run, turn: PROBE_START has to wait, or has waited */
+    SV_EVENT_PROBED,     /* process, run, probed: the answer to PROBE_START */
+    SV_EVENT_OOM_KILL,   /* process, run, oom_policy: not its main process was taken */
+    SV_EVENT_SHORTAGE,   /* process, run, shortage; of a group: any process of it */
+    SV_EVENT_SHUTDOWN,   /* is_restart: stop everything, group by group, then QUIT */
+    SV_EVENT_PUBLISH,    /* notice, blob: an event for the listeners, payload rendered */
     SV_EVENT_LISTENER_READY,  /* process said READY; a run other than 0 must be the current one */
     SV_EVENT_LISTENER_RESULT, /* process, is_ok: it answered the event that it had */
     SV_EVENT_LISTENER_BROKEN, /* process broke the protocol */
@@ -70,6 +71,10 @@ struct sv_event {
             bool is_unknown; /* nobody knows the status any more: an unexpected end */
         } exited;
         uint64_t extend_ns; /* EXTEND: from now on */
+        struct {
+            uint32_t serial; /* of the probe */
+            bool is_waiting; /* its time does not count until it is told again, with false */
+        } turn;
         struct {
             uint32_t serial; /* of the probe */
             bool is_ok;

@@ -109,7 +109,10 @@
 /* Readiness and liveness. */
 #define SV_PROBE_WORDS_BYTES_MAX 256 /* kept of what a probe said: a line for people */
 #define SV_PROBE_OUTPUT_BYTES_MAX                                                                  \
-    (64u << 10)                      /* read of one run of an exec probe; the rest is dropped */
+    (64u << 10) /* read of one run of an exec probe; the rest is dropped */
+#define SV_PROBE_CHILDREN_MAX                                                                      \
+    32 /* check commands alive at one moment, over all programs; the others wait for their turn */
+#define SV_PROBE_WAIT_TOLD_NS    UINT64_C(600000000000) /* between two lines in the log about that */
 #define SV_PROBE_HTTP_BYTES_MAX  256 /* of an answer's first line; "HTTP/1.1 200 OK" needs 15 */
 #define SV_READY_ATTEMPT_SECONDS 10  /* one probe of ready=; then the next one may do better */
 #define SV_READY_PAUSE_NS_MIN    UINT64_C(20000000) /* after the first failed one; it doubles */

@@ -309,6 +309,33 @@ command=/bin/sleep 1000
         tap.check_true("failed its liveness checks" in death["text"], death["text"])
 
 
+# Notes its begin and its end; both are appended, so that the file has them in order.
+SLOW = "exec:/bin/sh -c 'echo + >> @DIR@/checks; sleep 1; echo - >> @DIR@/checks'"
+
+
+@tap.test("a hundred slow commands: 32 live at once, the others wait, and what they wait is not their time")
+def _():
+    with serve(f"[program:x]\nprocess_name=x%(process_num)d\nnumprocs=100\nready={SLOW}\nliveness={SLOW}\n"
+               "liveness_period=0.1\nliveness_timeout=3\nliveness_failures=1\nautostart=false\n"
+               "command=/bin/sleep 1000\n") as server:
+        def checks(sign):
+            return server.read("checks").count(sign)
+        server.write("checks", "")
+        server.rpc().supervisor.startProcessGroup("x", False)
+        wait_until(lambda: server.read("checks"), 20, "the first check")
+        server.rpc().supervisor.stopProcess("x:x99")  # while it waits
+        server.rpc().supervisor.startProcess("x:x99", False)
+        wait_until(lambda: checks("-") > 300, 60, "three rounds of checks")
+        tap.check({row["statename"] for row in server.rpc().supervisor.getAllProcessInfo()}, {"RUNNING"}, "states")
+        alive, most = 0, 0
+        for sign in server.read("checks").split():
+            alive += 1 if sign == "+" else -1
+            most = max(most, alive)
+        tap.check_true(16 < most <= 32, f"{most} commands lived at once")
+        tap.check(log_has(server, "failed its liveness checks"), False, "a check failed because it had to wait")
+        tap.check(server.read("main.log").count("has to wait: 32 commands of checks run already"), 1, "told once")
+
+
 @tap.test("a silent watchdog is ended with SIGABRT and restarted; one that beats is left alone")
 def _():
     with serve("""

@@ -119,9 +119,24 @@ void perform_kill_cgroup(struct world *world, const struct sv_action *action)
         empty(world, action->process);
 }
 
-/* Answers in time, late, or never; what is healed answers at once that all is well. */
+static void take_turn(struct world *world, const struct sv_action *action, uint64_t delay_ns)
+{
+    later(world, delay_ns,
+          (struct sv_event){.kind = SV_EVENT_PROBE_TURN,
+                            .process = action->process,
+                            .run = action->run,
+                            .turn = {.serial = action->probe.serial, .is_waiting = delay_ns == 0}});
+}
+
+/* Answers in time, late, or never, and may have to wait before; what is healed answers at once that
+ * all is well. */
 void perform_probe(struct world *world, const struct sv_action *action)
 {
+    uint64_t wait_ns = !world->is_healed && chance(world, 15) ? 20 * SECOND_NS : 0;
+    if (wait_ns > 0) {
+        take_turn(world, action, 0);
+        take_turn(world, action, wait_ns);
+    }
     struct sv_event event = {
         .kind = SV_EVENT_PROBED,
         .process = action->process,
@@ -132,7 +147,8 @@ void perform_probe(struct world *world, const struct sv_action *action)
         if (chance(world, 15))
             return;
     }
-    later(world, !world->is_healed && chance(world, 15) ? 15 * SECOND_NS : SECOND_NS / 10, event);
+    bool is_late = !world->is_healed && chance(world, 15);
+    later(world, wait_ns + (is_late ? 15 * SECOND_NS : SECOND_NS / 10), event);
 }
 
 static void say(struct world *world, sv_process_id id, enum sv_event_kind kind, uint64_t delay_ns)

@@ -140,6 +140,14 @@ void pump(struct world *world)
     world->performed_count = world->actions.count = 0;
 }
 
+static bool is_something_done(const struct world *world, size_t first, sv_process_id process)
+{
+    for (size_t i = first; i < world->actions.count; i++)
+        if (world->actions.items[i].process == process)
+            return true;
+    return false;
+}
+
 void feed(struct world *world, struct sv_event event)
 {
     if (world->is_dead)
@@ -163,7 +171,7 @@ void feed(struct world *world, struct sv_event event)
     live_on(world, &event, before);
     push_signs(world);
     bool is_news = event.process != 0 && event.kind != SV_EVENT_RESTORE;
-    if (is_news && world->actions.count == action_count)
+    if (is_news && !is_something_done(world, action_count, event.process))
         (void)note(world, event.process);
     if (!world->is_performing && !world->is_dead)
         pump(world);

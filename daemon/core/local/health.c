@@ -9,9 +9,10 @@
  *                watchdog=  WATCHDOG=1 at least that often
  *
  * The driver only asks: when, how long to wait, and what an answer means is decided here. A probe
- * that does not answer in time is given up (PROBE_STOP) and has failed. At most one is under way
- * for a process, and each has a serial, so that an answer that comes late is known as stale. Probes
- * begin on a grid of time: those of many programs share one wake-up.
+ * that does not answer in time is given up (PROBE_STOP) and has failed; the time for which it had
+ * to wait for its turn (PROBE_TURN) does not count, but ready_timeout goes on. At most one is under
+ * way for a process, and each has a serial, so that an answer that comes late is known as stale.
+ * Probes begin on a grid of time: those of many programs share one wake-up.
  *
  * A run that has to go (not ready in time; not alive, with liveness_action=restart) is ended as by
  * a stop: signal, stopwaitsecs, SIGKILL. Meanwhile it stays STARTING or RUNNING with `end_reason`
@@ -79,20 +80,30 @@ static void note(struct sv_process *process, const char *text)
 
 /* Probes. */
 
+static double patience_of(const struct sv_process *process)
+{
+    return process->state == SV_PROCESS_STARTING ? SV_READY_ATTEMPT_SECONDS
+                                                 : process->config->health->liveness_timeout;
+}
+
 static void start_probe(struct sv_process *process, struct sv_step *step)
 {
     struct sv_health *health = process->health;
-    bool is_starting = process->state == SV_PROCESS_STARTING;
-    double timeout =
-        is_starting ? SV_READY_ATTEMPT_SECONDS : process->config->health->liveness_timeout;
     health->is_probing = true;
     health->serial++;
-    health->check_ns = seconds_from(step, timeout);
+    health->check_ns = seconds_from(step, patience_of(process));
     struct sv_action *action = sv_actions_add(step->actions, SV_ACTION_PROBE_START);
     action->process = process->id;
     action->run = process->run;
     action->probe.config = probe_of(process);
     action->probe.serial = health->serial;
+}
+
+void sv_cell_probe_turn(struct sv_process *process, const struct sv_process_event *event,
+                        struct sv_step *step)
+{
+    process->health->check_ns =
+        event->is_waiting ? SV_NEVER : seconds_from(step, patience_of(process));
 }
 
 static void stop_probe(struct sv_process *process, struct sv_step *step)
@@ -172,7 +183,10 @@ void sv_health_note_unready(struct sv_process *process)
 {
     struct sv_health *health = process->health;
     const struct sv_probe_config *ready = &process->config->health->ready;
-    if (health->is_probing)
+    if (health->is_probing && health->check_ns == SV_NEVER)
+        snprintf(health->words, sizeof(health->words), "too many checks run, and %s still waits",
+                 ready->text);
+    else if (health->is_probing)
         snprintf(health->words, sizeof(health->words), "no answer from %s", ready->text);
     else if (ready->kind == SV_PROBE_NOTIFY)
         note(process, "it did not say READY=1");

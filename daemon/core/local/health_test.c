@@ -358,6 +358,45 @@ static void a_hanging_check_fails_at_its_timeout(void **state)
     clear(&f);
 }
 
+static void take_turn(struct fixture *f, uint32_t serial, bool is_waiting)
+{
+    step(f, (struct sv_event){.kind = SV_EVENT_PROBE_TURN,
+                              .turn = {.serial = serial, .is_waiting = is_waiting}});
+}
+
+static void a_check_that_waits_for_its_turn_takes_none_of_its_time(void **state)
+{
+    (void)state;
+    struct fixture f;
+    bring_up(&f, &alive_port);
+    wait_ms(&f);
+    uint32_t serial = find(&f, SV_ACTION_PROBE_START)->probe.serial;
+    take_turn(&f, serial, true);
+    assert_true(sv_core_deadline_ns(f.core) == SV_NEVER);
+    f.now_ns += 100 * SECOND;
+    take_turn(&f, serial - 1, false); /* of a former one: stale */
+    assert_true(sv_core_deadline_ns(f.core) == SV_NEVER);
+    take_turn(&f, serial, false);
+    assert_int_equal(wait_ms(&f), 5000);
+    assert_string_equal(view_of(&f).probe_text, "no answer within 5 s from port:8080");
+    clear(&f);
+}
+
+static void who_waits_for_its_turn_is_not_ready_in_time_all_the_same(void **state)
+{
+    (void)state;
+    struct fixture f;
+    arrange(&f, &ready_port);
+    launch(&f);
+    wait_ms(&f);
+    take_turn(&f, find(&f, SV_ACTION_PROBE_START)->probe.serial, true);
+    wait_ms(&f);
+    assert_true(find(&f, SV_ACTION_PROBE_STOP) != NULL);
+    assert_int_equal(find(&f, SV_ACTION_SIGNAL)->signal.reason, SV_REASON_NOT_READY);
+    assert_string_equal(view_of(&f).probe_text, "too many checks run, and port:8080 still waits");
+    clear(&f);
+}
+
 static void liveness_can_stop_signal_or_only_tell(void **state)
 {
     (void)state;
@@ -475,6 +514,8 @@ int main(void)
         cmocka_unit_test(a_restart_for_liveness_counts_as_a_failure),
         cmocka_unit_test(a_deaf_one_is_killed),
         cmocka_unit_test(a_hanging_check_fails_at_its_timeout),
+        cmocka_unit_test(a_check_that_waits_for_its_turn_takes_none_of_its_time),
+        cmocka_unit_test(who_waits_for_its_turn_is_not_ready_in_time_all_the_same),
         cmocka_unit_test(liveness_can_stop_signal_or_only_tell),
         cmocka_unit_test(words_are_enough_where_nobody_asks),
         cmocka_unit_test(a_silent_watchdog_begins_with_sigabrt),

@@ -241,6 +241,7 @@ bool sv_process_awaits(const struct sv_process *process, const struct sv_process
     case SV_PROCESS_EVENT_WATCHDOG_TRIGGER:
     case SV_PROCESS_EVENT_EXTEND:
         return process->health && process->main == SV_MAIN_ALIVE;
+    case SV_PROCESS_EVENT_PROBE_TURN:
     case SV_PROCESS_EVENT_PROBED:
         return process->health && process->health->is_probing &&
                process->health->serial == event->serial;

@@ -24,6 +24,7 @@ enum sv_process_event_kind {
     SV_PROCESS_EVENT_WATCHDOG,
     SV_PROCESS_EVENT_WATCHDOG_TRIGGER,
     SV_PROCESS_EVENT_EXTEND,
+    SV_PROCESS_EVENT_PROBE_TURN,
     SV_PROCESS_EVENT_PROBED,
     SV_PROCESS_EVENT_DEADLINE,
     SV_PROCESS_EVENT_STRAYS_DEADLINE,
@@ -37,10 +38,11 @@ struct sv_process_event {
     enum sv_reason reason; /* START, STOP, SHUTDOWN */
     int number;            /* SIGNAL: the signal; SPAWNED: the pid; EXITED: the wait
                               status; OOM_KILL: the policy */
-    uint32_t serial;       /* PROBED */
+    uint32_t serial;       /* PROBE_TURN, PROBED */
     bool has_strays;       /* EXITED */
     bool is_unknown;       /* EXITED: the status is lost */
     bool is_ok;            /* PROBED */
+    bool is_waiting;       /* PROBE_TURN */
     uint64_t extend_ns;    /* EXTEND */
     const char *text;      /* SPAWN_FAILED, PROBED */
 };

@@ -66,6 +66,7 @@ sv_cell_function sv_cell_handler;
 sv_cell_function sv_cell_ignore;
 sv_cell_function sv_cell_impossible;
 sv_cell_function sv_cell_kill;
+sv_cell_function sv_cell_probe_turn;
 sv_cell_function sv_cell_probed_alive;
 sv_cell_function sv_cell_probed_ready;
 sv_cell_function sv_cell_ready;

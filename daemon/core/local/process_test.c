@@ -110,7 +110,8 @@ static void prepare(struct fixture *f, enum sv_process_event_kind kind)
         f->config.health = &healthy;
         process->health = &f->health;
         f->health = (struct sv_health){.check_ns = SV_NEVER, .watchdog_ns = SV_NEVER};
-        f->health.is_probing = kind == SV_PROCESS_EVENT_PROBED;
+        f->health.is_probing =
+            kind == SV_PROCESS_EVENT_PROBED || kind == SV_PROCESS_EVENT_PROBE_TURN;
     }
 }
 
@@ -148,6 +149,7 @@ static const int expected[SV_PROCESS_EVENT_COUNT][8] = {
     [SV_PROCESS_EVENT_WATCHDOG] = {NO, AS, AS, NO, AS, NO, NO, AS},
     [SV_PROCESS_EVENT_WATCHDOG_TRIGGER] = {NO, AS, STOPPING, NO, AS, NO, NO, AS},
     [SV_PROCESS_EVENT_EXTEND] = {NO, AS, AS, NO, AS, NO, NO, AS},
+    [SV_PROCESS_EVENT_PROBE_TURN] = {NO, AS, AS, NO, NO, NO, NO, NO},
     [SV_PROCESS_EVENT_PROBED] = {NO, AS, STOPPING, NO, NO, NO, NO, NO},
     [SV_PROCESS_EVENT_CHECK_DEADLINE] = {NO, STARTING, RUNNING, NO, NO, NO, NO, NO},
     [SV_PROCESS_EVENT_WATCHDOG_DEADLINE] = {NO, NO, STOPPING, NO, NO, NO, NO, NO},
