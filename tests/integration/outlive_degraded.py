@@ -97,7 +97,7 @@ def outlive(is_exact, **more):
             leave_by(server, number)
             tap.check((lives(steady), lives(ender)), (True, True), "the programs live")
             server.write("end", "")
-            wait_until(lambda: not os.path.exists(f"/proc/{ender}"), 10, "ender to be gone")
+            wait_until(lambda: not lives(ender), 10, "ender to end")
             server.start()
             check_back(server, steady, is_exact)
 
