@@ -126,9 +126,13 @@ def check_placed(pid, base="/system.slice/svisor-programs.service/svisor/machine
 
 def come_back(before):
     """Another main process is there, and its programs are where they belong."""
-    service = CGROUPS + "/system.slice/svisord.service/cgroup.procs"  # cheaper to ask than systemctl
-    wait_until(lambda: os.path.exists(service) and set(read(service).split()) - {str(before)}, WAIT_SECONDS,
-               "svisord to come back")
+    def others():  # the cgroup is cheaper to ask than systemctl
+        try:
+            return set(read(CGROUPS + "/system.slice/svisord.service/cgroup.procs").split()) - {str(before)}
+        except OSError:
+            return False  # nobody is there, and systemd has removed it
+
+    wait_until(others, WAIT_SECONDS, "svisord to come back")
     wait_until(lambda: info("web"), WAIT_SECONDS, "svisord to answer")
     wait_until(lambda: main_pid() not in (0, before), WAIT_SECONDS, "another main process")
     wait_until(lambda: states() == ("active", "active"), WAIT_SECONDS, "svisord to be ready")
