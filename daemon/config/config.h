@@ -133,7 +133,7 @@ struct sv_group_config {
     int32_t priority;
     const struct sv_program_config *const *programs; /* by priority, then by name */
     size_t program_count;
-    const struct sv_limits *limits; /* SV_GROUP_HETEROGENEOUS; NULL: none */
+    const struct sv_limits *limits; /* of all others only the weights; NULL: none */
     struct sv_fcgi_socket fcgi;     /* SV_GROUP_FCGI */
     sv_notice_set events; /* SV_GROUP_LISTENER; parents are already resolved to their children */
     uint32_t buffer_size; /* events */

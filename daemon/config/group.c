@@ -260,6 +260,8 @@ static void read_own(struct group_reader *reader, const char *name, const struct
         sv_load_fcgi_socket(loader, reader->section, name, &group->fcgi);
     sv_load_program(loader, reader->section, kind->program_kind, group, &programs);
     sort_programs(loader, &programs, group);
+    if (group->program_count > 0)
+        group->limits = sv_load_shares(loader, group->programs[0]->limits);
     free(programs.items);
 }
 

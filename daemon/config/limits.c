@@ -6,6 +6,10 @@
  * together, and each program may have its own beside it. What a process carries (nice, rlimit_*,
  * oom_score_adjust) has no sense for a directory: there the group's value is what its programs get
  * that do not say otherwise. oom_policy is both: "kill" is a file, "stop" a default.
+ *
+ * The kernel weighs a directory against those beside it. A program of no [group:x] is alone in the
+ * directory of its own group, and its weights would be compared with nobody's: so they are that
+ * group's, too.
  */
 #include "config/limits.h"
 
@@ -150,4 +154,20 @@ const struct sv_limits *sv_load_limits(struct sv_loader *loader,
     memcpy(limits->items, entries, count * sizeof(entries[0]));
     check_together(loader, limits, places);
     return limits;
+}
+
+const struct sv_limits *sv_load_shares(struct sv_loader *loader, const struct sv_limits *limits)
+{
+    static const enum sv_limit shares[] = {SV_LIMIT_CPU_WEIGHT, SV_LIMIT_IO_WEIGHT};
+    size_t bytes = SV_ARRAY_LENGTH(shares) * sizeof(limits->items[0]);
+    struct sv_limits *result = NULL;
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(shares); i++) {
+        const struct sv_limit_entry *entry = sv_limits_find(limits, shares[i]);
+        if (entry && !result)
+            result =
+                sv_loader_check(loader, sv_arena_alloc(loader->arena, 1, sizeof(*result) + bytes));
+        if (entry && result)
+            result->items[result->count++] = *entry;
+    }
+    return result;
 }

@@ -200,6 +200,21 @@ static void a_group_bounds_all_and_gives_defaults(void **state)
     sv_config_unref(config);
 }
 
+static void the_shares_of_a_program_alone_are_those_of_its_group(void **state)
+{
+    (void)state;
+    struct sv_config *config =
+        load(PROGRAM "cpu_weight=300\nio_weight=50\nmemory_max=10MB\nnice=5\n");
+    const struct sv_limits *limits = config->groups[0]->limits;
+    assert_int_equal(limits->count, 2);
+    assert_int_equal(sv_limits_find(limits, SV_LIMIT_CPU_WEIGHT)->number, 300);
+    assert_int_equal(sv_limits_find(limits, SV_LIMIT_IO_WEIGHT)->number, 50);
+    sv_config_unref(config);
+    config = load(PROGRAM "memory_max=10MB\nnice=5\n");
+    assert_null(config->groups[0]->limits);
+    sv_config_unref(config);
+}
+
 static void a_changed_limit_needs_no_new_group(void **state)
 {
     (void)state;
@@ -248,6 +263,7 @@ int main(void)
         cmocka_unit_test(a_program_without_limits_has_none),
         cmocka_unit_test(the_processes_of_a_section_share_their_limits),
         cmocka_unit_test(a_group_bounds_all_and_gives_defaults),
+        cmocka_unit_test(the_shares_of_a_program_alone_are_those_of_its_group),
         cmocka_unit_test(a_changed_limit_needs_no_new_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

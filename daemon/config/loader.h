@@ -97,6 +97,8 @@ const struct sv_limits *sv_load_limits(struct sv_loader *loader,
                                        const struct sv_ini_section *section,
                                        const struct sv_scope *scope, bool is_group,
                                        const struct sv_limits *defaults);
+/* Of a program's limits those that its directory must have, too, when it is a group of its own. */
+const struct sv_limits *sv_load_shares(struct sv_loader *loader, const struct sv_limits *limits);
 /* Readiness, liveness and watchdog of a process; NULL: it has none of them. */
 const struct sv_health_config *sv_load_health(struct sv_loader *loader,
                                               const struct sv_ini_section *section,

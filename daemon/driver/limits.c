@@ -32,6 +32,16 @@ static void log_change(const char *prefix, const struct sv_limiter_change *chang
 
 /* --- what is done --- */
 
+static struct sv_limiter_change of_group(const struct sv_unit_group *group,
+                                         const struct sv_limits *before,
+                                         const struct sv_limits *after)
+{
+    return (struct sv_limiter_change){.before = before,
+                                      .after = after,
+                                      .name = group->config->name,
+                                      .is_own = group->config->kind != SV_GROUP_HETEROGENEOUS};
+}
+
 /* oom_policy=stop must hear of a victim, and eBPF is not always there to tell. */
 static void want_oom(struct sv_unit *unit, struct sv_run *run)
 {
@@ -46,9 +56,9 @@ void sv_unit_limits_begin(struct sv_unit *unit, struct sv_run *run)
     const struct sv_unit_group *group = unit->group;
     if (!unit->limits && !group->limits)
         return;
-    struct sv_limiter_change of_group = {.after = group->limits, .name = group->config->name};
-    struct sv_limiter_change of_run = {.after = unit->limits, .name = unit->config->name};
-    bool is_new = sv_limiter_begin_run(unit->driver->limiter, run->leaf, &of_group, &of_run);
+    struct sv_limiter_change together = of_group(group, NULL, group->limits);
+    struct sv_limiter_change alone = {.after = unit->limits, .name = unit->config->name};
+    bool is_new = sv_limiter_begin_run(unit->driver->limiter, run->leaf, &together, &alone);
     want_oom(unit, run);
     if (group->limits)
         sv_resources_watch_group(unit->group, run->leaf, is_new);
@@ -86,10 +96,10 @@ static void take_back(struct sv_unit *unit, struct sv_run *run,
 {
     struct sv_limiter *limiter = unit->driver->limiter;
     char *texts[] = {strdup(entry->group_limits), strdup(entry->limits)};
-    struct sv_limits *of_group = texts[0] ? parse_gone(texts[0], unit->group->limits) : NULL;
+    struct sv_limits *groups = texts[0] ? parse_gone(texts[0], unit->group->limits) : NULL;
     struct sv_limits *of_run = texts[1] ? parse_gone(texts[1], unit->limits) : NULL;
-    if (of_group) {
-        struct sv_limiter_change change = {.before = of_group, .name = unit->group->config->name};
+    if (groups) {
+        struct sv_limiter_change change = of_group(unit->group, groups, NULL);
         sv_limiter_change_group(limiter, &change);
     }
     if (of_run) {
@@ -101,7 +111,7 @@ static void take_back(struct sv_unit *unit, struct sv_run *run,
                                            .nofile_soft = unit->driver->options.nofile_soft};
         sv_limits_process_change(&carried, run->pid, run->leaf);
     }
-    free(of_group);
+    free(groups);
     free(of_run);
     for (size_t i = 0; i < SV_ARRAY_LENGTH(texts); i++)
         free(texts[i]);
@@ -174,9 +184,9 @@ static void take_over(struct sv_driver *driver, struct sv_unit_group *group,
     if (!view || !differs(group, view, config, driver))
         return;
     assert(view->process_count == config->program_count);
-    struct sv_limiter_change change = {
-        .before = group->limits, .after = config->limits, .name = config->name};
-    log_change("group ", &change);
+    struct sv_limiter_change change = of_group(group, group->limits, config->limits);
+    if (!change.is_own) /* else they are its program's, too, and told there */
+        log_change("group ", &change);
     sv_limiter_change_group(driver->limiter, &change);
     group->limits = config->limits;
     sv_resources_watch_group(group, any_leaf(driver, view), true);
@@ -202,7 +212,7 @@ void sv_unit_limits_reread(struct sv_driver *driver)
 /* The directory may outlive the group, and serve the next one of that name. */
 void sv_unit_limits_forget(struct sv_driver *driver, const struct sv_unit_group *group)
 {
-    struct sv_limiter_change change = {.before = group->limits, .name = group->config->name};
+    struct sv_limiter_change change = of_group(group, group->limits, NULL);
     if (group->limits)
         sv_limiter_change_group(driver->limiter, &change);
 }

@@ -338,7 +338,7 @@ static void change_directory(struct sv_limiter *limiter, struct sv_cgroup_group 
                              const struct sv_limiter_change *change)
 {
     struct sv_str name SV_CLEANUP(sv_str_done) = {0};
-    sv_str_addf(&name, "group %s", change->name);
+    sv_str_addf(&name, "%s%s", change->is_own ? "" : "group ", change->name);
     struct target target = {
         .limiter = limiter, .fd = group ? group->fd : -1, .name = sv_str_text(&name)};
     change_all(&target, change->before, change->after);

@@ -18,6 +18,7 @@ struct sv_limiter_change {
     const struct sv_limits *before;
     const struct sv_limits *after;
     const char *name; /* of the process or group, for the log */
+    bool is_own;      /* the group is that of one section: the log means its program */
 };
 /*
  * Writes what differs into the files of a run. What cannot be is logged: a controller or a file

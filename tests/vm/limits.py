@@ -7,6 +7,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
 import vm
+import controllers
 import daemon
 from daemon import Server
 
@@ -67,27 +68,8 @@ def wait_until(predicate, what):
         time.sleep(0.1)
 
 
-def switch_on_controllers():
-    """What systemd does when a unit asks for them: it has no reason to in this machine."""
-    with open("/sys/fs/cgroup/cgroup.subtree_control", "w", encoding="ascii") as stream:
-        stream.write("+cpu +cpuset +io +memory +pids")
-
-
-def leave_the_unit():
-    """The unit of this test is delegated: svisord would build in its cgroup, where it and this test live."""
-    with open("/proc/self/cgroup", encoding="ascii") as stream:
-        own = "/sys/fs/cgroup" + stream.read().strip().split("::", 1)[1]
-    if own.endswith("/test"):
-        return
-    os.makedirs(own + "/test", exist_ok=True)
-    for pid in value(own, "cgroup.procs").split():
-        with open(own + "/test/cgroup.procs", "w", encoding="ascii") as stream:
-            stream.write(pid)
-
-
 def serve(config, environment=None, wrapper=()):
-    leave_the_unit()
-    switch_on_controllers()
+    controllers.make_ready()
     server = Server("svisord", options.build, HEAD + config, start=False, environment=environment, wrapper=wrapper)
     for name, text in (("eater", EATER), ("parent", PARENT), ("spinner", SPINNER), ("forker", FORKER)):
         server.write(name, text, 0o755)
@@ -110,8 +92,7 @@ def leaf_of(server, name, group=None):
         pid = info(server, f"{group or name}:{name}")["pid"]
         if pid == 0:
             return None
-        with open(f"/proc/{pid}/cgroup", encoding="ascii") as stream:
-            return "/sys/fs/cgroup" + stream.read().strip().split("::", 1)[1]
+        return controllers.leaf_of(pid)
     return wait_until(found, f"{name} to live")
 
 
@@ -226,6 +207,50 @@ cpu_quota=20%
         share = (after["usage_usec"] - before["usage_usec"]) / 1e6 / (end - begin)
         print(f"# {share:.3f} of a processor, throttled in {after['nr_throttled']} of {after['nr_periods']} periods")
         tap.check_true(0.1 < share < 0.3, f"20% became {share:.3f}")
+
+
+SPINNERS = """
+[program:light]
+command=@DIR@/spinner
+cpuset=0
+cpu_weight=50
+[program:heavy]
+command=@DIR@/spinner
+cpuset=0
+cpu_weight=400
+"""
+
+
+def check_shares(server, group):
+    """Both want all of one processor, and 8 is to 1 what they are to get."""
+    leaves = [leaf_of(server, name, group) for name in ("heavy", "light")]
+
+    def used():
+        return [fields(leaf, "cpu.stat")["usage_usec"] for leaf in leaves]
+
+    before = used()
+    after = wait_until(lambda: sum(used()) - sum(before) > 6e6 and used(), "six seconds of work")
+    heavy, light = after[0] - before[0], after[1] - before[1]
+    print(f"# heavy {heavy} us, light {light} us")
+    tap.check_true(heavy > 4 * light, f"heavy had {heavy} us, light {light} us")
+    return leaves
+
+
+@tap.test("cpu_weight: of two programs on one processor the heavier gets more, in a group")
+def _():
+    with serve("[group:pair]\nprograms=light,heavy\n" + SPINNERS) as server:
+        check_shares(server, "pair")
+
+
+@tap.test("cpu_weight: so it is between programs of no group, and a changed weight is changed in both directories")
+def _():
+    with serve(SPINNERS) as server:
+        leaf = check_shares(server, None)[0]
+        change(server, ("cpu_weight=400", "cpu_weight=70"))
+        places = leaf, os.path.dirname(leaf)
+        tap.check([value(place, "cpu.weight") for place in places], ["70", "70"], "changed")
+        change(server, ("cpu_weight=70\n", ""))
+        tap.check([value(place, "cpu.weight") for place in places], ["100", "100"], "taken back")
 
 
 @tap.test("tasks_max: fork fails at the bound")
@@ -377,4 +402,4 @@ startsecs=0
 
 
 if __name__ == "__main__":
-    vm.run_all(options, seconds=400)
+    vm.run_all(options, seconds=800)

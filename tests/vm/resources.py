@@ -8,6 +8,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
 import vm
+import controllers
 import daemon
 from daemon import Server
 
@@ -95,24 +96,8 @@ def wait_until(predicate, what, seconds=PATIENCE):
         time.sleep(0.1)
 
 
-def leave_the_unit():
-    """The unit of this test is delegated: svisord would build in its cgroup, where it and this test live."""
-    with open("/proc/self/cgroup", encoding="ascii") as stream:
-        own = "/sys/fs/cgroup" + stream.read().strip().split("::", 1)[1]
-    if own.endswith("/test"):
-        return
-    os.makedirs(own + "/test", exist_ok=True)
-    with open(own + "/cgroup.procs", encoding="ascii") as stream:
-        pids = stream.read().split()
-    for pid in pids:
-        with open(own + "/test/cgroup.procs", "w", encoding="ascii") as stream:
-            stream.write(pid)
-
-
 def serve(config, environment=None):
-    leave_the_unit()
-    with open("/sys/fs/cgroup/cgroup.subtree_control", "w", encoding="ascii") as stream:
-        stream.write("+cpu +cpuset +io +memory +pids")
+    controllers.make_ready()
     server = Server("svisord", options.build, HEAD + config, start=False, environment=environment)
     for name, text in (("ear", EAR), ("eater", EATER), ("parent", PARENT), ("reader", READER), ("spinner", SPINNER), ("forker", FORKER)):
         server.write(name + ".py", text)
@@ -158,9 +143,7 @@ def _():
         tap.check_true(body["count"] > 1 and 0 < body["usage_bytes"] <= 17 << 20, f"the numbers: {body}")
         told = wait_until(lambda: len(heard(server)) > 1 and heard(server), "the next one")
         tap.check_true(told[1]["last_ms"] - body["last_ms"] >= 9000, f"the pause: {told}")
-        pid = server.proxy.supervisor.getProcessInfo("reader")["pid"]
-        with open(f"/proc/{pid}/cgroup", encoding="ascii") as stream:
-            leaf = "/sys/fs/cgroup" + stream.read().strip().split("::", 1)[1]
+        leaf = controllers.leaf_of(server.proxy.supervisor.getProcessInfo("reader")["pid"])
         with open(leaf + "/memory.events", encoding="ascii") as stream:
             counted = dict(line.split() for line in stream)
         tap.check_true(sum(row["count"] for row in heard(server)) <= int(counted["max"]), f"{told}, {counted}")
@@ -233,4 +216,4 @@ def _():
 
 
 if __name__ == "__main__":
-    vm.run_all(options, seconds=420)
+    vm.run_all(options, seconds=800)
