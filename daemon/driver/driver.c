@@ -4,10 +4,11 @@
  *     something happens -> sv_driver_feed() -> sv_core_step() -> actions -> sv_driver_perform()
  *
  * Performing an action may feed further events (a spawn answers at once). They only append to the
- * same list, which the outermost call works off in order, so nothing recurses and the order is the
- * core's. Spawning is the one slow action: after SV_SPAWNS_PER_TURN_MAX of them the rest waits for
- * the next turn of the loop, so that a thousand programs that start do not silence the API. They
- * are counted over all events, because a thousand requests may arrive in one turn.
+ * same list, which the outermost call works off, so nothing recurses. The order is the core's, but
+ * what is only told goes before what is done. Spawning is the one slow action: after
+ * SV_SPAWNS_PER_TURN_MAX of them the rest waits for the next turn of the loop, so that a thousand
+ * programs that start do not silence the API. They are counted over all events, because a thousand
+ * requests may arrive in one turn.
  */
 #include "driver/internal.h"
 
@@ -48,30 +49,33 @@ static void on_pump(void *user)
 }
 
 /*
- * The journal never runs ahead of what was told: an end is written down and told in one breath,
- * however many spawns stand before its notice. Until then the journal says what was before, and the
- * next daemon finds out about the end as about any other that nobody saw.
+ * What is told (log, API, listeners) does not wait behind spawns of other programs: it is taken out
+ * of the actions of the step, and told before anything more is done. So an end is written down with
+ * all that it led to, and told in the same breath: a daemon that dies between the two leaves a line
+ * of the log unsaid, and none that the next one says again.
  */
-static void count_untold(struct sv_driver *driver, size_t first_action)
+static void sort_out(struct sv_driver *driver, size_t first)
 {
-    for (size_t i = first_action; i < driver->actions.count; i++) {
-        const struct sv_action *action = &driver->actions.items[i];
-        struct sv_unit *unit =
-            action->kind == SV_ACTION_NOTICE ? sv_driver_unit(driver, action->process) : NULL;
-        if (unit)
-            unit->untold_count++;
+    struct sv_actions *actions = &driver->actions;
+    size_t kept = first;
+    for (size_t i = first; i < actions->count; i++) {
+        struct sv_action action = actions->items[i];
+        if (action.kind == SV_ACTION_NOTICE || action.kind == SV_ACTION_SHORTAGE)
+            *sv_actions_add(&driver->tellings, action.kind) = action;
+        else
+            actions->items[kept++] = action;
     }
+    actions->count = kept;
 }
 
+/* Whatever the world sees of a step, the journal has it before. Once is enough for the actions of
+ * one process that follow each other. */
 static void note_before(struct sv_driver *driver, const struct sv_action *action)
 {
-    struct sv_unit *unit = sv_driver_unit(driver, action->process);
-    if (!unit)
+    if (action->process == driver->noted)
         return;
-    if (action->kind == SV_ACTION_NOTICE && unit->untold_count > 0)
-        unit->untold_count--;
-    if (unit->untold_count == 0)
-        sv_handover_note(driver, action->process);
+    driver->noted = action->process;
+    sv_handover_note(driver, action->process);
 }
 
 /* Then its record is written before that is done: pump(). */
@@ -88,14 +92,37 @@ void sv_driver_feed(struct sv_driver *driver, struct sv_event event)
     event.now_ns = sv_now_ns();
     event.wall_ns = sv_wall_ns();
     size_t action_count = driver->actions.count;
+    driver->noted = 0;
     sv_core_step(driver->core, &event, &driver->actions);
-    count_untold(driver, action_count);
     bool is_news =
         event.kind != SV_EVENT_RESTORE; /* the journal has it, with the run that follows */
     if (event.process != 0 && is_news &&
         !is_something_done(&driver->actions, action_count, event.process))
         sv_handover_note(driver, event.process);
+    sort_out(driver, action_count);
     pump(driver);
+}
+
+static void trim(struct sv_actions *actions)
+{
+    actions->count = 0; /* the blobs of DELIVER actions went with their performing */
+    if (actions->capacity > ACTIONS_KEPT_MAX)
+        sv_actions_done(actions);
+}
+
+/* What is told of the process that is being launched waits for the answer, as all that is done. */
+static void tell(struct sv_driver *driver)
+{
+    struct sv_actions *tellings = &driver->tellings;
+    while (driver->told_count < tellings->count) {
+        struct sv_action telling = tellings->items[driver->told_count++];
+        if (sv_launch_concerns(driver, telling.process))
+            sv_launch_finish(driver);
+        note_before(driver, &telling);
+        sv_driver_perform(driver, &telling);
+    }
+    driver->told_count = 0;
+    trim(tellings);
 }
 
 static bool is_spawning(const struct sv_action *action)
@@ -110,8 +137,11 @@ static bool has_action(struct sv_driver *driver)
 {
     const struct sv_actions *actions = &driver->actions;
     size_t next = driver->performed_count;
-    if (next >= actions->count || sv_launch_concerns(driver, actions->items[next].process))
+    tell(driver);
+    if (next >= actions->count || sv_launch_concerns(driver, actions->items[next].process)) {
         sv_launch_finish(driver);
+        tell(driver);
+    }
     return next < actions->count;
 }
 
@@ -133,6 +163,7 @@ static void pump(struct sv_driver *driver)
         sv_driver_perform(driver, &action);
     }
     sv_launch_finish(driver);
+    tell(driver);
     driver->is_performing = false;
     sv_keeper_flush(driver->keeper);
     if (driver->performed_count < actions->count) {
@@ -143,9 +174,7 @@ static void pump(struct sv_driver *driver)
             sv_handover_begin(driver);
         }
         driver->performed_count = 0;
-        actions->count = 0; /* the blobs of DELIVER actions went with their performing */
-        if (actions->capacity > ACTIONS_KEPT_MAX)
-            sv_actions_done(actions);
+        trim(actions);
     }
     sv_source_arm(driver->timer, sv_core_deadline_ns(driver->core));
 }
@@ -409,6 +438,7 @@ void sv_driver_free(struct sv_driver *driver)
     sv_limiter_free(driver->limiter);
     sv_cgroup_tree_free(driver->tree);
     sv_actions_done(&driver->actions);
+    sv_actions_done(&driver->tellings);
     sv_core_free(driver->core);
     for (size_t i = 0; i < SV_ARRAY_LENGTH(driver->signals); i++)
         sv_source_free(driver->signals[i]);

@@ -132,7 +132,6 @@ struct sv_unit {
     int last_wait_status;                  /* of the last run that has ended */
     struct sv_shortage_history *shortages; /* NULL: it was never short of anything */
     char *status_text;                     /* STATUS= of the last run; NULL: none */
-    uint32_t untold_count;                 /* notices about it that wait to be performed */
     uint64_t remembered;                   /* hash of what the journal says of it; 0: nothing */
 };
 
@@ -159,8 +158,11 @@ struct sv_driver {
     struct sv_loop *loop;
     struct sv_core *core;
     struct sv_actions actions;
-    size_t performed_count; /* of `actions` */
-    size_t spawn_count;     /* since the pump has run */
+    size_t performed_count;     /* of `actions` */
+    struct sv_actions tellings; /* notices and shortages, which go before them */
+    size_t told_count;          /* of `tellings` */
+    sv_process_id noted;        /* written down since the last step; 0: nobody */
+    size_t spawn_count;         /* since the pump has run */
     bool is_performing;
     struct launch *launching; /* under way; NULL between two turns of the pump */
     bool is_restart;

@@ -148,8 +148,7 @@ static void change_unit(struct sv_unit *unit, const struct sv_limits *after)
         want_oom(unit, unit->run);
         sv_resources_watch_run(unit->run, false);
     }
-    if (unit->untold_count == 0)
-        sv_handover_note(unit->driver, unit->id);
+    sv_handover_note(unit->driver, unit->id);
 }
 
 static bool differs(const struct sv_unit_group *group, const struct sv_group_view *view,

@@ -70,8 +70,7 @@ static void keep_status(struct sv_unit *unit, const char *status)
         return; /* the old words stay */
     free(unit->status_text);
     unit->status_text = copy;
-    if (unit->untold_count == 0)
-        sv_handover_note(unit->driver, unit->id);
+    sv_handover_note(unit->driver, unit->id);
 }
 
 static void obey(struct sv_run *run, const struct sv_notify_message *message)

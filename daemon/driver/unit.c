@@ -177,8 +177,7 @@ void sv_unit_signal(struct sv_unit *unit, const struct sv_action *action)
                  target_words[target], sv_str_text(&name));
     note_deed(run, action);
     int r = signallers[target](run, number);
-    if (unit->untold_count == 0)
-        sv_handover_note(unit->driver, unit->id); /* sent: the next daemon does not send it again */
+    sv_handover_note(unit->driver, unit->id); /* sent: the next daemon does not send it again */
     if (r >= 0 || r == -ESRCH)
         return; /* ESRCH: it has just ended by itself, which its pidfd tells */
     struct sv_str text SV_CLEANUP(sv_str_done) = {0};

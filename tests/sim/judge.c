@@ -73,7 +73,7 @@ static void judge_order(struct world *world, const struct actor *actor, sv_proce
 {
     for (sv_process_id other = 1; other <= world->last_id; other++) {
         const struct actor *earlier = &world->actors[other];
-        if (!earlier->exists)
+        if (!earlier->exists || !world->is_added[earlier->group])
             continue;
         if (earlier->group != actor->group && stops_before(world, earlier->group, actor->group))
             demand(world, is_over(world, earlier), "groups stop one after the other", id);

@@ -197,6 +197,7 @@ static struct actor books_of(struct world *world, sv_process_id id)
     books.are_strays_signalled = now->are_strays_signalled;
     books.was_killed = now->was_killed;
     books.killed_ns = now->killed_ns;
+    books.heard_run = now->heard_run;
     return books;
 }
 
@@ -212,7 +213,8 @@ static void bury(struct world *world)
     for (size_t i = 0; i < world->performed_count; i++)
         world->actions.items[i] = (struct sv_action){.kind = SV_ACTION_SPAWN};
     sv_actions_clear(&world->actions);
-    world->performed_count = 0;
+    world->tellings.count = 0;
+    world->performed_count = world->told_count = 0;
 }
 
 /* Words are heard by the next daemon or by nobody; questions of the dead one are not answered. */
@@ -300,7 +302,6 @@ void inherit(struct world *world, sv_process_id id)
         *actor = *former;
     actor->config = config;
     actor->phase = RUN_NONE;
-    actor->untold_count = 0;
     actor->has_event = actor->is_probing = false;
     memset(actor->shortages, 0, sizeof(actor->shortages)); /* what gathered died with the daemon */
     memset(actor->shortage_told_ns, 0, sizeof(actor->shortage_told_ns));

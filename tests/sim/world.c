@@ -56,6 +56,18 @@ static void digest(struct world *world, const struct sv_action *action)
     }
 }
 
+/* Whichever daemon tells it. */
+static void hear(struct world *world, const struct sv_action *action)
+{
+    struct actor *actor = &world->actors[action->process];
+    if (action->notice.type == SV_NOTICE_PROCESS_GROUP_REMOVED)
+        world->is_added[action->notice.group_name[1] - '0'] = false;
+    if (action->notice.type != SV_NOTICE_PROCESS_STATE_EXITED)
+        return;
+    demand(world, actor->heard_run != actor->run, "an end is told once", action->process);
+    actor->heard_run = actor->run;
+}
+
 static void perform(struct world *world, const struct sv_action *action)
 {
     digest(world, action);
@@ -73,9 +85,8 @@ static void perform(struct world *world, const struct sv_action *action)
         world->result.deliver_count++;
     else if (action->kind == SV_ACTION_RELEASE)
         forget(world, action->process);
-    else if (action->kind == SV_ACTION_NOTICE &&
-             action->notice.type == SV_NOTICE_PROCESS_GROUP_REMOVED)
-        world->is_added[action->notice.group_name[1] - '0'] = false;
+    else if (action->kind == SV_ACTION_NOTICE)
+        hear(world, action);
 }
 
 static void register_group(struct world *world, int index)
@@ -105,39 +116,47 @@ static void register_group(struct world *world, int index)
     }
 }
 
-/* The journal never runs ahead of what was told: see driver.c. */
-static void count_untold(struct world *world, size_t first_action)
+/* What is told goes before what is done: see driver.c. */
+static void sort_out(struct world *world, size_t first)
 {
-    for (size_t i = first_action; i < world->actions.count; i++)
-        if (world->actions.items[i].kind == SV_ACTION_NOTICE)
-            world->actors[world->actions.items[i].process].untold_count++;
+    size_t kept = first;
+    for (size_t i = first; i < world->actions.count; i++) {
+        struct sv_action action = world->actions.items[i];
+        if (action.kind == SV_ACTION_NOTICE || action.kind == SV_ACTION_SHORTAGE)
+            *sv_actions_add(&world->tellings, action.kind) = action;
+        else
+            world->actions.items[kept++] = action;
+    }
+    world->actions.count = kept;
 }
 
-static bool note_before(struct world *world, const struct sv_action *action)
+/* False: the daemon has died, or there is nothing more. */
+static bool do_next(struct world *world, struct sv_actions *list, size_t *done_count)
 {
-    struct actor *actor = &world->actors[action->process];
-    if (action->kind == SV_ACTION_NOTICE)
-        actor->untold_count--;
-    return actor->untold_count > 0 || note(world, action->process);
+    if (*done_count >= list->count)
+        return false;
+    struct sv_action action = list->items[*done_count]; /* the list may grow, and move */
+    if (!note(world, action.process))
+        return false;
+    (*done_count)++;
+    perform(world, &action);
+    if (action.kind == SV_ACTION_DELIVER)
+        sv_blob_unref(action.deliver.blob);
+    return true;
 }
 
 void pump(struct world *world)
 {
     world->is_performing = true;
-    while (world->performed_count < world->actions.count) {
-        struct sv_action *next = &world->actions.items[world->performed_count];
-        struct sv_action action = *next; /* a nested answer lets the list grow, and move */
-        if (!note_before(world, &action))
-            break;
-        world->performed_count++;
-        perform(world, &action);
-        if (action.kind == SV_ACTION_DELIVER)
-            sv_blob_unref(action.deliver.blob);
-    }
+    do {
+        while (do_next(world, &world->tellings, &world->told_count)) {
+        }
+        if (!world->is_dead)
+            world->told_count = world->tellings.count = 0;
+    } while (!world->is_dead && do_next(world, &world->actions, &world->performed_count));
     world->is_performing = false;
-    if (world->is_dead)
-        return;
-    world->performed_count = world->actions.count = 0;
+    if (!world->is_dead)
+        world->performed_count = world->actions.count = 0;
 }
 
 static bool is_something_done(const struct world *world, size_t first, sv_process_id process)
@@ -167,11 +186,12 @@ void feed(struct world *world, struct sv_event event)
     sv_core_step(world->core, &event, &world->actions);
     if (added >= 0 && !world->is_added[added])
         register_group(world, added);
-    count_untold(world, action_count);
+    bool will_be_noted = is_something_done(world, action_count, event.process);
+    sort_out(world, action_count);
     live_on(world, &event, before);
     push_signs(world);
     bool is_news = event.process != 0 && event.kind != SV_EVENT_RESTORE;
-    if (is_news && !is_something_done(world, action_count, event.process))
+    if (is_news && !will_be_noted)
         (void)note(world, event.process);
     if (!world->is_performing && !world->is_dead)
         pump(world);
@@ -316,6 +336,7 @@ struct world_result world_run(uint64_t seed, uint64_t step_count)
     struct world_result result = world->result;
     sv_core_free(world->core);
     sv_actions_done(&world->actions);
+    sv_actions_done(&world->tellings);
     sv_str_done(&world->journal);
     sv_str_done(&world->scratch);
     demand(world, world->blob->reference_count == 1, "no reference is kept", 0);

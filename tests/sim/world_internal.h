@@ -65,6 +65,7 @@ struct actor {
     uint64_t retry_due_ns;   /* BACKOFF: the next try by then */
     uint32_t tries;
     uint32_t ended_run; /* the last one whose end was told */
+    uint32_t heard_run; /* likewise, over all daemons: what was told cannot be taken back */
     bool is_stop_sent;  /* the signal that begins the present stop, or end */
     bool are_strays_signalled;
     bool is_stop_wanted; /* it was stopped by request: only a request brings it back */
@@ -78,7 +79,6 @@ struct actor {
     bool has_event;
     uint64_t event_serial; /* pool serial */
     /* The journal of the daemon. */
-    uint32_t untold_count;     /* notices that are decided and not told */
     uint64_t signs[SIGNS_MAX]; /* of the records that the next daemon may find, the oldest first */
     size_t sign_count;
 };
@@ -115,13 +115,13 @@ struct world {
     uint64_t moments_left;
     bool is_dead;
     bool is_adopting, is_performing;
-    size_t performed_count;
+    size_t performed_count, told_count;
     struct sv_str journal, scratch;
     struct actor before[ACTORS_MAX]; /* the doomed step began */
     struct actor former[GROUPS][PROGRAMS_MAX];
     struct memory memories[GROUPS][PROGRAMS_MAX];
     struct sv_core *core;
-    struct sv_actions actions;
+    struct sv_actions actions, tellings;
     struct sv_program_config programs[GROUPS][PROGRAMS_MAX];
     struct sv_health_config healths[GROUPS][PROGRAMS_MAX];
     const struct sv_program_config *program_lists[GROUPS][PROGRAMS_MAX];

@@ -10,6 +10,7 @@
  */
 #include <signal.h>
 #include <stdio.h>
+#include <svisor/limits.h>
 
 #include "core/local/process_cells.h"
 
@@ -65,9 +66,12 @@ static void do_what_is_owed(struct sv_process *process, const struct sv_process_
                           config->stopasgroup ? SV_TARGET_PROCESS_GROUP : SV_TARGET_PROCESS, reason,
                           step);
     }
-    if (process->strays == SV_STRAYS_KILLED)
+    if (process->strays == SV_STRAYS_KILLED) {
+        /* Nobody is given up before he was killed, and that may be only now. */
+        process->strays_deadline_ns =
+            sv_time_after(step->now_ns, SV_KILL_WAIT_SECONDS * SV_NS_PER_SECOND);
         sv_process_kill_cgroup(process, step);
-    else if (process->strays == SV_STRAYS_SIGNALLED && !record->are_strays_signalled)
+    } else if (process->strays == SV_STRAYS_SIGNALLED && !record->are_strays_signalled)
         sv_process_signal(process, config->stopsignal, SV_TARGET_CGROUP, SV_REASON_STRAYS_LEFT,
                           step);
 }
