@@ -242,8 +242,12 @@ static bool find_main(struct sv_run *run, const struct sv_journal_entry *entry,
     int pidfd = (int)syscall(SYS_pidfd_open, run->pid, 0);
     int error = pidfd < 0 ? errno : 0;
     bool is_same = error != ESRCH && is_same_process(run, entry, run->pid);
-    if (pidfd >= 0 && is_same)
+    if (pidfd >= 0 && is_same) {
         run->pidfd = sv_steal_fd(&pidfd);
+        struct sv_kept found = SV_KEPT_NONE;
+        found.pidfd = run->pidfd;
+        sv_handover_keep(run, &found); /* our own death may be the next one */
+    }
     run->is_orphan = is_same && error != 0;
     if (run->is_orphan)
         run->start_ticks = sv_process_start_ticks(run->pid);
@@ -255,13 +259,21 @@ static bool find_main(struct sv_run *run, const struct sv_journal_entry *entry,
 static void reopen_missing_pipes(struct sv_run *run, struct sv_pipes *pipes)
 {
     int *ends[] = {&pipes->stdin_fd, &pipes->stdout_fd, &pipes->stderr_fd};
+    struct sv_kept found = SV_KEPT_NONE;
+    int *found_ends[] = {&found.stdin_fd, &found.stdout_fd, &found.stderr_fd};
+    bool is_one_found = false;
     for (int fd = 0; fd < 3; fd++) {
         bool is_wanted = fd == STDERR_FILENO  ? !run->unit->config->redirect_stderr
                          : fd == STDIN_FILENO ? !run->unit->group->fcgi
                                               : true;
-        if (*ends[fd] < 0 && is_wanted)
-            (void)sv_pipes_reopen(run->pid, fd, ends[fd]);
+        if (*ends[fd] >= 0 || !is_wanted)
+            continue;
+        (void)sv_pipes_reopen(run->pid, fd, ends[fd]);
+        *found_ends[fd] = *ends[fd];
+        is_one_found |= *ends[fd] >= 0;
     }
+    if (is_one_found)
+        sv_handover_keep(run, &found);
 }
 
 /* The listening socket of the group, out of the process that lives on with it: the keeper does not
@@ -300,6 +312,14 @@ static void adopt_leaf(struct sv_run *run, const struct sv_journal_entry *entry)
         (void)sv_cgroup_leaf_adopt(driver->tree, entry->leaf, &run->leaf);
 }
 
+/* Nobody was spawned: it is done as it was asked for, in its turn. */
+static void spawn_later(const struct sv_unit *unit, uint32_t run_number)
+{
+    struct sv_action *action = sv_actions_add(&unit->driver->actions, SV_ACTION_SPAWN);
+    action->process = unit->id;
+    action->run = run_number;
+}
+
 /* The main process was alive, or on its way. */
 static void adopt_main(struct sv_unit *unit, const struct sv_journal_entry *entry,
                        const struct sv_adopt_records *records)
@@ -320,9 +340,8 @@ static void adopt_main(struct sv_unit *unit, const struct sv_journal_entry *entr
         run->keeper_key = entry->keeper_key;
     if (!find_main(run, entry, records, &kept)) {
         adopt_pipes(run, &kept, false);
-        sv_run_free(run); /* nobody was spawned: it is done now, as it was asked for */
-        sv_launch(unit, entry->record.run);
-        sv_launch_finish(driver);
+        sv_run_free(run);
+        spawn_later(unit, entry->record.run);
         return;
     }
     bool is_alive = run->pidfd >= 0 ? !is_dead(run->pidfd) : run->is_orphan;

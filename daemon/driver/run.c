@@ -241,12 +241,20 @@ static int reap(struct sv_run *run, int *ret_status)
  */
 enum { FOREIGN_REAP_MS = 50 };
 
+/* Asked for after the status was read: a number that is still ours now was ours then. */
+static bool owns_number(const struct sv_run *run)
+{
+    if (run->pidfd >= 0)
+        return sv_pidfd_pid(run->pidfd) == run->pid;
+    return run->start_ticks == 0 || sv_process_start_ticks(run->pid) == run->start_ticks;
+}
+
 static void end_foreign(struct sv_run *run)
 {
     int wait_status = run->facts.exit_status;
     bool is_known = run->facts.has_exit;
     if (!is_known && run->pid > 0)
-        is_known = sv_zombie_wait_status(run->pid, &wait_status) > 0;
+        is_known = sv_zombie_wait_status(run->pid, &wait_status) > 0 && owns_number(run);
     if (!is_known && run->pidfd >= 0)
         is_known = sv_pidfd_await_status(run->pidfd, FOREIGN_REAP_MS, &wait_status) > 0;
     if (!is_known)
