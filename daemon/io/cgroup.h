@@ -60,6 +60,8 @@ int sv_cgroup_leaf_populated(const struct sv_cgroup_leaf *leaf);
 int sv_cgroup_leaf_watch_fd(struct sv_cgroup_leaf *leaf);
 /* SIGKILL to everything in it, at once, also to what it forks meanwhile. */
 int sv_cgroup_leaf_kill(const struct sv_cgroup_leaf *leaf);
+/* What does that when "1" is written to it; the caller closes it. -ENOENT: Linux before 5.14. */
+int sv_cgroup_leaf_kill_fd(const struct sv_cgroup_leaf *leaf);
 /* Signals every process in it through pidfds, `except` left out (0: none). Returns how many. */
 int sv_cgroup_leaf_signal(const struct sv_cgroup_leaf *leaf, int number, pid_t except);
 /* The id of the leaf, ours or not, in which (or below which) that process is now. -ENOENT: it is in

@@ -304,11 +304,17 @@ static int kill_by_signals(const struct sv_cgroup_leaf *leaf)
     return r;
 }
 
-int sv_cgroup_leaf_kill(const struct sv_cgroup_leaf *leaf)
+int sv_cgroup_leaf_kill_fd(const struct sv_cgroup_leaf *leaf)
 {
     int fd = openat(leaf->fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+int sv_cgroup_leaf_kill(const struct sv_cgroup_leaf *leaf)
+{
+    int fd = sv_cgroup_leaf_kill_fd(leaf);
     if (fd < 0)
-        return errno == ENOENT ? kill_by_signals(leaf) : error_trace(-errno);
+        return fd == -ENOENT ? kill_by_signals(leaf) : error_trace(fd);
     ssize_t length = write(fd, "1", 1);
     int error = -errno;
     close(fd);

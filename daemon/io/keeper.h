@@ -4,10 +4,15 @@
  * What programs wrote and nobody has read yet lives in pipes, and a pipe whose ends are all closed
  * is gone with its bytes. So the reading end of every pipe has a second owner, and so has the pidfd
  * of every program, without which the exit status of somebody else's child cannot be asked for.
+ *
+ * And it keeps a promise to the other instances of a cluster, who cannot see whether programs live
+ * on behind a daemon that is silent: it ends those that are managed, by itself, at the time when
+ * the others begin to count on it.
  */
 #ifndef SV_IO_KEEPER_H
 #define SV_IO_KEEPER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct sv_keeper;
@@ -25,6 +30,16 @@ struct sv_kept {
 };
 
 #define SV_KEPT_NONE ((struct sv_kept){-1, -1, -1, -1})
+
+/* Why the keeper has ended a run. The numbers go through the socket. */
+enum sv_keeper_cause {
+    SV_KEEPER_DID_NOT,
+    SV_KEEPER_GRACE_PASSED,    /* no daemon has come back */
+    SV_KEEPER_DEADLINE_PASSED, /* the daemon did not renew it */
+    SV_KEEPER_CAUSES
+};
+
+#define SV_KEEPER_NEVER UINT64_MAX
 
 /* Finds the keeper that lives at `directory`, or starts one. Negative errno. */
 int sv_keeper_open(const char *directory, struct sv_keeper **ret_keeper);
@@ -48,5 +63,25 @@ void sv_keeper_drop(struct sv_keeper *keeper, uint64_t key);
 void sv_keeper_move(struct sv_keeper *keeper, int procs_fd);
 /* Everything that nobody asked for since the daemon connected: closed. */
 void sv_keeper_drop_unclaimed(struct sv_keeper *keeper);
+
+/* Polls EPOLLHUP when the keeper has ended. Another one after sv_keeper_renew(). */
+int sv_keeper_fd(const struct sv_keeper *keeper);
+/* Begins a keeper in place of the one that has ended, or that is to: an empty one, which wants
+ * everything put anew, under the old keys. Negative errno: there is none now. */
+int sv_keeper_renew(struct sv_keeper *keeper);
+
+/* False: it is of an older svisord, and passes over the following; sv_keeper_renew() helps. */
+bool sv_keeper_can_promise(const struct sv_keeper *keeper);
+/* The promise is about this run, also if nothing is kept of it yet. `kill_fd`: cgroup.kill of its
+ * cgroup, open for writing; -1: it has none, then its main process is ended alone. */
+int sv_keeper_manage(struct sv_keeper *keeper, uint64_t key, int kill_fd);
+void sv_keeper_release(struct sv_keeper *keeper, uint64_t key);
+/* Counts from the end of our connection, until a daemon connects. SV_KEEPER_NEVER: for ever. */
+void sv_keeper_promise_grace(struct sv_keeper *keeper, uint64_t grace_ns);
+/* CLOCK_MONOTONIC; SV_KEEPER_NEVER: none. When it has passed, everything that is managed is ended,
+ * and so is what is managed later, until a later deadline is given. */
+void sv_keeper_promise_deadline(struct sv_keeper *keeper, uint64_t deadline_ns);
+/* Whether it has ended that run, why, and when (CLOCK_MONOTONIC). */
+enum sv_keeper_cause sv_keeper_ask(struct sv_keeper *keeper, uint64_t key, uint64_t *ret_time_ns);
 
 #endif
