@@ -244,6 +244,7 @@ static void on_answer(struct sv_core *core, const struct sv_event *event, struct
         translated.number = event->exited.wait_status;
         translated.has_strays = event->exited.has_strays;
         translated.is_unknown = event->exited.is_unknown;
+        translated.keeper_reason = event->exited.keeper_reason;
     } else if (event->kind == SV_EVENT_EXTEND) {
         translated.extend_ns = event->extend_ns;
     } else if (event->kind == SV_EVENT_PROBE_TURN) {

@@ -196,6 +196,9 @@ static enum sv_death_cause cause_of_signal(const struct sv_run *run, struct sv_d
 {
     int number = sv_wait_signal(run->wait_status);
     const struct sv_sender *sender = sender_of(run, number);
+    if (run->keeper_reason != SV_REASON_NONE)
+        return run->keeper_reason == SV_REASON_KEEPER_GRACE ? SV_DEATH_CAUSE_KEEPER_GRACE
+                                                            : SV_DEATH_CAUSE_KEEPER_DEADLINE;
     if (number == SIGKILL && run->facts.oom_pid == run->pid)
         return SV_DEATH_CAUSE_OOM;
     if (number == SIGKILL && run->deeds.stop_signal != SIGKILL && !sender &&

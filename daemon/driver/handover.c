@@ -36,9 +36,12 @@ int sv_handover_open(struct sv_driver *driver, struct sv_str *ret_bytes)
         return 0;
     }
     r = sv_keeper_open(sv_state_journal_directory(driver->journal), &driver->keeper);
+    driver->promised_deadline_ns = SV_NEVER;
     if (r < 0)
         sv_log_warn("there is no keeper: output that is not read yet dies with svisord: %s",
                     sv_errno_text(r));
+    else
+        sv_promise_watch(driver);
     return r == -ENOMEM ? r : 0;
 }
 
@@ -170,6 +173,7 @@ void sv_handover_begin(struct sv_driver *driver)
     if (!driver->keeper)
         return;
     sv_kernel_keep(driver->kernel, driver->keeper);
+    sv_promise_begin(driver);
     sv_keeper_drop_unclaimed(driver->keeper);
 }
 
@@ -227,6 +231,8 @@ void sv_handover_keep_pidfd(struct sv_run *run)
 
 void sv_handover_close(struct sv_driver *driver)
 {
+    sv_source_free(driver->keeper_source);
+    sv_source_free(driver->keeper_timer);
     if (driver->is_leaving) {
         sv_keeper_leave(driver->keeper);
         sv_state_journal_leave(driver->journal);

@@ -107,6 +107,8 @@ struct sv_run {
     unsigned long long start_ticks; /* /proc/PID/stat; of an orphan, and without a leaf, which
                                        says as much */
     uint64_t keeper_key;            /* 0: the keeper does not hold it */
+    bool is_managed;                /* by the cluster: the keeper's promise is about it */
+    enum sv_reason keeper_reason;   /* why the keeper has ended it; NONE: it has not */
     struct sv_source *exit_source;
     struct sv_cgroup_leaf *leaf; /* NULL: no cgroup, or given back */
     struct sv_source *empty_source;
@@ -199,7 +201,11 @@ struct sv_driver {
     struct sv_check_queue check_queue;
     struct sv_state_journal *journal; /* NULL: nothing is remembered over our death */
     struct sv_keeper *keeper;         /* NULL: nobody holds the pipes */
-    bool has_begun;                   /* BEGIN was fed */
+    struct sv_source *keeper_source;  /* NULL: it has ended, and another one is to be begun */
+    struct sv_source *keeper_timer;
+    uint64_t revived_ns;           /* when that was done last; 0: never */
+    uint64_t promised_deadline_ns; /* SV_NEVER: none */
+    bool has_begun;                /* BEGIN was fed */
     bool is_adopting; /* what an earlier daemon left is not all told yet: its memory is kept */
     bool is_leaving;  /* the programs go on without us */
     struct sv_reexec *reexec;
@@ -295,6 +301,19 @@ void sv_handover_keep_pidfd(struct sv_run *run);
 /* The process is no longer configured. */
 void sv_handover_forget(struct sv_unit *unit);
 void sv_handover_close(struct sv_driver *driver);
+
+/* promise.c: what the keeper does about the programs of a cluster when it is not told otherwise. */
+void sv_promise_watch(struct sv_driver *driver);
+void sv_promise_begin(struct sv_driver *driver);
+/* Renews the right to run what is managed until then (CLOCK_MONOTONIC): it is ended when that has
+ * passed, whatever has become of us. SV_NEVER: that right does not end. */
+void sv_handover_promise(struct sv_driver *driver, uint64_t deadline_ns);
+/* The promise is about this run, or no longer. For a new run: when it has its leaf, and before
+ * anybody is in it; for adopted ones, those of which only strays are left as well, with each
+ * svisord anew. */
+void sv_handover_manage(struct sv_run *run, bool is_managed);
+/* Why the keeper has ended that run; NONE: it has not. */
+enum sv_reason sv_promise_reason(const struct sv_run *run);
 
 /* adopt.c: takes over what an earlier daemon left, before BEGIN. */
 void sv_adopt_all(struct sv_driver *driver, const struct sv_str *bytes);

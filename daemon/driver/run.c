@@ -183,6 +183,13 @@ bool sv_run_linger_for_strays(struct sv_run *run)
 void sv_run_end(struct sv_run *run, int wait_status, bool is_unknown)
 {
     struct sv_unit *unit = run->unit;
+    if (is_unknown || sv_wait_signal(wait_status) == SIGKILL)
+        run->keeper_reason = sv_promise_reason(run);
+    if (run->keeper_reason != SV_REASON_NONE && is_unknown) { /* its word is enough */
+        wait_status = SIGKILL;
+        is_unknown = false;
+        run->has_status = true;
+    }
     for (int i = 0; i < 2; i++)
         if (run->outputs[i])
             sv_output_drain(run->outputs[i]);
@@ -202,11 +209,13 @@ void sv_run_end(struct sv_run *run, int wait_status, bool is_unknown)
     if (has_strays)
         run->stray_count = sv_cgroup_leaf_count(run->leaf, SV_DEATH_STRAYS_MAX);
     struct sv_driver *driver = unit->driver;
-    struct sv_event event = {
-        .kind = SV_EVENT_EXITED,
-        .process = unit->id,
-        .run = run->number,
-        .exited = {.wait_status = wait_status, .has_strays = has_strays, .is_unknown = is_unknown}};
+    struct sv_event event = {.kind = SV_EVENT_EXITED,
+                             .process = unit->id,
+                             .run = run->number,
+                             .exited = {.wait_status = wait_status,
+                                        .has_strays = has_strays,
+                                        .is_unknown = is_unknown,
+                                        .keeper_reason = run->keeper_reason}};
     if (unit->run == run)
         unit->run = NULL;
     if (run->has_socket)

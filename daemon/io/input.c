@@ -84,6 +84,11 @@ int sv_input_new(struct sv_loop *loop, int fd, struct sv_input **ret_input)
     return 0;
 }
 
+int sv_input_fd(const struct sv_input *input)
+{
+    return input->fd;
+}
+
 void sv_input_free(struct sv_input *input)
 {
     if (!input)

@@ -11,6 +11,7 @@ struct sv_input;
 /* Owns `fd` (the writing end, non-blocking), also when it fails. */
 int sv_input_new(struct sv_loop *loop, int fd, struct sv_input **ret_input);
 void sv_input_free(struct sv_input *input);
+int sv_input_fd(const struct sv_input *input); /* borrowed */
 /* 0: written or buffered, all of it. -EPIPE: nobody reads any more. -ENOBUFS: it would be more than
  * SV_STDIN_BUFFER_BYTES_MAX; nothing of it was written. */
 int sv_input_write(struct sv_input *input, const void *data, size_t length);

@@ -285,6 +285,11 @@ int sv_output_new(struct sv_loop *loop, int fd, struct sv_sink *sink,
     return 0;
 }
 
+int sv_output_fd(const struct sv_output *output)
+{
+    return output->source ? output->fd : -1;
+}
+
 void sv_output_drain(struct sv_output *output)
 {
     if (output->source && read_bounded(output, SV_OUTPUT_PIPE_BYTES))

@@ -64,6 +64,8 @@ struct sv_output_callbacks {
  * sink. */
 int sv_output_new(struct sv_loop *loop, int fd, struct sv_sink *sink,
                   const struct sv_output_callbacks *callbacks, struct sv_output **ret_output);
+/* Borrowed. -1: the pipe is at its end. */
+int sv_output_fd(const struct sv_output *output);
 /* Reads all that is in the pipe now, up to a bound: before an exit is reported. May call `closed`;
  * the output may be gone then, if `closed` frees it. */
 void sv_output_drain(struct sv_output *output);

@@ -66,9 +66,10 @@ struct sv_event {
         int32_t pid;                            /* SPAWNED */
         const char *text;                       /* SPAWN_FAILED, SIGNAL_FAILED */
         struct {
-            int wait_status; /* as wait(2) gives it */
-            bool has_strays; /* other processes are left in the cgroup of the run */
-            bool is_unknown; /* nobody knows the status any more: an unexpected end */
+            int wait_status;              /* as wait(2) gives it */
+            bool has_strays;              /* other processes are left in the cgroup of the run */
+            bool is_unknown;              /* nobody knows the status any more: an unexpected end */
+            enum sv_reason keeper_reason; /* why the keeper has ended it; NONE: it has not */
         } exited;
         uint64_t extend_ns; /* EXTEND: from now on */
         struct {

@@ -292,6 +292,8 @@ static void (*const details[])(const struct sv_death *death, struct sv_str *out)
     [SV_DEATH_CAUSE_SIGNAL] = add_signal,
     [SV_DEATH_CAUSE_NOT_STARTED] = add_failed_start,
     [SV_DEATH_CAUSE_KILLED_AT_BIRTH] = add_failed_start,
+    [SV_DEATH_CAUSE_KEEPER_GRACE] = add_signal,
+    [SV_DEATH_CAUSE_KEEPER_DEADLINE] = add_signal,
 };
 _Static_assert(SV_ARRAY_LENGTH(details) == SV_ARRAY_LENGTH(causes), "every cause goes on somehow");
 

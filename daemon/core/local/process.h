@@ -35,16 +35,17 @@ enum sv_process_event_kind {
 
 struct sv_process_event {
     enum sv_process_event_kind kind;
-    enum sv_reason reason; /* START, STOP, SHUTDOWN */
-    int number;            /* SIGNAL: the signal; SPAWNED: the pid; EXITED: the wait
-                              status; OOM_KILL: the policy */
-    uint32_t serial;       /* PROBE_TURN, PROBED */
-    bool has_strays;       /* EXITED */
-    bool is_unknown;       /* EXITED: the status is lost */
-    bool is_ok;            /* PROBED */
-    bool is_waiting;       /* PROBE_TURN */
-    uint64_t extend_ns;    /* EXTEND */
-    const char *text;      /* SPAWN_FAILED, PROBED */
+    enum sv_reason reason;        /* START, STOP, SHUTDOWN */
+    int number;                   /* SIGNAL: the signal; SPAWNED: the pid; EXITED: the wait
+                                     status; OOM_KILL: the policy */
+    uint32_t serial;              /* PROBE_TURN, PROBED */
+    enum sv_reason keeper_reason; /* EXITED: why the keeper has ended it */
+    bool has_strays;              /* EXITED */
+    bool is_unknown;              /* EXITED: the status is lost */
+    bool is_ok;                   /* PROBED */
+    bool is_waiting;              /* PROBE_TURN */
+    uint64_t extend_ns;           /* EXTEND */
+    const char *text;             /* SPAWN_FAILED, PROBED */
 };
 
 /* The main process of the current run. */

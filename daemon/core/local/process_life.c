@@ -8,6 +8,8 @@
 #include <svisor/limits.h>
 #include <sys/wait.h>
 
+#include "base/names.h"
+
 static void say(struct sv_process *process, const char *text)
 {
     snprintf(process->spawnerr, process->spawnerr_bytes, "%s", text);
@@ -191,9 +193,30 @@ void sv_process_restart_stopped(struct sv_process *process, struct sv_step *step
         arm_restart(process, pause_ns, step);
 }
 
+/* By the keeper: another node has it now, so it is not started again by itself. In Supervisor's
+ * table FATAL is the only rest for what has not been RUNNING. */
+static void exited_for_good(struct sv_process *process, const struct sv_process_event *event,
+                            struct sv_step *step)
+{
+    bool was_starting = process->state == SV_PROCESS_STARTING;
+    process->deadline_ns = SV_NEVER;
+    process->failure_count = 0;
+    say(process, sv_reason_text(event->keeper_reason));
+    sv_process_enter(process, was_starting ? SV_PROCESS_BACKOFF : SV_PROCESS_EXITED,
+                     event->keeper_reason, step);
+    sv_process_end_main(process, event, step);
+    process->pid = 0;
+    if (was_starting)
+        give_up_as(process, event->keeper_reason, step);
+}
+
 void sv_cell_exited_running(struct sv_process *process, const struct sv_process_event *event,
                             struct sv_step *step)
 {
+    if (event->keeper_reason != SV_REASON_NONE) {
+        exited_for_good(process, event, step);
+        return;
+    }
     int status = event->number;
     enum sv_reason end_reason = sv_health_end_reason(process);
     bool is_expected = end_reason == SV_REASON_NONE && !event->is_unknown &&
@@ -243,6 +266,10 @@ static void exited_unready(struct sv_process *process, const struct sv_process_e
 void sv_cell_exited_starting(struct sv_process *process, const struct sv_process_event *event,
                              struct sv_step *step)
 {
+    if (event->keeper_reason != SV_REASON_NONE) {
+        exited_for_good(process, event, step);
+        return;
+    }
     if (sv_health_decides_ready(process)) {
         exited_unready(process, event, step);
         return;

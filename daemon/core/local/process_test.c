@@ -524,6 +524,33 @@ static void the_restart_after_an_oom_stop_may_have_a_pause_that_a_stop_ends(void
     clear(&f);
 }
 
+/* --- the keeper --- */
+
+static void what_the_keeper_has_ended_is_not_started_again_by_itself(void **state)
+{
+    (void)state;
+    static const struct {
+        enum sv_process_state before, after;
+    } cases[] = {{SV_PROCESS_STARTING, SV_PROCESS_FATAL},
+                 {SV_PROCESS_RUNNING, SV_PROCESS_EXITED},
+                 {SV_PROCESS_UNKNOWN, SV_PROCESS_EXITED}};
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(cases); i++) {
+        struct fixture f;
+        arrange(&f, cases[i].before);
+        f.config.autorestart = SV_AUTORESTART_ALWAYS;
+        give(&f, (struct sv_process_event){.kind = SV_PROCESS_EVENT_EXITED,
+                                           .number = 9,
+                                           .keeper_reason = SV_REASON_KEEPER_GRACE});
+        assert_int_equal(f.process.state, cases[i].after);
+        assert_int_equal(f.process.reason, SV_REASON_KEEPER_GRACE);
+        assert_int_equal(f.process.deadline_ns, SV_NEVER);
+        give(&f, (struct sv_process_event){.kind = SV_PROCESS_EVENT_START,
+                                           .reason = SV_REASON_REQUEST_START});
+        assert_int_equal(f.process.state, SV_PROCESS_STARTING);
+        clear(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -544,6 +571,7 @@ int main(void)
         cmocka_unit_test(what_does_not_die_of_sigkill_is_given_up),
         cmocka_unit_test(repeated_and_stale_answers_are_not_awaited),
         cmocka_unit_test(a_process_is_small),
+        cmocka_unit_test(what_the_keeper_has_ended_is_not_started_again_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
