@@ -234,6 +234,23 @@ static void a_daemon_that_comes_in_time_finds_everything(void **state)
     check_cause(&managed, SV_KEEPER_GRACE_PASSED);
 }
 
+static void what_the_next_daemon_starts_is_not_ended_for_the_last_one(void **state)
+{
+    (void)state;
+    struct sv_keeper *keeper = open_keeper();
+    sv_keeper_promise_grace(keeper, 0);
+    struct program managed = start_managed(keeper);
+    sv_keeper_leave(keeper);
+    check_ended(&managed);
+    keeper = open_keeper();
+    struct program next = start_managed(keeper);
+    uint64_t time_ns;
+    assert_int_equal(sv_keeper_ask(keeper, next.key, &time_ns), SV_KEEPER_DID_NOT);
+    assert_int_equal(sv_keeper_ask(keeper, managed.key, &time_ns), SV_KEEPER_GRACE_PASSED);
+    end_program(&next);
+    sv_keeper_end(keeper);
+}
+
 /* Each of them connects in time, and none of them takes over. */
 static void daemons_that_die_in_a_row_hold_nothing_up(void **state)
 {
@@ -465,6 +482,7 @@ int main(void)
         cmocka_unit_test(what_is_managed_ends_when_no_daemon_comes_back),
         cmocka_unit_test(without_a_promise_everything_lives),
         cmocka_unit_test(a_daemon_that_comes_in_time_finds_everything),
+        cmocka_unit_test(what_the_next_daemon_starts_is_not_ended_for_the_last_one),
         cmocka_unit_test(daemons_that_die_in_a_row_hold_nothing_up),
         cmocka_unit_test(who_takes_over_without_a_promise_takes_it_back),
         cmocka_unit_test(without_a_cgroup_the_main_process_ends),
