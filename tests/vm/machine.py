@@ -1,4 +1,4 @@
-# seconds: 300
+# seconds: 700
 # The virtual machine itself is what the other tests here need it to be.
 import os
 import subprocess
