@@ -1,5 +1,6 @@
-# seconds: 600
-# io_max and io_weight on a disk: a virtio one, read and written past the page cache.
+# seconds: 900
+# io_max and io_weight on a disk: a virtio one, read and written past the page cache. How slow that may become depends on
+# what else the host does, so of a bound it is shown that there is no more than it allows.
 import fcntl
 import os
 import struct
@@ -135,23 +136,25 @@ def _():
     with serve(program("reader", f"read {DISK} 65536", f"io_max={PARTITION} rbps=1MB")) as server:
         leaf = leaf_of(server, "reader")
         tap.check(read(leaf, "io.max").strip(), f"{number()} rbps={1 << 20} wbps=max riops=max wiops=max", "io.max")
-        per_second = rate(leaf, "rbytes", 2 << 20)
-        tap.check_true(0.5 < per_second / (1 << 20) < 1.5, f"1 MB a second became {per_second:.0f} bytes")
+        slow = rate(leaf, "rbytes", 2 << 20)
+        tap.check_true(slow < 1.5 * (1 << 20), f"1 MB a second became {slow:.0f} bytes")
         change(server, "rbps=1MB", "rbps=4MB")
-        per_second = rate(leaf, "rbytes", 8 << 20)
-        tap.check_true(2 < per_second / (1 << 20) < 6, f"4 MB a second became {per_second:.0f} bytes")
+        faster = rate(leaf, "rbytes", 8 << 20)
+        tap.check_true(1.5 * slow < faster < 6 * (1 << 20), f"4 MB a second became {faster:.0f} bytes after {slow:.0f}")
         change(server, f"io_max={PARTITION} rbps=4MB\n", "")
         tap.check(read(leaf, "io.max"), "", "io.max, taken back")
         tap.check_true("inactive" not in server.read("main.log"), server.read("main.log"))
 
 
-@tap.test("io_max of a group bounds operations of its programs together")
+@tap.test("io_max of a group bounds operations of its programs together, and is taken back from what lives")
 def _():
     with serve(f"[group:pair]\nprograms=one,two\nio_max={DISK} wiops=40\n" +
                program("one", f"write {DISK} 4096", "") + program("two", f"write {DISK} 4096", "")) as server:
         group = os.path.dirname(leaf_of(server, "pair:one"))
-        per_second = rate(group, "wios", 80)
-        tap.check_true(20 < per_second < 60, f"40 operations a second became {per_second:.0f}")
+        bound = rate(group, "wios", 80)
+        tap.check_true(bound < 60, f"40 operations a second became {bound:.0f}")
+        change(server, f"io_max={DISK} wiops=40\n", "")
+        tap.check(read(group, "io.max"), "", "io.max, taken back")
 
 
 @tap.test("io_weight: of two programs that want all of a disk the heavier gets more")
@@ -180,4 +183,4 @@ def _():
 
 
 if __name__ == "__main__":
-    vm.run_all(options, seconds=500, arguments=("--disk", str(DISK_MB)))
+    vm.run_all(options, seconds=800, arguments=("--disk", str(DISK_MB)))
