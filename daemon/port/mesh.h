@@ -1,0 +1,173 @@
+/*
+ * What instances of a cluster say to each other, as plain data. wire/mesh.h has the bytes
+ * (include/svisor/mesh.proto), io/mesh.h the sockets, core/cluster the meaning.
+ *
+ * Every instance owns its own rows (its state and modes, its processes) and is their only writer. A
+ * message about rows is either a SNAPSHOT of all of them or a numbered CHANGE: revision n + 1 after
+ * revision n. Who misses one asks with RESYNC.
+ *
+ * Strings and arrays are borrowed: in an event for the step, in an action until the next step.
+ * Durations are nanoseconds; points in time are of the *sender's* clocks and are only ever compared
+ * with each other.
+ */
+#ifndef SV_PORT_MESH_H
+#define SV_PORT_MESH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <svisor/choices.h>
+#include <svisor/states.h>
+
+#define SV_MESH_PROTOCOL 1 /* of HELLO; others are refused, with both numbers in the log */
+
+enum sv_mesh_kind {
+    SV_MESH_HELLO,     /* who I am and what I was told to do; begins every conversation */
+    SV_MESH_WELCOME,   /* the answer to HELLO: what I think of you */
+    SV_MESH_HEARTBEAT, /* I live, and this is the revision of my rows */
+    SV_MESH_SNAPSHOT,  /* all my rows */
+    SV_MESH_CHANGE,    /* some of my rows */
+    SV_MESH_RESYNC,    /* send me a SNAPSHOT */
+    SV_MESH_COMMAND,   /* do something; sent again until ANSWERed, done once */
+    SV_MESH_ANSWER,
+    SV_MESH_BYE, /* I end on purpose */
+    SV_MESH_KIND_COUNT
+};
+
+/* The options that must be the same in all instances. */
+struct sv_mesh_strategies {
+    bool auto_fence;
+    enum sv_starting_strategy starting;
+    enum sv_conciliation_strategy conciliation;
+    enum sv_supvisors_failure_strategy supvisors_failure;
+    bool quorum;
+    uint64_t daemon_grace_ns;
+    uint64_t quorum_stop_after_ns;
+};
+
+struct sv_mesh_hello {
+    uint32_t protocol;
+    const char *version; /* of svisord, for people */
+    const char *identifier;
+    const char *nick;
+    const char *machine_id; /* instances with the same one are on one node */
+    const char *host;
+    uint16_t http_port;
+    const char *const *stereotypes;
+    size_t stereotype_count;
+    struct sv_mesh_strategies strategies;
+    /* 0: unknown. The one that I know of you: who was lost and comes back sees it. */
+    uint64_t known_incarnation;
+};
+
+enum sv_mesh_authorization {
+    SV_MESH_AUTHORIZED,
+    SV_MESH_NOT_AUTHORIZED, /* isolated here */
+    SV_MESH_INCONSISTENT,   /* `text` says which option differs, and how */
+    SV_MESH_UNKNOWN_HERE,   /* not in supvisors_list, and there is no discovery */
+};
+
+/* State and modes: what an instance thinks of the cluster. */
+struct sv_mesh_modes {
+    enum sv_supvisors_state state;
+    bool degraded_mode;
+    bool discovery_mode;
+    bool starting_jobs;
+    bool stopping_jobs;
+    const char *master_identifier; /* "": none */
+    struct sv_mesh_instance_state {
+        const char *identifier;
+        enum sv_instance_state state;
+    } const *instance_states;
+    size_t instance_count;
+};
+
+/* One process of the sender. */
+struct sv_mesh_process {
+    const char *application; /* Supervisor's group */
+    const char *name;
+    bool is_removed; /* CHANGE: it is configured no more; nothing else is meaningful */
+    enum sv_process_state state;
+    int32_t pid;
+    bool is_expected;
+    bool is_disabled;
+    bool has_stdout, has_stderr;
+    const char *spawnerr;
+    const char *description; /* Supervisor's text */
+    const char *extra_arguments;
+    const char *program_name;
+    uint32_t process_index;
+    uint32_t startsecs, stopwaitsecs;
+    int64_t start_wall_ns, stop_wall_ns; /* 0: never */
+    uint64_t start_ns, stop_ns;          /* CLOCK_MONOTONIC of the sender; 0: never */
+    uint64_t event_ns;                   /* when this became so; CLOCK_MONOTONIC of the sender */
+};
+
+/* What somebody who asked for a start or a stop and did not get it thinks of a process. It holds
+ * until the process says something newer itself. */
+struct sv_mesh_forced {
+    const char *application;
+    const char *name;
+    const char *identifier; /* where it was asked for; "": nowhere */
+    enum sv_process_state state;
+    const char *reason;
+    uint64_t event_ns; /* the newest event of `identifier` that the sender had seen */
+};
+
+struct sv_mesh_rows { /* SNAPSHOT, CHANGE */
+    uint64_t revision;
+    const struct sv_mesh_modes *modes; /* NULL: not changed */
+    const struct sv_mesh_process *processes;
+    size_t process_count;
+    const struct sv_mesh_forced *forced;
+    size_t forced_count;
+    uint64_t now_ns; /* CLOCK_MONOTONIC of the sender */
+    int64_t now_wall_ns;
+};
+
+enum sv_mesh_command_kind {
+    SV_MESH_COMMAND_START, /* application, name, extra_arguments */
+    SV_MESH_COMMAND_STOP,  /* application, name */
+    SV_MESH_COMMAND_RESTART,  /* the whole cluster; to the Master */
+    SV_MESH_COMMAND_SHUTDOWN, /* likewise */
+};
+
+struct sv_mesh_command {
+    uint64_t id; /* unique within an incarnation of the sender */
+    enum sv_mesh_command_kind kind;
+    const char *application;
+    const char *name;
+    const char *extra_arguments;
+};
+
+struct sv_mesh_answer {
+    uint64_t id;
+    int fault;        /* Supervisor's and Supvisors' codes; 0: accepted */
+    const char *text; /* of the fault, without its name */
+};
+
+struct sv_mesh_message {
+    enum sv_mesh_kind kind;
+    uint64_t incarnation; /* of the sending daemon: greater after each start of it, also over boots */
+    union {
+        struct sv_mesh_hello hello;
+        struct {
+            enum sv_mesh_authorization authorization;
+            const char *text; /* why not, for people */
+        } welcome;
+        struct {
+            uint64_t revision;
+            uint64_t sequence; /* counts heartbeats */
+            uint64_t now_ns;
+            int64_t now_wall_ns;
+        } heartbeat;
+        struct sv_mesh_rows rows;
+        struct sv_mesh_command command;
+        struct sv_mesh_answer answer;
+        struct {
+            bool keeps_programs; /* on_stop=keep: they live on, a daemon will come back */
+        } bye;
+    };
+};
+
+#endif
