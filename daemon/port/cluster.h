@@ -21,26 +21,27 @@
 typedef uint32_t sv_instance_place;
 
 enum sv_cluster_event_kind {
-    SV_CLUSTER_TIME,       /* the deadline has come (early is harmless) */
-    SV_CLUSTER_BEGIN,      /* once: the local rows are all told; the mesh is open */
-    SV_CLUSTER_PROCESS,    /* process: a local process is new, has changed or is gone */
-    SV_CLUSTER_CONNECTED,  /* instance: what is sent to it now has a way there */
-    SV_CLUSTER_LOST,       /* instance: its connection broke (a dead daemon; at once) */
-    SV_CLUSTER_MESSAGE,    /* instance, message */
-    SV_CLUSTER_DISCOVERED, /* found: multicast; a known one is ignored */
-    SV_CLUSTER_REQUEST,    /* request: of a client, through the API */
+    SV_CLUSTER_TIME,         /* the deadline has come (early is harmless) */
+    SV_CLUSTER_BEGIN,        /* once: the local rows are all told; the mesh is open */
+    SV_CLUSTER_PROCESS,      /* process: a local process is new, has changed or is gone */
+    SV_CLUSTER_CONNECTED,    /* instance: what is sent to it now has a way there */
+    SV_CLUSTER_LOST,         /* instance: its connection broke (a dead daemon; at once) */
+    SV_CLUSTER_MESSAGE,      /* instance, message */
+    SV_CLUSTER_DISCOVERED,   /* found: multicast; a known one is ignored */
+    SV_CLUSTER_REQUEST,      /* request: of a client, through the API */
     SV_CLUSTER_REQUEST_GONE, /* request.id: nobody waits for its answer any more */
-    SV_CLUSTER_RULES,      /* rules: read anew; a reference is taken */
+    SV_CLUSTER_RULES,        /* rules: read anew; a reference is taken */
     SV_CLUSTER_LOCAL_ENDING, /* the local daemon has begun to stop; keeps_programs */
     SV_CLUSTER_EVENT_COUNT
 };
 
-/* Methods of the API that change something. Those that only look are views (core/cluster/cluster.h). */
+/* Methods of the API that change something. Those that only look are views
+ * (core/cluster/cluster.h). */
 enum sv_cluster_request_kind {
     SV_REQUEST_START_APPLICATION,
     SV_REQUEST_STOP_APPLICATION,
     SV_REQUEST_RESTART_APPLICATION,
-    SV_REQUEST_START_PROCESS, /* name may be "app:*" */
+    SV_REQUEST_START_PROCESS,     /* name may be "app:*" */
     SV_REQUEST_START_ANY_PROCESS, /* name: a regular expression */
     SV_REQUEST_STOP_PROCESS,
     SV_REQUEST_RESTART_PROCESS,
@@ -56,7 +57,8 @@ enum sv_cluster_request_kind {
 struct sv_cluster_request {
     uint64_t id; /* the caller's; comes back in ANSWER */
     enum sv_cluster_request_kind kind;
-    const char *name; /* application, namespec, regular expression or identifier (END_SYNC: "" is any) */
+    const char
+        *name; /* application, namespec, regular expression or identifier (END_SYNC: "" is any) */
     const char *extra_arguments; /* NULL: not given, the former ones stay */
     enum sv_starting_strategy starting;
     enum sv_conciliation_strategy conciliation;
@@ -83,15 +85,17 @@ struct sv_cluster_event {
 
 enum sv_cluster_action_kind {
     SV_CLUSTER_CONNECT,    /* instance: open the way to it, and keep trying */
-    SV_CLUSTER_DISCONNECT, /* instance: isolated */
+    SV_CLUSTER_DISCONNECT, /* instance: isolated; a HELLO of it may still get its WELCOME */
     SV_CLUSTER_SEND,       /* instance, message; encode it at once */
-    SV_CLUSTER_START,      /* application, name, extra_arguments -> PROCESS events */
-    SV_CLUSTER_STOP,       /* application, name -> PROCESS events */
+    /* application, name, extra_arguments. The PROCESS events of what the local core does at once
+     * (STARTING, or FATAL) come before any other event: an ANSWER counts on it. */
+    SV_CLUSTER_START,
+    SV_CLUSTER_STOP,       /* application, name -> PROCESS events, likewise */
     SV_CLUSTER_END_DAEMON, /* is_restart: supervisor.restart() or shutdown() of the local daemon */
     SV_CLUSTER_PROMISE,    /* deadline_ns: renew what the keeper holds (docs/mesh.md) */
     SV_CLUSTER_KILL_MANAGED, /* without a majority for too long: end the managed programs here */
-    SV_CLUSTER_NOTICE,     /* something that users hear of: log, events, waiting pages */
-    SV_CLUSTER_ANSWER,     /* to a request, now or later */
+    SV_CLUSTER_NOTICE,       /* something that users hear of: log, events, waiting pages */
+    SV_CLUSTER_ANSWER,       /* to a request, now or later */
     SV_CLUSTER_ACTION_COUNT
 };
 
@@ -109,7 +113,7 @@ struct sv_prediction {
     const char *application;
     const char *name;
     enum sv_process_state state;
-    const char *forced_reason; /* "": none */
+    const char *forced_reason;  /* "": none */
     sv_instance_place instance; /* SV_INSTANCE_NONE: nowhere */
 };
 
@@ -124,7 +128,7 @@ struct sv_cluster_action {
             const char *extra_arguments; /* NULL: the former ones */
             enum sv_reason reason;
             const char *text; /* the decision in words: "its node supv-02 was lost" */
-        } process; /* START, STOP */
+        } process;            /* START, STOP */
         bool is_restart;
         uint64_t deadline_ns; /* PROMISE: CLOCK_MONOTONIC; SV_NEVER withdraws it */
         struct {
@@ -137,7 +141,8 @@ struct sv_cluster_action {
         struct {
             uint64_t id;
             int fault; /* 0: none */
-            const char *text; /* of the fault, without its name; or the result of START_ANY_PROCESS */
+            const char
+                *text; /* of the fault, without its name; or the result of START_ANY_PROCESS */
             bool value;
             const struct sv_prediction *predictions;
             size_t prediction_count;
@@ -151,5 +156,12 @@ struct sv_cluster_actions {
     size_t count;
     size_t capacity;
 };
+
+/* Appends one of that kind, otherwise zero. Borrowed until the next call. */
+struct sv_cluster_action *sv_cluster_actions_add(struct sv_cluster_actions *actions,
+                                                 enum sv_cluster_action_kind kind);
+/* Empties the list and keeps its memory. */
+void sv_cluster_actions_clear(struct sv_cluster_actions *actions);
+void sv_cluster_actions_done(struct sv_cluster_actions *actions);
 
 #endif

@@ -75,9 +75,15 @@ struct sv_mesh_modes {
     bool starting_jobs;
     bool stopping_jobs;
     const char *master_identifier; /* "": none */
+    /* Counts Masters: who is newly one takes a greater term than all that it has heard of, and
+     * nobody ever goes back to a smaller one (docs/mesh.md). 0: no Master was known yet. */
+    uint64_t term;
     struct sv_mesh_instance_state {
         const char *identifier;
         enum sv_instance_state state;
+        /* Nothing runs there any more that the cluster has started: nothing was acknowledged to it
+         * for so long that its right to run has ended (quorum; docs/mesh.md). */
+        bool is_settled;
     } const *instance_states;
     size_t instance_count;
 };
@@ -126,8 +132,8 @@ struct sv_mesh_rows { /* SNAPSHOT, CHANGE */
 };
 
 enum sv_mesh_command_kind {
-    SV_MESH_COMMAND_START, /* application, name, extra_arguments */
-    SV_MESH_COMMAND_STOP,  /* application, name */
+    SV_MESH_COMMAND_START,    /* application, name, extra_arguments */
+    SV_MESH_COMMAND_STOP,     /* application, name */
     SV_MESH_COMMAND_RESTART,  /* the whole cluster; to the Master */
     SV_MESH_COMMAND_SHUTDOWN, /* likewise */
 };
@@ -138,17 +144,22 @@ struct sv_mesh_command {
     const char *application;
     const char *name;
     const char *extra_arguments;
+    const char *target;    /* where; not the receiver: a Master passes it on (quorum) */
+    uint64_t term;         /* of the sender; a START of another term is refused */
+    uint64_t acknowledged; /* as in HEARTBEAT: how old the command can be */
 };
 
 struct sv_mesh_answer {
     uint64_t id;
-    int fault;        /* Supervisor's and Supvisors' codes; 0: accepted */
-    const char *text; /* of the fault, without its name */
+    uint64_t revision; /* the sender's rows of this revision tell what came of it */
+    int fault;         /* Supervisor's and Supvisors' codes; 0: accepted */
+    const char *text;  /* of the fault, without its name */
 };
 
 struct sv_mesh_message {
     enum sv_mesh_kind kind;
-    uint64_t incarnation; /* of the sending daemon: greater after each start of it, also over boots */
+    uint64_t
+        incarnation; /* of the sending daemon: greater after each start of it, also over boots */
     union {
         struct sv_mesh_hello hello;
         struct {
@@ -158,6 +169,11 @@ struct sv_mesh_message {
         struct {
             uint64_t revision;
             uint64_t sequence; /* counts heartbeats */
+            /* The newest heartbeat of the receiver that the sender has seen, of the incarnation
+             * below; 0: none. Who hears somebody that does not hear him knows it by this. */
+            uint64_t acknowledged;
+            uint64_t acknowledged_incarnation;
+            uint64_t term; /* of the sender; see sv_mesh_modes */
             uint64_t now_ns;
             int64_t now_wall_ns;
         } heartbeat;
