@@ -25,6 +25,9 @@
 #define SV_FORMULA_OPERATIONS_MAX 512 /* operands, operators and calls */
 #define SV_FORMULA_DEPTH_MAX      64  /* parentheses, calls and operators that wait */
 
+/* Decisions of a cluster. */
+#define SV_REFUSALS_TOLD_MAX 8 /* instances that a sentence names; the rest is counted */
+
 /* Output of programs. */
 #define SV_OUTPUT_TURN_BYTES_MAX                                                                   \
     (256u << 10) /* one descriptor, one turn of the loop: FACTS of docs/kernel.md, pipe of 1 MB */
