@@ -64,6 +64,8 @@ struct sv_api *sv_api_new(const struct sv_api_host *host)
     const char *name;
     const struct sv_method *method;
     for (size_t i = 0; (method = sv_method_at(i, &name)); i++) {
+        if (method->flags & SV_METHOD_OF_CLUSTER && !host->cluster)
+            continue;
         /* The map's values are not const, but nobody writes through this one. */
         if (sv_map_put(&api->methods, name, (void *)(uintptr_t)method) < 0) {
             sv_api_free(api);
@@ -85,6 +87,8 @@ static void call_free(struct sv_api_call *call)
         call->api->reexec_call = NULL;
     if (call->multicall)
         sv_multicall_drop(call->multicall);
+    if (call->request)
+        sv_cluster_call_drop(call);
     sv_members_free(call);
     json_decref(call->entries);
     json_decref(call->result);
@@ -115,6 +119,7 @@ void sv_api_free(struct sv_api *api)
         sv_api_call_cancel(call_of(api->waiting.next));
     assert(sv_link_is_alone(&api->settled));
     sv_map_done(&api->methods);
+    sv_idmap_done(&api->requests);
     free(api);
 }
 
@@ -256,6 +261,14 @@ void sv_api_reexec_tried(struct sv_api *api, const char *version, const char *pr
         sv_call_return(call, json_pack("{s:s,s:s}", "version", SV_VERSION, "new_version", version));
     else if (call)
         sv_call_fault(call, SV_FAULT_FAILED, problem);
+    api->depth--;
+    deliver(api);
+}
+
+void sv_api_cluster_answered(struct sv_api *api, const struct sv_cluster_answer *answer)
+{
+    api->depth++;
+    sv_cluster_call_answered(api, answer);
     api->depth--;
     deliver(api);
 }

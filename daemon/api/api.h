@@ -14,6 +14,7 @@
 
 struct sv_api;
 struct sv_api_call;
+struct sv_cluster_answer;
 
 /* Exactly one of the two is meant: `result` (borrowed for the call) or, with code != 0, a fault. */
 struct sv_api_answer {
@@ -44,5 +45,8 @@ void sv_api_reexec_tried(struct sv_api *api, const char *version, const char *pr
 
 /* A process changed state, was removed, or the daemon begins to stop (process 0: any). */
 void sv_api_process_changed(struct sv_api *api, sv_process_id process);
+
+/* The answer of core/cluster to what a method of supvisors.* asked. */
+void sv_api_cluster_answered(struct sv_api *api, const struct sv_cluster_answer *answer);
 
 #endif

@@ -11,8 +11,10 @@
 #include <jansson.h>
 
 #include "api/api.h"
+#include "api/cluster_host.h"
 #include "api/fault.h"
 #include "api/method.h"
+#include "base/idmap.h"
 #include "base/map.h"
 
 /* A place in a circular list; a list is a link of its own. */
@@ -70,6 +72,8 @@ struct sv_api_call {
     bool has_failed;   /* memory was short for one of them */
 
     struct sv_multicall *multicall; /* the state of a system.multicall; NULL: another method */
+    uint64_t request;               /* that core/cluster is to answer; 0: none */
+    enum sv_cluster_request_kind request_kind;
 };
 
 /* NULL `result` means that memory was short: a fault. Takes the reference. */
@@ -108,6 +112,10 @@ void sv_members_free(struct sv_api_call *call);
 /* The call goes: cancels the call inside it that waits, and frees the rest as soon as possible. */
 void sv_multicall_drop(struct sv_multicall *multicall);
 
+/* supvisors/requests.c: the call goes before its request was answered; the answer has come. */
+void sv_cluster_call_drop(struct sv_api_call *call);
+void sv_cluster_call_answered(struct sv_api *api, const struct sv_cluster_answer *answer);
+
 /* The registry of one sv_api. */
 enum { SV_API_BUCKET_COUNT = 1024 }; /* lists of waiting members, by process id */
 
@@ -120,7 +128,9 @@ struct sv_api {
     struct sv_api_call *reexec_call; /* the one that waits for sv_api_reexec_tried() */
     bool is_trying_reexec;           /* also when nobody waits for it any more */
     size_t member_count;             /* of all calls */
-    unsigned depth;                  /* how often api is on the stack */
+    struct sv_idmap requests;        /* of core/cluster: id -> the call that waits */
+    uint64_t last_request;
+    unsigned depth; /* how often api is on the stack */
     struct sv_link buckets[SV_API_BUCKET_COUNT];
 };
 

@@ -26,8 +26,11 @@ enum sv_group_change {
     SV_GROUP_FAILED, /* the system refused: the log says why */
 };
 
+struct sv_api_cluster;
+
 struct sv_api_host {
     void *user;
+    const struct sv_api_cluster *cluster; /* NULL: there is no [rpcinterface:supvisors] */
 
     /* Looking. Views and strings are borrowed until the next call that changes something. */
     const struct sv_group_view *(*groups)(void *user,

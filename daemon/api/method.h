@@ -57,7 +57,9 @@ enum sv_method_kind {
 #define SV_METHOD_WAITS          1u /* the answer may come later */
 #define SV_METHOD_WHILE_STOPPING 2u /* answered also while the daemon stops: no SHUTDOWN_STATE */
 
-#define SV_METHOD_PARAMETERS_MAX 3
+#define SV_METHOD_OF_CLUSTER 4u /* there is none without [rpcinterface:supvisors] */
+
+#define SV_METHOD_PARAMETERS_MAX 4
 
 struct sv_method {
     const char *name; /* "supervisor.startProcess" */

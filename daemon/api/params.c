@@ -146,9 +146,10 @@ bool sv_params_read(const struct sv_method *method, json_t *params,
         struct sv_argument *argument = &ret_arguments[i];
         *argument = (struct sv_argument){.value = json_array_get(params, i)};
         if (!argument->value) {
-            /* Only booleans and numbers that are 0 have fallbacks: the table's test holds the rows
-             * to it. */
+            /* Only booleans, texts and numbers that are 0 have fallbacks: the table's test holds
+             * the rows to it. */
             argument->boolean = strcmp(parameter->fallback, "true") == 0;
+            argument->text = parameter->fallback;
         } else if (!types[parameter->type].read(argument->value, argument)) {
             sv_str_addf(ret_error, "%s must be %s", parameter->name,
                         types[parameter->type].expected);

@@ -117,6 +117,15 @@ struct sv_prediction {
     sv_instance_place instance; /* SV_INSTANCE_NONE: nowhere */
 };
 
+struct sv_cluster_answer {
+    uint64_t id;      /* of the request */
+    int fault;        /* 0: none */
+    const char *text; /* of the fault, without its name; or the result of START_ANY_PROCESS */
+    bool value;
+    const struct sv_prediction *predictions;
+    size_t prediction_count;
+};
+
 struct sv_cluster_action {
     enum sv_cluster_action_kind kind;
     sv_instance_place instance;
@@ -138,15 +147,7 @@ struct sv_cluster_action {
             enum sv_log_level level;
             const char *text;
         } notice;
-        struct {
-            uint64_t id;
-            int fault; /* 0: none */
-            const char
-                *text; /* of the fault, without its name; or the result of START_ANY_PROCESS */
-            bool value;
-            const struct sv_prediction *predictions;
-            size_t prediction_count;
-        } answer;
+        struct sv_cluster_answer answer;
     };
 };
 

@@ -17,7 +17,7 @@ struct sv_instance_view {
     bool has_process_failure; /* a managed process there is in failure */
     uint32_t load;
     uint64_t remote_sequence, local_sequence;
-    uint64_t remote_ns, local_ns;           /* of its last heartbeat, by either clock */
+    uint64_t remote_ns, local_ns; /* of its last heartbeat, by either clock */
     int64_t remote_wall_ns, local_wall_ns;
     const char *version;
     const char *why; /* FAILED, ISOLATED: in words; "" otherwise */

@@ -1,0 +1,35 @@
+/*
+ * What the methods of supvisors.* need of the cluster; the driver implements it. Without
+ * [rpcinterface:supvisors] there is none, and those methods do not exist.
+ *
+ * Views and strings are borrowed until the next request, or the next turn of the loop.
+ */
+#ifndef SV_API_CLUSTER_HOST_H
+#define SV_API_CLUSTER_HOST_H
+
+#include "port/cluster_view.h"
+
+struct sv_api_cluster {
+    void *user;
+    const struct sv_supvisors_config *config;
+
+    uint64_t (*now_ns)(void *user); /* CLOCK_MONOTONIC */
+    sv_instance_place (*local)(void *user);
+    size_t (*instance_count)(void *user);
+    void (*instance)(void *user, sv_instance_place place, struct sv_instance_view *ret);
+    /* `ret_places` has room for instance_count(); 0: nobody is called so. */
+    uint32_t (*find)(void *user, const char *name, sv_instance_place *ret_places);
+    size_t (*application_count)(void *user);
+    void (*application)(void *user, size_t place, struct sv_application_view *ret);
+    size_t (*application_named)(void *user, const char *name); /* SIZE_MAX: none */
+    void (*process)(void *user, size_t application, size_t place,
+                    struct sv_cluster_process_view *ret);
+    void (*copy)(void *user, size_t application, size_t process, size_t place,
+                 struct sv_copy_view *ret);
+
+    /* Answered by sv_api_cluster_answered(), perhaps before this returns. */
+    void (*request)(void *user, const struct sv_cluster_request *request);
+    void (*drop_request)(void *user, uint64_t id);
+};
+
+#endif
