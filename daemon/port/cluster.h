@@ -117,6 +117,19 @@ struct sv_prediction {
     sv_instance_place instance; /* SV_INSTANCE_NONE: nowhere */
 };
 
+/* Supervisor's and Supvisors' numbers; api/faults.def has their names. */
+enum sv_cluster_fault {
+    SV_CLUSTER_FAULT_INCORRECT_PARAMETERS = 2,
+    SV_CLUSTER_FAULT_BAD_NAME = 10,
+    SV_CLUSTER_FAULT_FAILED = 30,
+    SV_CLUSTER_FAULT_ABNORMAL_TERMINATION = 40,
+    SV_CLUSTER_FAULT_ALREADY_STARTED = 60,
+    SV_CLUSTER_FAULT_NOT_RUNNING = 70,
+    SV_CLUSTER_FAULT_STILL_RUNNING = 91,
+    SV_CLUSTER_FAULT_BAD_SUPVISORS_STATE = 101,
+    SV_CLUSTER_FAULT_NOT_MANAGED = 102,
+};
+
 struct sv_cluster_answer {
     uint64_t id;      /* of the request */
     int fault;        /* 0: none */

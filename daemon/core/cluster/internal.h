@@ -116,6 +116,9 @@ void sv_machine_wake(struct sv_cluster *cluster);
 void sv_machine_restart(struct sv_cluster *cluster, const char *why);
 void sv_machine_shutdown(struct sv_cluster *cluster, const char *why);
 
+/* An instance that is RUNNING here, this one included, has starts or stops under way. */
+bool sv_modes_have_jobs(const struct sv_cluster *cluster);
+
 /*
  * Has the process started or stopped there, also when `instance` is this one. Returns the id by
  * which sv_commander_answered() tells what the instance thinks of it; it is told exactly once,
@@ -181,6 +184,9 @@ bool sv_commander_is_starting(const struct sv_cluster *cluster);
 bool sv_commander_is_stopping(const struct sv_cluster *cluster);
 /* Master, DISTRIBUTION to CONCILIATION: looks after the lost processes of the model. */
 void sv_commander_handle_lost(struct sv_cluster *cluster);
+/* Elsewhere: the Master's modes say OPERATION without jobs, and that `instance` is not RUNNING. It
+ * has done what was to be done about the loss, so that the next Master need not do it again. */
+void sv_commander_lost_is_handled(struct sv_cluster *cluster, sv_instance_place instance);
 /* Master, CONCILIATION, and again while there is a conflict and no job is under way. */
 void sv_commander_conciliate(struct sv_cluster *cluster);
 /* Of a command; fault 0: it was accepted, the rows tell the rest. */

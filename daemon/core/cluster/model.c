@@ -329,6 +329,15 @@ bool sv_member_lose(struct sv_model *model, struct sv_member *member, sv_instanc
     return true;
 }
 
+void sv_member_remember_lost(struct sv_model *model, struct sv_member *member)
+{
+    if (member->is_lost)
+        return;
+    model->lost_count++;
+    member->is_lost = true;
+    member->lost_with = SV_INSTANCE_NONE;
+}
+
 void sv_member_settle(struct sv_model *model, struct sv_member *member)
 {
     model->lost_count -= member->is_lost;

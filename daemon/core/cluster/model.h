@@ -20,6 +20,7 @@ struct sv_copy { /* a process in one instance: the row that the instance told */
     char *texts;                /* where they are */
     uint64_t received_ns;       /* our clock: when it last came to another state */
     bool has_crashed;
+    bool is_told; /* while a snapshot of its instance comes: it was in it */
 };
 
 struct sv_member { /* a process of an application, over all instances */
@@ -41,12 +42,12 @@ struct sv_member { /* a process of an application, over all instances */
     sv_instance_place forced_target; /* where it was asked for; SV_INSTANCE_NONE */
     uint64_t forced_event_ns;
     sv_instance_place forced_by; /* who says so */
-    /* It ran in an instance that was lost, and what is to be done about it was not done yet: the
-     * next Master finds it here, whoever is Master then. */
+    /* It ran in an instance that was lost, or has failed otherwise, and what is to be done about it
+     * was not done yet: the next Master finds it here, whoever is Master then. */
     bool is_lost;
-    sv_instance_place lost_with;
-    char *extra_arguments; /* of its last start; never NULL */
-    char *why;             /* the last decision about it, in words; NULL */
+    sv_instance_place lost_with; /* SV_INSTANCE_NONE: it failed otherwise */
+    char *extra_arguments;       /* of its last start; never NULL */
+    char *why;                   /* the last decision about it, in words; NULL */
     uint64_t last_event_ns;
     uint32_t command_count; /* commands about it, planned, under way or deferred */
 };
@@ -124,6 +125,8 @@ bool sv_model_drop(struct sv_model *model, struct sv_member *member);
 /* Its instance was lost with it: FATAL there. True: it ran nowhere else, and is_lost is set. */
 bool sv_member_lose(struct sv_model *model, struct sv_member *member, sv_instance_place instance,
                     const char *identifier, uint64_t now_ns);
+/* The same for a failure that was not looked after to its end. */
+void sv_member_remember_lost(struct sv_model *model, struct sv_member *member);
 void sv_member_settle(struct sv_model *model, struct sv_member *member);
 /* malloc()ed; never NULL, but for NULL. */
 char *sv_text_copy(const char *text);
