@@ -169,7 +169,7 @@ void sv_model_lose(struct sv_cluster *cluster, sv_instance_place instance);
 /* An instance became RUNNING, was discovered, or told its stereotypes: `@`, `#` and what waits for
  * a place may look again. */
 void sv_commander_instance_running(struct sv_cluster *cluster, sv_instance_place instance);
-/* A managed process there is in failure. */
+/* A process there is in failure. */
 bool sv_model_has_failure(const struct sv_cluster *cluster, sv_instance_place instance);
 uint32_t sv_model_load(const struct sv_cluster *cluster, sv_instance_place instance);
 bool sv_model_has_conflict(const struct sv_cluster *cluster); /* of managed applications */

@@ -1,0 +1,236 @@
+/*
+ * Running failures (Supvisors 0.19: strategy.py, RunningFailureHandler; statemachine.py).
+ *
+ * Two things are running failures: a process that crashed by itself, and one that was lost with its
+ * instance. Only the Master looks after them.
+ *
+ *                          crashed                        lost
+ *     CONTINUE             nothing                        told
+ *     RESTART_PROCESS      the node's own autorestart     started elsewhere
+ *     STOP_APPLICATION     the application is stopped
+ *     RESTART_APPLICATION  the application is stopped and started
+ *     SHUTDOWN, RESTART    the whole cluster              told: it could not help the lost node
+ *
+ * STOP_APPLICATION covers everything else about the application, RESTART_APPLICATION what concerns
+ * the programs of its start sequence. RESTART_PROCESS is promoted to RESTART_APPLICATION when the
+ * application has stopped with the loss. Nothing is done while its application has a job.
+ *
+ * A start that fails is a starting failure only. Supvisors takes it for a running one as well, so
+ * that RESTART_APPLICATION begins again what can never start, without end.
+ */
+#include <stdlib.h>
+
+#include "base/choice.h"
+#include "core/cluster/commander.h"
+
+static bool has(const struct sv_commander *commander, const struct sv_application *application,
+                enum sv_running_failure_strategy strategy)
+{
+    for (size_t i = 0; i < commander->failure_count; i++)
+        if (commander->failures[i].application == application &&
+            commander->failures[i].strategy == strategy)
+            return true;
+    return false;
+}
+
+static bool is_in_start_sequence(const struct sv_member *member)
+{
+    return sv_member_is_sequenced(member) && member->rules.start_sequence > 0;
+}
+
+/* Is made superfluous by what is done about the application. */
+static bool is_covered(const struct sv_failure *failure, enum sv_running_failure_strategy strategy)
+{
+    if (strategy == SV_RUNNING_FAILURE_STRATEGY_STOP_APPLICATION)
+        return failure->strategy != strategy;
+    return failure->strategy == SV_RUNNING_FAILURE_STRATEGY_RESTART_PROCESS &&
+           is_in_start_sequence(failure->cause);
+}
+
+static void add_application(struct sv_commander *commander, struct sv_member *cause,
+                            enum sv_running_failure_strategy strategy)
+{
+    struct sv_application *application = cause->application;
+    size_t kept = 0;
+    for (size_t i = 0; i < commander->failure_count; i++) {
+        const struct sv_failure *failure = &commander->failures[i];
+        if (failure->application != application || !is_covered(failure, strategy))
+            commander->failures[kept++] = *failure;
+    }
+    commander->failure_count = kept;
+    if (has(commander, application, strategy))
+        return;
+    commander->failures = sv_grow(commander->failures, &commander->failure_capacity, kept + 1,
+                                  sizeof(*commander->failures));
+    commander->failures[commander->failure_count++] =
+        (struct sv_failure){.strategy = strategy, .application = application, .cause = cause};
+}
+
+static void add_process(struct sv_commander *commander, struct sv_member *member)
+{
+    for (size_t i = 0; i < commander->failure_count; i++)
+        if (commander->failures[i].cause == member &&
+            commander->failures[i].strategy == SV_RUNNING_FAILURE_STRATEGY_RESTART_PROCESS)
+            return;
+    commander->failures = sv_grow(commander->failures, &commander->failure_capacity,
+                                  commander->failure_count + 1, sizeof(*commander->failures));
+    commander->failures[commander->failure_count++] = (struct sv_failure){
+        .strategy = SV_RUNNING_FAILURE_STRATEGY_RESTART_PROCESS,
+        .application = member->application,
+        .cause = member,
+    };
+}
+
+/* True: what is done about the application does for the process too. */
+static bool is_done_anyway(const struct sv_commander *commander, const struct sv_member *member)
+{
+    return has(commander, member->application, SV_RUNNING_FAILURE_STRATEGY_STOP_APPLICATION) ||
+           (has(commander, member->application, SV_RUNNING_FAILURE_STRATEGY_RESTART_APPLICATION) &&
+            is_in_start_sequence(member));
+}
+
+static void add_restart_application(struct sv_commander *commander, struct sv_member *member)
+{
+    if (!has(commander, member->application, SV_RUNNING_FAILURE_STRATEGY_STOP_APPLICATION))
+        add_application(commander, member, SV_RUNNING_FAILURE_STRATEGY_RESTART_APPLICATION);
+}
+
+void sv_failure_add(struct sv_commander *commander, struct sv_member *member)
+{
+    struct sv_application *application = member->application;
+    switch (member->rules.running_failure_strategy) {
+    case SV_RUNNING_FAILURE_STRATEGY_STOP_APPLICATION:
+        add_application(commander, member, SV_RUNNING_FAILURE_STRATEGY_STOP_APPLICATION);
+        return;
+    case SV_RUNNING_FAILURE_STRATEGY_RESTART_APPLICATION:
+        add_restart_application(commander, member);
+        return;
+    case SV_RUNNING_FAILURE_STRATEGY_RESTART_PROCESS:
+        if (is_done_anyway(commander, member))
+            return;
+        sv_application_refresh(commander->model, application);
+        if (application->state == SV_APPLICATION_STATE_STOPPED && is_in_start_sequence(member)) {
+            sv_commander_say(commander, SV_LOG_WARN, member,
+                             "RESTART_PROCESS becomes RESTART_APPLICATION: all of it has stopped");
+            add_restart_application(commander, member);
+        } else {
+            add_process(commander, member);
+        }
+        return;
+    case SV_RUNNING_FAILURE_STRATEGY_CONTINUE:
+    case SV_RUNNING_FAILURE_STRATEGY_SHUTDOWN:
+    case SV_RUNNING_FAILURE_STRATEGY_RESTART:
+        if (!is_done_anyway(commander, member))
+            sv_commander_say(commander, SV_LOG_WARN, member,
+                             "nothing is done about its failure: strategy %s",
+                             sv_choice_name(SV_CHOICE_RUNNING_FAILURE_STRATEGY,
+                                            (int)member->rules.running_failure_strategy));
+        return;
+    }
+}
+
+void sv_failure_crashed(struct sv_commander *commander, struct sv_member *member)
+{
+    struct sv_str why = {0};
+    sv_namespec(&why, member);
+    switch (member->rules.running_failure_strategy) {
+    case SV_RUNNING_FAILURE_STRATEGY_RESTART:
+        sv_str_add(&why, " crashed, strategy RESTART");
+        sv_machine_restart(commander->cluster,
+                           sv_text(commander->cluster, "%s", sv_str_text(&why)));
+        break;
+    case SV_RUNNING_FAILURE_STRATEGY_SHUTDOWN:
+        sv_str_add(&why, " crashed, strategy SHUTDOWN");
+        sv_machine_shutdown(commander->cluster,
+                            sv_text(commander->cluster, "%s", sv_str_text(&why)));
+        break;
+    case SV_RUNNING_FAILURE_STRATEGY_STOP_APPLICATION:
+    case SV_RUNNING_FAILURE_STRATEGY_RESTART_APPLICATION:
+        /* What was forced failed at a start; to start it again would fail again. */
+        if (!member->is_forced)
+            sv_failure_add(commander, member);
+        break;
+    case SV_RUNNING_FAILURE_STRATEGY_CONTINUE:
+    case SV_RUNNING_FAILURE_STRATEGY_RESTART_PROCESS:
+        break;
+    }
+    sv_str_done(&why);
+}
+
+static void trigger(struct sv_commander *commander, const struct sv_failure *failure)
+{
+    struct sv_application *application = failure->application;
+    enum sv_starting_strategy strategy = application->rules.starting_strategy;
+    struct sv_job *job;
+    if (failure->strategy == SV_RUNNING_FAILURE_STRATEGY_RESTART_PROCESS) {
+        sv_commander_say(commander, SV_LOG_WARN, failure->cause, "restarted after its failure");
+        job = sv_restart_process(commander, failure->cause, strategy, NULL);
+    } else if (failure->strategy == SV_RUNNING_FAILURE_STRATEGY_STOP_APPLICATION) {
+        sv_commander_say(commander, SV_LOG_WARN, failure->cause, "%s is stopped after its failure",
+                         application->name);
+        job = sv_stop_application(commander, application);
+    } else {
+        sv_commander_say(commander, SV_LOG_WARN, failure->cause,
+                         "%s is restarted after its failure", application->name);
+        job = sv_restart_application(commander, application, strategy);
+    }
+    if (job)
+        job->cause = failure->cause;
+}
+
+bool sv_failure_trigger(struct sv_commander *commander)
+{
+    /* Stops, then restarts, then processes; of one kind in the order in which they happened. */
+    static const enum sv_running_failure_strategy order[] = {
+        SV_RUNNING_FAILURE_STRATEGY_STOP_APPLICATION,
+        SV_RUNNING_FAILURE_STRATEGY_RESTART_APPLICATION,
+        SV_RUNNING_FAILURE_STRATEGY_RESTART_PROCESS,
+    };
+    size_t count = commander->failure_count;
+    struct sv_failure *ready = count > 0 ? sv_allocate(count, sizeof(*ready)) : NULL;
+    size_t ready_count = 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct sv_failure failure = commander->failures[i];
+        if (failure.application->job_count > 0)
+            commander->failures[kept++] = failure;
+        else
+            ready[ready_count++] = failure;
+    }
+    commander->failure_count = kept;
+    for (size_t o = 0; o < sizeof(order) / sizeof(order[0]); o++)
+        for (size_t i = 0; i < ready_count; i++)
+            if (ready[i].strategy == order[o])
+                trigger(commander, &ready[i]);
+    free(ready);
+    return ready_count > 0;
+}
+
+static bool is_unfinished(const struct sv_job *job)
+{
+    bool is_planned = job->restart_count > 0;
+    for (size_t i = 0; i < job->order_count && !is_planned; i++)
+        is_planned = job->orders[i]->stage < SV_ORDER_SENT;
+    return is_planned;
+}
+
+void sv_failure_abort(struct sv_commander *commander)
+{
+    const struct sv_sequencer *const sequencers[] = {&commander->starts, &commander->stops};
+    for (size_t i = 0; i < commander->failure_count; i++)
+        sv_member_remember_lost(commander->model, commander->failures[i].cause);
+    commander->failure_count = 0;
+    for (size_t s = 0; s < sizeof(sequencers) / sizeof(sequencers[0]); s++)
+        for (size_t j = 0; j < sequencers[s]->job_count; j++)
+            if (sequencers[s]->jobs[j]->cause && is_unfinished(sequencers[s]->jobs[j]))
+                sv_member_remember_lost(commander->model, sequencers[s]->jobs[j]->cause);
+}
+
+void sv_failure_forget(struct sv_commander *commander, const struct sv_member *member)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < commander->failure_count; i++)
+        if (commander->failures[i].cause != member)
+            commander->failures[kept++] = commander->failures[i];
+    commander->failure_count = kept;
+}
