@@ -84,9 +84,10 @@ struct sv_cluster_event {
 };
 
 enum sv_cluster_action_kind {
-    SV_CLUSTER_CONNECT,    /* instance: open the way to it, and keep trying */
-    SV_CLUSTER_DISCONNECT, /* instance: isolated; a HELLO of it may still get its WELCOME */
-    SV_CLUSTER_SEND,       /* instance, message; encode it at once */
+    /* instance: open the way to it, and keep trying. It stays open also when the instance is
+     * isolated: a HELLO gets the answer why. */
+    SV_CLUSTER_CONNECT,
+    SV_CLUSTER_SEND, /* instance, message; encode it at once */
     /* application, name, extra_arguments. The PROCESS events of what the local core does at once
      * (STARTING, or FATAL) come before any other event: an ANSWER counts on it. */
     SV_CLUSTER_START,
@@ -120,6 +121,7 @@ struct sv_prediction {
 /* Supervisor's and Supvisors' numbers; api/faults.def has their names. */
 enum sv_cluster_fault {
     SV_CLUSTER_FAULT_INCORRECT_PARAMETERS = 2,
+    SV_CLUSTER_FAULT_SHUTDOWN_STATE = 6,
     SV_CLUSTER_FAULT_BAD_NAME = 10,
     SV_CLUSTER_FAULT_FAILED = 30,
     SV_CLUSTER_FAULT_ABNORMAL_TERMINATION = 40,
@@ -128,6 +130,8 @@ enum sv_cluster_fault {
     SV_CLUSTER_FAULT_STILL_RUNNING = 91,
     SV_CLUSTER_FAULT_BAD_SUPVISORS_STATE = 101,
     SV_CLUSTER_FAULT_NOT_MANAGED = 102,
+    SV_CLUSTER_FAULT_DISABLED = 103,
+    SV_CLUSTER_FAULT_NOT_APPLICABLE = 104,
 };
 
 struct sv_cluster_answer {

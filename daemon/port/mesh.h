@@ -69,7 +69,8 @@ enum sv_mesh_authorization {
 
 /* State and modes: what an instance thinks of the cluster. */
 struct sv_mesh_modes {
-    enum sv_supvisors_state state;
+    enum sv_supvisors_state
+        state; /* a CHANGE has all fields, and of the instances those that changed */
     bool degraded_mode;
     bool discovery_mode;
     bool starting_jobs;
@@ -144,9 +145,9 @@ struct sv_mesh_command {
     const char *application;
     const char *name;
     const char *extra_arguments;
-    const char *target;    /* where; not the receiver: a Master passes it on (quorum) */
-    uint64_t term;         /* of the sender; a START of another term is refused */
-    uint64_t acknowledged; /* as in HEARTBEAT: how old the command can be */
+    uint64_t term; /* of the sender; with quorum, a START of another term is refused */
+    /* CLOCK_MONOTONIC of the receiver, as the sender last heard it: how old this can be. */
+    uint64_t heard_ns;
 };
 
 struct sv_mesh_answer {
@@ -164,7 +165,8 @@ struct sv_mesh_message {
         struct sv_mesh_hello hello;
         struct {
             enum sv_mesh_authorization authorization;
-            const char *text; /* why not, for people */
+            uint64_t greeted_incarnation; /* of the HELLO that this answers */
+            const char *text;             /* why not, for people */
         } welcome;
         struct {
             uint64_t revision;

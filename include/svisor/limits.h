@@ -28,6 +28,15 @@
 /* Decisions of a cluster. */
 #define SV_REFUSALS_TOLD_MAX 8 /* instances that a sentence names; the rest is counted */
 
+/* Cluster. */
+#define SV_COMMANDS_MAX 100000 /* under way from one instance: one for each process */
+#define SV_COMMAND_LOG_LENGTH                                                                      \
+    256 /* commands of one instance that are known when they come again                            \
+         */
+#define SV_CLOCK_MARGIN_PERCENT                                                                    \
+    25 /* two clocks, each up to 10 % wrong: 1.1 / 0.9 = 1.22 (docs/mesh.md) */
+#define SV_CLOCK_MARGIN_NS UINT64_C(100000000) /* to notice a deadline and kill: 1 ms, usually */
+
 /* Output of programs. */
 #define SV_OUTPUT_TURN_BYTES_MAX                                                                   \
     (256u << 10) /* one descriptor, one turn of the loop: FACTS of docs/kernel.md, pipe of 1 MB */

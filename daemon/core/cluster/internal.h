@@ -20,10 +20,10 @@
 #include "core/cluster/model.h"
 #include "core/core.h"
 
-struct sv_instance; /* instance.h: the members' half only */
-struct sv_replica;
-struct sv_quorum;
+struct sv_instance;  /* members.h, like those behind the pointers below: the members' half only */
 struct sv_commander; /* of the commander's half */
+
+#define SV_SECOND_NS UINT64_C(1000000000)
 
 /* Something that is to be done at a time. Lives inside its owner. */
 struct sv_timer {
@@ -41,13 +41,16 @@ struct sv_cluster {
     sv_instance_place local;
 
     /* Of the step that is under way. */
+    uint64_t step; /* counts them */
     uint64_t now_ns;
     int64_t wall_ns;
     struct sv_cluster_actions *actions;
-    struct sv_arena texts; /* what actions point to; emptied when the next step begins */
+    struct sv_arena texts;  /* what actions point to; emptied when the next step begins */
+    struct sv_arena *views; /* what views point to; likewise */
 
     struct sv_instance **instances;
     struct sv_instance_names *names; /* of the instances, for config/identifiers.h */
+    struct sv_map by_identifier;     /* struct sv_instance */
     uint32_t instance_count;
     uint32_t instance_capacity;
 
@@ -55,9 +58,12 @@ struct sv_cluster {
     size_t timer_count;
     uint32_t next_tie;
 
+    struct sv_times *times;
     struct sv_machine *machine;
     struct sv_replica *replica;
+    struct sv_liveness *liveness;
     struct sv_quorum *quorum;
+    struct sv_commands *commands;
     struct sv_model model;
     struct sv_commander *commander;
 };
@@ -121,9 +127,9 @@ bool sv_modes_have_jobs(const struct sv_cluster *cluster);
 
 /*
  * Has the process started or stopped there, also when `instance` is this one. Returns the id by
- * which sv_commander_answered() tells what the instance thinks of it; it is told exactly once,
- * perhaps before this function returns 0: 0 means that it was refused at once, with the reason in
- * *ret_why (borrowed until the next step), and nothing is told later.
+ * which sv_commander_answered() tells what the instance thinks of it: exactly once, and not before
+ * this function has returned. 0: it was refused at once, with the reason in *ret_why (borrowed
+ * until the next step), and nothing is told later.
  */
 uint64_t sv_command_start(struct sv_cluster *cluster, sv_instance_place instance,
                           const struct sv_member *member, const char *extra_arguments,
