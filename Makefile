@@ -14,6 +14,7 @@ TIME    ?= 60
 
 CC      ?= gcc
 CLANG   ?= clang
+PROTOC_C ?= protoc-c
 BPFTOOL  = $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
 PYTHON  ?= /usr/bin/python3
 SAN     ?=
@@ -22,7 +23,7 @@ V       ?= 0
 Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' '$(1)' '$(patsubst $(BUILD)/%,%,$(2))')
 
-PACKAGES := libsystemd libbpf libmicrohttpd gnutls libxml-2.0 jansson libcgroup libpcre2-8
+PACKAGES := libsystemd libbpf libmicrohttpd gnutls libxml-2.0 jansson libcgroup libpcre2-8 libzmq libprotobuf-c
 CTL_PACKAGES := libcurl libedit libxml-2.0 jansson libpcre2-8
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wswitch-enum -Wshadow -Wstrict-prototypes \
@@ -41,7 +42,11 @@ CTL_LIBS  = $(eval CTL_LIBS := $(shell pkg-config --libs $(CTL_PACKAGES)))$(CTL_
 # The order is the link order: who uses stands before who is used.
 LAYERS := driver api io core port wire config base
 sources = $(filter-out %_test.c,$(wildcard daemon/$(1)/*.c daemon/$(1)/*/*.c))
-objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(call sources,$(1)))
+# What a tool writes: mesh.pb-c.c from mesh.proto, for wire.
+GENERATED_wire := gen/mesh.pb-c.c
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(call sources,$(1)) $(GENERATED_$(1)))
+# Who includes it; the first build knows no dependencies yet.
+MESH_USERS := $(patsubst %.c,$(BUILD)/obj/%.o,$(shell grep -ls 'gen/mesh.pb-c.h' daemon/wire/*.c))
 LAYER_LIBS := $(foreach l,$(LAYERS),$(if $(call sources,$(l)),$(BUILD)/lib/lib$(l).a))
 CTL_LAYERS := io wire config base
 CTL_LAYER_LIBS := $(foreach l,$(CTL_LAYERS),$(if $(call sources,$(l)),$(BUILD)/lib/lib$(l).a))
@@ -107,6 +112,19 @@ $(BUILD)/gen/rules_xsd.h: daemon/config/rules.xsd
 	$(Q)sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^ *//; s/.*/"&\\n"/' $< > $@
 
 $(BUILD)/obj/daemon/config/rules_document.o: $(BUILD)/gen/rules_xsd.h
+
+# Messages between instances: structures, their descriptors, and nothing else.
+$(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: include/svisor/%.proto
+	@mkdir -p $(@D)
+	$(call say,PROTO,$@)
+	$(Q)$(PROTOC_C) -Iinclude/svisor --c_out=$(BUILD)/gen $<
+
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS) $(INCLUDES) $(SYSTEM_INCLUDES) -MMD -MP -c -o $@ $<
+
+$(MESH_USERS): $(BUILD)/gen/mesh.pb-c.h
 
 $(BUILD)/test/%: $(BUILD)/obj/%.o $(LAYER_LIBS)
 	@mkdir -p $(@D)

@@ -100,6 +100,19 @@
 #define SV_SHUTDOWN_REPORT_SECONDS 3 /* "waiting for … to die", as often as Supervisor says it */
 #define SV_SPAWNERR_BYTES_MAX      4096 /* kept of why a program could not be started */
 
+/* Mesh: messages between instances. */
+#define SV_MESH_MESSAGE_BYTES_MAX                                                                  \
+    (16u << 20) /* a snapshot of SV_PROCESSES_MAX processes at 130 bytes each, measured */
+#define SV_MESH_TEXT_BYTES_MAX                                                                     \
+    (64u << 10) /* one text: extra arguments are the longest, and people type them */
+#define SV_MESH_MEMORY_BASE_BYTES                                                                  \
+    (64u << 10)                    /* what unpacking may take, and for each byte of the message: */
+#define SV_MESH_MEMORY_PER_BYTE 24 /* the shortest row of a process has 25 bytes and needs 500 */
+#define SV_BEACON_BYTES_MAX     1400 /* one datagram that no network cuts into pieces */
+#define SV_MESH_KEY_FILE_BYTES_MAX                                                                 \
+    (4u << 20) /* of keys that are trusted: 10,000 instances with their names need 1 MB */
+#define SV_MESH_STEREOTYPES_MAX 1000 /* of one instance */
+
 /* systemd. */
 #define SV_SYSTEMD_WAIT_SECONDS                                                                    \
     10 /* for an answer over D-Bus, at the start; a booting machine needs one or two */

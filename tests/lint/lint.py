@@ -26,7 +26,7 @@ LAYERS = {
     "base": ["include"],
     "config": ["base", "include"],
     "port": ["config", "base", "include"],
-    "wire": ["base", "include"],
+    "wire": ["port", "config", "base", "include"],
     "core": ["port", "config", "base", "include"],
     "io": ["port", "config", "wire", "base", "include"],
     "api": ["wire", "port", "config", "base", "include"],

@@ -11,7 +11,7 @@ set -eu
 # The compiler and what svisord and svctl link with.
 build='gcc libc6-dev make pkg-config git clang llvm bpftool linux-libc-dev libelf-dev zlib1g-dev
     libsystemd-dev libbpf-dev libcgroup-dev libmicrohttpd-dev libgnutls28-dev libxml2-dev libjansson-dev libpcre2-dev
-    libcurl4-openssl-dev libedit-dev'
+    libcurl4-openssl-dev libedit-dev libzmq3-dev libprotobuf-c-dev protobuf-c-compiler'
 # Unit tests, fuzzers, sanitizers, format lint; the real Supervisor that svisord is compared with; the
 # terminal of svctl's shell; the man pages' renderer; the package builder.
 check='libcmocka-dev libclang-rt-14-dev clang-format python3 supervisor expect groff man-db procps util-linux
