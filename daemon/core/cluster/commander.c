@@ -106,6 +106,7 @@ void sv_commander_settle(struct sv_commander *commander)
         commander->has_ended = false;
         sv_waiters_look(commander);
     }
+    commander->batch++;
     sv_commander_drop_scene(commander);
     tell_machine(commander);
 }

@@ -47,7 +47,8 @@ struct sv_job {
     const struct sv_sequencer_kind *kind;
     struct sv_application *application;
     int32_t sequence;
-    bool is_current;
+    uint64_t batch; /* what was planned with it: its numbers count among these */
+    bool is_next, is_current;
     struct sv_member *cause;  /* the running failure that it is about; NULL: none */
     struct sv_order **orders; /* planned and under way, as they were asked for */
     size_t order_count, order_capacity;
@@ -94,6 +95,7 @@ struct sv_commander {
     struct sv_model *model;        /* the cluster's, or the copy that a prediction works on */
     struct sv_prediction_run *run; /* NULL: this is real */
     struct sv_sequencer starts, stops;
+    uint64_t batch; /* of what is planned now */
     struct sv_failure *failures;
     size_t failure_count, failure_capacity;
     struct sv_waiter **waiters;

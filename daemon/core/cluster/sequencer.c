@@ -2,12 +2,15 @@
  * Sequences: what starts and stops share (Supvisors 0.19: commander.py, Commander and
  * ApplicationJobs).
  *
- * Jobs with the lowest number (stops: the highest) of their applications are worked off together;
- * the next number begins when all of them are done. Inside of a job the same holds for its orders
- * and the numbers of their programs:
+ * Jobs that were planned together are a batch. Those with the lowest number (stops: the highest) of
+ * their applications are worked off together; the next number begins when all of them are done.
+ * Inside of a job the same holds for its orders and the numbers of their programs:
  *
  *     jobs    1: web, db      2: shop         web and db under way, shop waits
  *     orders  1: schema       2: a, b   3: c  schema under way, the others wait
+ *
+ * Batches do not wait for each other: in Supvisors a request for one application waits until no
+ * other has anything under way, which is for ever when that is a wait_exit that does not end.
  *
  * An order that has nothing to do when its turn comes (the process runs already) is done at once.
  * Nothing here waits for a period: sv_sequencer_next() is called after every change.
@@ -165,7 +168,6 @@ static void job_empty(struct sv_job *job)
 struct sv_job *sv_sequencer_plan(struct sv_commander *commander, struct sv_sequencer *sequencer,
                                  struct sv_application *application, int32_t sequence)
 {
-    (void)commander;
     for (size_t i = 0; i < sequencer->job_count; i++) {
         struct sv_job *job = sequencer->jobs[i];
         if (job->application == application && !job->is_current && job->sequence == sequence) {
@@ -177,6 +179,7 @@ struct sv_job *sv_sequencer_plan(struct sv_commander *commander, struct sv_seque
     job->kind = sequencer->kind;
     job->application = application;
     job->sequence = sequence;
+    job->batch = commander->batch;
     application->job_count++;
     sequencer->jobs = sv_grow(sequencer->jobs, &sequencer->job_capacity, sequencer->job_count + 1,
                               sizeof(*sequencer->jobs));
@@ -241,27 +244,41 @@ static bool end_one_job(struct sv_commander *commander, struct sv_sequencer *seq
     return false;
 }
 
-/* False: something is under way, or nothing is planned. */
+/* Nothing of its batch is under way or has a sooner number, and nothing is done about its
+ * application already. */
+static bool is_turn_of(const struct sv_sequencer *sequencer, const struct sv_job *job)
+{
+    for (size_t i = 0; i < sequencer->job_count; i++) {
+        const struct sv_job *other = sequencer->jobs[i];
+        bool is_same = other->application == job->application && other != job;
+        if (is_same && (other->is_current || other->is_next))
+            return false;
+        if (other->batch == job->batch &&
+            (other->is_current || is_sooner(job->kind, other->sequence, job->sequence)))
+            return false;
+    }
+    return true;
+}
+
+/* False: there was none to begin. */
 static bool begin_jobs(struct sv_commander *commander, struct sv_sequencer *sequencer)
 {
-    int32_t sequence = 0;
-    for (size_t i = 0; i < sequencer->job_count; i++) {
-        const struct sv_job *job = sequencer->jobs[i];
-        if (job->is_current)
-            return false;
-        if (i == 0 || is_sooner(sequencer->kind, job->sequence, sequence))
-            sequence = job->sequence;
-    }
+    bool has_any = false;
+    for (size_t i = 0; i < sequencer->job_count; i++)
+        sequencer->jobs[i]->is_next =
+            !sequencer->jobs[i]->is_current && is_turn_of(sequencer, sequencer->jobs[i]);
     for (size_t i = 0; i < sequencer->job_count; i++) {
         struct sv_job *job = sequencer->jobs[i];
-        if (job->sequence != sequence)
+        if (!job->is_next)
             continue;
+        has_any = true;
+        job->is_next = false;
         job->is_current = true;
         if (sequencer->kind->before)
             sequencer->kind->before(commander, job);
         job_next(commander, job);
     }
-    return sequencer->job_count > 0;
+    return has_any;
 }
 
 bool sv_sequencer_next(struct sv_commander *commander, struct sv_sequencer *sequencer)

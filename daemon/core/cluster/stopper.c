@@ -79,8 +79,10 @@ static void restart_now(struct sv_commander *commander, struct sv_job *job,
     else
         sv_commander_say(commander, SV_LOG_WARN, NULL,
                          "%s is not started again: it has not stopped", application->name);
-    if (start)
+    if (start) {
         start->cause = job->cause;
+        start->batch = job->batch;
+    }
     sv_sequencer_next(commander, &commander->starts);
 }
 
