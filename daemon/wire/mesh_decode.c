@@ -235,9 +235,8 @@ static bool read_command(struct reading *reading, const Svisor__Mesh__Command *f
         .application = from->application,
         .name = from->name,
         .extra_arguments = has_arguments ? from->extra_arguments : NULL,
-        .target = from->target,
         .term = from->term,
-        .acknowledged = from->acknowledged,
+        .heard_ns = from->heard_ns,
     };
     return true;
 }
@@ -248,6 +247,7 @@ static bool read_welcome(struct reading *reading, const Svisor__Mesh__Welcome *f
     if (from->authorization > SV_MESH_UNKNOWN_HERE)
         return fail(reading, "a welcome has an unknown authorization");
     to->welcome.authorization = (enum sv_mesh_authorization)from->authorization;
+    to->welcome.greeted_incarnation = from->greeted_incarnation;
     to->welcome.text = from->text;
     return true;
 }

@@ -167,9 +167,8 @@ static void fill_command(struct filling *filling, const struct sv_mesh_command *
     to->kind = (uint32_t)from->kind;
     to->application = text_of(filling, from->application);
     to->name = text_of(filling, from->name);
-    to->target = text_of(filling, from->target);
     to->term = from->term;
-    to->acknowledged = from->acknowledged;
+    to->heard_ns = from->heard_ns;
     if (!from->extra_arguments)
         return;
     to->arguments_case = SVISOR__MESH__COMMAND__ARGUMENTS_EXTRA_ARGUMENTS;
@@ -198,6 +197,7 @@ static void fill_body(struct filling *filling, const struct sv_mesh_message *fro
     case SV_MESH_WELCOME:
         svisor__mesh__welcome__init(&to->welcome);
         to->welcome.authorization = (uint32_t)from->welcome.authorization;
+        to->welcome.greeted_incarnation = from->welcome.greeted_incarnation;
         to->welcome.text = text_of(filling, from->welcome.text);
         break;
     case SV_MESH_HEARTBEAT:

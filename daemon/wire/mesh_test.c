@@ -78,9 +78,11 @@ static const struct {
      "36303030302207737570762d30312a043031323332016138e0d403420264624204666173744a160801100318"
      "0220012801308094ebdc033880bcc1960b511000000000000000"},
     {{.kind = SV_MESH_WELCOME,
-      .welcome = {.authorization = SV_MESH_INCONSISTENT, .text = "auto_fence differs"}},
-     "0a07613a36303030301207623a363030303019080706050403020120055a16080212126175746f5f66656e63"
-     "652064696666657273"},
+      .welcome = {.authorization = SV_MESH_INCONSISTENT,
+                  .greeted_incarnation = 15,
+                  .text = "auto_fence differs"}},
+     "0a07613a36303030301207623a363030303019080706050403020120055a1f080212126175746f5f66656e63"
+     "652064696666657273190f00000000000000"},
     {{.kind = SV_MESH_HEARTBEAT,
       .heartbeat = {.revision = 300,
                     .sequence = 7,
@@ -119,11 +121,10 @@ static const struct {
                   .application = "web",
                   .name = "nginx_01",
                   .extra_arguments = "",
-                  .target = "c:60000",
                   .term = 11,
-                  .acknowledged = 13}},
-     "0a07613a36303030301207623a36303030301908070605040302012005820122080310011a0377656222086e"
-     "67696e785f30312a003207633a3630303030380b400d"},
+                  .heard_ns = 13}},
+     "0a07613a36303030301207623a36303030301908070605040302012005820120080310011a0377656222086e"
+     "67696e785f30312a00300b390d00000000000000"},
     {{.kind = SV_MESH_COMMAND, .command = {.kind = SV_MESH_COMMAND_SHUTDOWN}},
      "0a07613a36303030301207623a363030303019080706050403020120058201021003"},
     {{.kind = SV_MESH_ANSWER,
@@ -251,9 +252,8 @@ static void assert_same_command(const struct sv_mesh_command *a, const struct sv
     assert_int_equal(a->kind, b->kind);
     assert_same_text(a->application, b->application);
     assert_same_text(a->name, b->name);
-    assert_same_text(a->target, b->target);
     assert_int_equal(a->term, b->term);
-    assert_int_equal(a->acknowledged, b->acknowledged);
+    assert_int_equal(a->heard_ns, b->heard_ns);
     assert_int_equal(!a->extra_arguments, !b->extra_arguments);
     assert_same_text(a->extra_arguments, b->extra_arguments);
 }
@@ -267,6 +267,7 @@ static void assert_same_message(const struct sv_mesh_message *a, const struct sv
         break;
     case SV_MESH_WELCOME:
         assert_int_equal(a->welcome.authorization, b->welcome.authorization);
+        assert_int_equal(a->welcome.greeted_incarnation, b->welcome.greeted_incarnation);
         assert_string_equal(a->welcome.text, b->welcome.text);
         break;
     case SV_MESH_HEARTBEAT:
