@@ -197,11 +197,11 @@ static void hear_row(struct sv_commander *commander, sv_instance_place instance,
         sv_model_tell(commander->model, instance, row, cluster->now_ns, &member);
     sv_member_copy(member, instance)->is_told = true;
     if (effect == SV_ROW_EVENT) {
-        bool is_starting_failure = sv_starter_news(commander, member, instance);
+        enum sv_start_news start = sv_starter_news(commander, member, instance);
         sv_stopper_news(commander, member, instance);
-        if (sv_machine_is_master(cluster) && !is_starting_failure && sv_row_is_crashed(row) &&
+        if (sv_machine_is_master(cluster) && sv_row_is_crashed(row) &&
             sv_member_is_crashed(member) && (!is_snapshot || was_running))
-            sv_failure_crashed(commander, member);
+            sv_failure_crashed(commander, member, start);
     }
     bool is_news = sv_application_refresh(commander->model, member->application);
     if (effect != SV_ROW_DETAILS || !is_snapshot)

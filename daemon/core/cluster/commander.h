@@ -163,10 +163,14 @@ void sv_start_all(struct sv_commander *commander);
 /* `extra_arguments` NULL: those of its last start. NULL: it is not stopped. */
 struct sv_job *sv_start_process(struct sv_commander *commander, struct sv_member *member,
                                 enum sv_starting_strategy strategy, const char *extra_arguments);
-/* The row of the process in this instance is news. True: it has failed the start that was under
- * way, which is no running failure then. */
-bool sv_starter_news(struct sv_commander *commander, struct sv_member *member,
-                     sv_instance_place instance);
+enum sv_start_news {
+    SV_START_NEWS_NONE,         /* no start has failed */
+    SV_START_NEWS_FAILED,       /* the start that was under way */
+    SV_START_NEWS_FAILED_AGAIN, /* and it was begun because of a failure */
+};
+/* The row of the process in this instance is news. */
+enum sv_start_news sv_starter_news(struct sv_commander *commander, struct sv_member *member,
+                                   sv_instance_place instance);
 void sv_starter_lost(struct sv_commander *commander, sv_instance_place instance);
 void sv_starter_answered(struct sv_commander *commander, struct sv_order *order, int fault,
                          const char *text);
@@ -214,7 +218,8 @@ void sv_stopper_answered(struct sv_commander *commander, struct sv_order *order,
 /* By its rule, with promotion. */
 void sv_failure_add(struct sv_commander *commander, struct sv_member *member);
 /* It has crashed: its instance told so. */
-void sv_failure_crashed(struct sv_commander *commander, struct sv_member *member);
+void sv_failure_crashed(struct sv_commander *commander, struct sv_member *member,
+                        enum sv_start_news start);
 /* True: something was begun. */
 bool sv_failure_trigger(struct sv_commander *commander);
 /* What was not done yet is remembered in the model, for the next Master or the next turn of this

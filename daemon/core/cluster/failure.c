@@ -15,8 +15,8 @@
  * the programs of its start sequence. RESTART_PROCESS is promoted to RESTART_APPLICATION when the
  * application has stopped with the loss. Nothing is done while its application has a job.
  *
- * A start that fails is a starting failure only. Supvisors takes it for a running one as well, so
- * that RESTART_APPLICATION begins again what can never start, without end.
+ * A start that fails is a running failure as well. There Supvisors restarts the application again
+ * and again when it can never start; here once, and a failed start never restarts the cluster.
  */
 #include <stdlib.h>
 
@@ -129,11 +129,23 @@ void sv_failure_add(struct sv_commander *commander, struct sv_member *member)
     }
 }
 
-void sv_failure_crashed(struct sv_commander *commander, struct sv_member *member)
+void sv_failure_crashed(struct sv_commander *commander, struct sv_member *member,
+                        enum sv_start_news start)
 {
     struct sv_str why = {0};
+    enum sv_running_failure_strategy strategy = member->rules.running_failure_strategy;
+    bool is_endless =
+        (strategy == SV_RUNNING_FAILURE_STRATEGY_RESTART && start != SV_START_NEWS_NONE) ||
+        (strategy == SV_RUNNING_FAILURE_STRATEGY_RESTART_APPLICATION &&
+         start == SV_START_NEWS_FAILED_AGAIN);
+    if (is_endless) {
+        sv_commander_say(commander, SV_LOG_ERROR, member,
+                         "strategy %s is not applied: its start would only fail again",
+                         sv_choice_name(SV_CHOICE_RUNNING_FAILURE_STRATEGY, (int)strategy));
+        return;
+    }
     sv_namespec(&why, member);
-    switch (member->rules.running_failure_strategy) {
+    switch (strategy) {
     case SV_RUNNING_FAILURE_STRATEGY_RESTART:
         sv_str_add(&why, " crashed, strategy RESTART");
         sv_machine_restart(commander->cluster,

@@ -187,15 +187,29 @@ static void a_failure_waits_until_its_application_has_no_job(void **state)
     played_done(&played);
 }
 
-static void a_start_that_fails_is_no_running_failure(void **state)
+static void a_start_that_fails_is_tried_once_more_and_not_for_ever(void **state)
 {
     (void)state;
-    played_init(&played, APP("shop", P("bad", 1, "RESTART_APPLICATION") P("db", 1, "CONTINUE")),
-                "shop:bad shop:db");
-    sv_commander_start_applications(&played.cluster);
-    played_run(&played);
-    played_expect(&played, "+bad@left +db@left");
-    played_done(&played);
+    static const struct {
+        const char *strategy, *trace;
+    } cases[] = {
+        {"RESTART_APPLICATION", "+bad@left +db@left -db@left +bad@left +db@left"},
+        {"STOP_APPLICATION", "+bad@left +db@left -db@left"},
+        {"RESTART", "+bad@left +db@left"},
+        {"RESTART_PROCESS", "+bad@left +db@left"},
+    };
+    for (size_t c = 0; c < SV_ARRAY_LENGTH(cases); c++) {
+        struct sv_str rules = {0};
+        sv_str_addf(&rules, APP("shop", P("bad", 1, "%s") P("db", 1, "CONTINUE")),
+                    cases[c].strategy);
+        played_init(&played, sv_str_text(&rules), "shop:bad shop:db");
+        sv_commander_start_applications(&played.cluster);
+        played_run(&played);
+        played_expect(&played, cases[c].trace);
+        assert_int_equal(played.cluster_restarts, 0);
+        played_done(&played);
+        sv_str_done(&rules);
+    }
 }
 
 static void a_snapshot_is_a_failure_only_of_what_ran_before(void **state)
@@ -229,7 +243,7 @@ int main(void)
         cmocka_unit_test(a_loss_is_not_forgotten_when_the_master_changes),
         cmocka_unit_test(what_was_begun_is_taken_up_again_after_an_election),
         cmocka_unit_test(a_failure_waits_until_its_application_has_no_job),
-        cmocka_unit_test(a_start_that_fails_is_no_running_failure),
+        cmocka_unit_test(a_start_that_fails_is_tried_once_more_and_not_for_ever),
         cmocka_unit_test(a_snapshot_is_a_failure_only_of_what_ran_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

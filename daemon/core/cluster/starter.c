@@ -211,8 +211,8 @@ static enum outcome judge(struct sv_order *order, const struct sv_mesh_process *
     return FAILS;
 }
 
-bool sv_starter_news(struct sv_commander *commander, struct sv_member *member,
-                     sv_instance_place instance)
+enum sv_start_news sv_starter_news(struct sv_commander *commander, struct sv_member *member,
+                                   sv_instance_place instance)
 {
     struct sv_job *job = sv_sequencer_job(&commander->starts, member->application);
     struct sv_order *order = job ? sv_job_order(job, member, instance) : NULL;
@@ -220,28 +220,29 @@ bool sv_starter_news(struct sv_commander *commander, struct sv_member *member,
     bool is_asked = order && (order->stage == SV_ORDER_SENT || order->stage == SV_ORDER_BEGUN ||
                               order->stage == SV_ORDER_EXIT);
     if (!is_asked)
-        return false;
+        return SV_START_NEWS_NONE;
+    enum sv_start_news failed = job->cause ? SV_START_NEWS_FAILED_AGAIN : SV_START_NEWS_FAILED;
     if (!copy) {
         sv_commander_say(commander, SV_LOG_ERROR, member, "did not start: %s has it no more",
                          sv_instance_nick(commander->cluster, instance));
         fail_order(commander, order);
-        return true;
+        return failed;
     }
     switch (judge(order, &copy->row)) {
     case WAITS:
-        return false;
+        return SV_START_NEWS_NONE;
     case SUCCEEDS:
         sv_order_end(order);
-        return false;
+        return SV_START_NEWS_NONE;
     case FAILS:
         sv_commander_say(commander, SV_LOG_ERROR, member, "did not start on %s: %s%s%s",
                          sv_instance_nick(commander->cluster, instance),
                          sv_process_state_name(copy->row.state), *copy->row.spawnerr ? ", " : "",
                          copy->row.spawnerr);
         fail_order(commander, order);
-        return true;
+        return failed;
     }
-    return false;
+    return SV_START_NEWS_NONE;
 }
 
 void sv_starter_answered(struct sv_commander *commander, struct sv_order *order, int fault,
