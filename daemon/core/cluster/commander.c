@@ -154,8 +154,8 @@ void sv_model_rules(struct sv_cluster *cluster, struct sv_rules *rules)
 
 /* ---- Rows ---- */
 
-/* Everything that holds the member lets it go. */
-static void forget_member(struct sv_commander *commander, struct sv_member *member)
+/* Everything that holds the member lets it go. True: its application went too. */
+static bool forget_member(struct sv_commander *commander, struct sv_member *member)
 {
     struct sv_application *application = member->application;
     if (application->member_count == 1)
@@ -164,8 +164,8 @@ static void forget_member(struct sv_commander *commander, struct sv_member *memb
     sv_sequencer_forget(commander, &commander->stops, member);
     sv_failure_forget(commander, member);
     sv_waiters_forget_member(commander, member);
-    sv_model_drop(commander->model, member);
     commander->has_ended = true;
+    return sv_model_drop(commander->model, member);
 }
 
 static void remove_row(struct sv_commander *commander, struct sv_member *member,
@@ -176,11 +176,10 @@ static void remove_row(struct sv_commander *commander, struct sv_member *member,
     bool is_gone = sv_model_untell(commander->model, member, instance);
     sv_starter_news(commander, member, instance);
     sv_stopper_news(commander, member, instance);
-    sv_application_refresh(commander->model, application);
     sv_notice_process(cluster, application->name, member->name, instance);
     sv_notice_application(cluster, application->name);
-    if (is_gone)
-        forget_member(commander, member);
+    if (!is_gone || !forget_member(commander, member))
+        sv_application_refresh(commander->model, application);
 }
 
 /* An event of a process, with all that follows but the jobs that may go on now. */
@@ -437,7 +436,7 @@ void sv_commander_conciliate(struct sv_cluster *cluster)
 
 static struct sv_order *find_order(const struct sv_sequencer *sequencer, uint64_t id)
 {
-    for (size_t j = 0; j < sequencer->job_count; j++)
+    for (size_t j = 0; id > 0 && j < sequencer->job_count; j++)
         for (size_t i = 0; i < sequencer->jobs[j]->order_count; i++)
             if (sequencer->jobs[j]->orders[i]->command_id == id)
                 return sequencer->jobs[j]->orders[i];
@@ -468,6 +467,10 @@ void sv_commander_request_gone(struct sv_cluster *cluster, uint64_t id)
 
 void sv_commander_state_changed(struct sv_cluster *cluster, enum sv_supvisors_state before)
 {
-    (void)before;
+    bool is_begun = before == SV_SUPVISORS_STATE_DISTRIBUTION &&
+                    sv_machine_state(cluster) == SV_SUPVISORS_STATE_OPERATION;
+    /* Another Master has distributed what was to be distributed. */
+    if (is_begun && !sv_machine_is_master(cluster))
+        sv_commander_lost_is_handled(cluster, SV_INSTANCE_NONE);
     sv_commander_settle(cluster->commander);
 }

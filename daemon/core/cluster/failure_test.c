@@ -171,6 +171,22 @@ static void what_was_begun_is_taken_up_again_after_an_election(void **state)
     played_done(&played);
 }
 
+static void what_another_master_distributed_is_not_done_again(void **state)
+{
+    (void)state;
+    const struct failure_case of = {.a = "RESTART_APPLICATION", .b = "CONTINUE"};
+    case_init(&of);
+    played_tell(&played, RIGHT, "shop", "a", SV_PROCESS_FATAL);
+    sv_commander_abort(&played.cluster);
+    assert_int_equal(played.cluster.model.lost_count, 1);
+    sv_commander_state_changed(&played.cluster, SV_SUPVISORS_STATE_DISTRIBUTION);
+    assert_int_equal(played.cluster.model.lost_count, 1);
+    played.is_master = false;
+    sv_commander_state_changed(&played.cluster, SV_SUPVISORS_STATE_DISTRIBUTION);
+    assert_int_equal(played.cluster.model.lost_count, 0);
+    played_done(&played);
+}
+
 static void a_failure_waits_until_its_application_has_no_job(void **state)
 {
     (void)state;
@@ -242,6 +258,7 @@ int main(void)
         cmocka_unit_test(extra_arguments_follow_a_program_to_another_node),
         cmocka_unit_test(a_loss_is_not_forgotten_when_the_master_changes),
         cmocka_unit_test(what_was_begun_is_taken_up_again_after_an_election),
+        cmocka_unit_test(what_another_master_distributed_is_not_done_again),
         cmocka_unit_test(a_failure_waits_until_its_application_has_no_job),
         cmocka_unit_test(a_start_that_fails_is_tried_once_more_and_not_for_ever),
         cmocka_unit_test(a_snapshot_is_a_failure_only_of_what_ran_before),

@@ -252,6 +252,10 @@ void sv_starter_answered(struct sv_commander *commander, struct sv_order *order,
     /* It runs there already: its rows tell. */
     if (fault == 0 || fault == SV_CLUSTER_FAULT_ALREADY_STARTED)
         return;
+    if (fault == SV_CLUSTER_FAULT_FAILED) { /* not even refused */
+        start_late(commander, order);
+        return;
+    }
     const char *reason =
         sv_text(commander->cluster, "refused by %s: %s",
                 sv_instance_nick(commander->cluster, order->target), text ? text : "");

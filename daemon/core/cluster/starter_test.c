@@ -207,6 +207,11 @@ static void a_refusal_fails_the_start(void **state)
     played_expect(&played, "+db@left !db=FATAL");
     assert_string_equal(played_member(&played, "shop", "db")->forced_reason,
                         "refused by left: shop:db");
+    sv_commander_start_applications(&played.cluster);
+    sv_commander_answered(&played.cluster, 4, 30, "left did not answer in time");
+    played_expect(&played, "+db@left !db=FATAL");
+    assert_string_equal(played_member(&played, "shop", "db")->forced_reason,
+                        "process STARTING event not received in time");
     played_done(&played);
     played_init(&played, APP("shop", SEQ(1), P("refused", SEQ(1) REQUIRED) P("web", SEQ(2))),
                 "shop:refused shop:web");
