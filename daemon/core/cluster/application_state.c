@@ -5,7 +5,8 @@
  * before STOPPED. A failure is major when something required is not there, or when the formula of
  * operational_status says so; minor when anything else of the start sequence is in failure.
  *
- * Nobody asks after every row, so a change only marks the application; who wants to know refreshes.
+ * A change of a process changes the counts of its application and marks it; who wants to know
+ * refreshes, which looks at all processes only for a formula.
  */
 #include <stdlib.h>
 
@@ -21,27 +22,39 @@ void sv_application_set_stale(struct sv_model *model, struct sv_application *app
     model->stale = application;
 }
 
-static enum sv_application_state derive_state(const struct sv_application *application)
-{
-    bool is_starting = false;
-    bool is_running = false;
-    for (size_t i = 0; i < application->member_count; i++) {
-        enum sv_process_state state = sv_member_shown_state(application->members[i]);
-        if (state == SV_PROCESS_STOPPING)
-            return SV_APPLICATION_STATE_STOPPING;
-        is_starting |= state == SV_PROCESS_STARTING || state == SV_PROCESS_BACKOFF;
-        is_running |= state == SV_PROCESS_RUNNING;
-    }
-    if (is_starting)
-        return SV_APPLICATION_STATE_STARTING;
-    return is_running ? SV_APPLICATION_STATE_RUNNING : SV_APPLICATION_STATE_STOPPED;
-}
-
 static bool is_in_failure(const struct sv_member *member)
 {
     enum sv_process_state state = sv_member_shown_state(member);
     return state == SV_PROCESS_FATAL || state == SV_PROCESS_UNKNOWN ||
            (state == SV_PROCESS_EXITED && !member->is_expected_exit);
+}
+
+void sv_application_count(struct sv_member *member, int sign)
+{
+    struct sv_tally *tally = &member->application->tally;
+    enum sv_process_state state = sv_member_shown_state(member);
+    const bool facts[] = {
+        state == SV_PROCESS_STARTING || state == SV_PROCESS_BACKOFF,
+        state == SV_PROCESS_RUNNING,
+        state == SV_PROCESS_STOPPING,
+        is_in_failure(member),
+        is_in_failure(member) && member->rules.required,
+        state == SV_PROCESS_STOPPED && member->rules.required,
+    };
+    size_t *const counts[] = {&tally->starting, &tally->running,         &tally->stopping,
+                              &tally->failed,   &tally->failed_required, &tally->stopped_required};
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+        if (facts[i])
+            *counts[i] = sign > 0 ? *counts[i] + 1 : *counts[i] - 1;
+}
+
+static enum sv_application_state derive_state(const struct sv_tally *tally)
+{
+    if (tally->stopping > 0)
+        return SV_APPLICATION_STATE_STOPPING;
+    if (tally->starting > 0)
+        return SV_APPLICATION_STATE_STARTING;
+    return tally->running > 0 ? SV_APPLICATION_STATE_RUNNING : SV_APPLICATION_STATE_STOPPED;
 }
 
 /* As the formula sees it. */
@@ -86,21 +99,18 @@ static bool formula_holds(struct sv_model *model, struct sv_application *applica
 
 static void derive_failures(struct sv_model *model, struct sv_application *application)
 {
-    bool has_formula = application->rules.operational_status != NULL;
-    bool is_major = has_formula && !formula_holds(model, application);
-    bool is_minor = false;
-    for (size_t i = 0; i < application->member_count; i++) {
-        const struct sv_member *member = application->members[i];
-        bool counts = !has_formula && member->rules.required;
-        if (is_in_failure(member)) {
-            is_major |= counts;
-            is_minor |= !counts && sv_member_is_sequenced(member);
-        } else if (counts && sv_member_shown_state(member) == SV_PROCESS_STOPPED) {
-            is_major |= application->state != SV_APPLICATION_STATE_STOPPED;
-        }
+    const struct sv_tally *tally = &application->tally;
+    bool is_stopped = application->state == SV_APPLICATION_STATE_STOPPED;
+    size_t failed = tally->failed;
+    if (application->rules.operational_status) {
+        application->has_major_failure = !formula_holds(model, application);
+    } else {
+        application->has_major_failure =
+            tally->failed_required > 0 || (tally->stopped_required > 0 && !is_stopped);
+        failed -= tally->failed_required;
     }
-    application->has_major_failure = is_major;
-    application->has_minor_failure = is_minor && !is_major;
+    application->has_minor_failure =
+        failed > 0 && application->rules.is_managed && !application->has_major_failure;
 }
 
 bool sv_application_refresh(struct sv_model *model, struct sv_application *application)
@@ -117,7 +127,7 @@ bool sv_application_refresh(struct sv_model *model, struct sv_application *appli
         break;
     }
     application->is_stale = false;
-    application->state = derive_state(application);
+    application->state = derive_state(&application->tally);
     derive_failures(model, application);
     return application->state != state || application->has_major_failure != was_major ||
            application->has_minor_failure != was_minor;

@@ -185,6 +185,7 @@ static struct sv_member *member_for(struct sv_model *model, const struct sv_mesh
     application->members[application->member_count++] = member;
     application->is_formula_stale = true;
     must_put(&application->by_name, row->name, member);
+    sv_application_count(member, 1);
     return member;
 }
 
@@ -283,6 +284,7 @@ bool sv_model_drop(struct sv_model *model, struct sv_member *member)
     struct sv_application *application = member->application;
     assert(member->copy_count == 0 && member->command_count == 0);
     sv_member_settle(model, member);
+    sv_member_weigh(model, member, -1);
     sv_map_remove(&application->by_name, member->name);
     for (size_t i = member->place; i + 1 < application->member_count; i++) {
         application->members[i] = application->members[i + 1];

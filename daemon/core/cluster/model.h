@@ -52,6 +52,13 @@ struct sv_member { /* a process of an application, over all instances */
     uint32_t command_count; /* commands about it, planned, under way or deferred */
 };
 
+/* How many processes of an application are shown in which states: its own state follows. */
+struct sv_tally {
+    size_t starting, running, stopping; /* starting: BACKOFF too */
+    size_t failed, failed_required;
+    size_t stopped_required; /* STOPPED, not EXITED */
+};
+
 struct sv_application {
     char *name;
     size_t place;
@@ -59,6 +66,7 @@ struct sv_application {
     struct sv_member **members; /* in the order in which they became known */
     size_t member_count, member_capacity;
     struct sv_map by_name; /* the members */
+    struct sv_tally tally;
     enum sv_application_state state;
     bool has_major_failure, has_minor_failure;
     const struct sv_formula_binding *formula; /* bound to the members as they are; NULL: none */
@@ -135,8 +143,11 @@ void sv_member_set_why(struct sv_member *member, const char *why);
 
 /* ---- process_state.c ---- */
 
-/* Adds (1) or takes away (-1) what it counts for in the sums of the model: around every change. */
-void sv_member_weigh(struct sv_model *model, const struct sv_member *member, int sign);
+/* Adds (1) or takes away (-1) what it counts for in the sums of the model and its application:
+ * around every change. */
+void sv_member_weigh(struct sv_model *model, struct sv_member *member, int sign);
+/* The same for the sums of the model only. */
+void sv_member_weigh_load(struct sv_model *model, const struct sv_member *member, int sign);
 
 /* What is known of the member changed: `state` is the new one in `instance`. */
 void sv_member_news(struct sv_model *model, struct sv_member *member, sv_instance_place instance,
@@ -165,6 +176,7 @@ void sv_member_unforce(struct sv_model *model, struct sv_member *member);
 
 /* ---- application_state.c ---- */
 
+void sv_application_count(struct sv_member *member, int sign);
 void sv_application_set_stale(struct sv_model *model, struct sv_application *application);
 /* Derives state and failures anew if need be. True: one of them is another now. */
 bool sv_application_refresh(struct sv_model *model, struct sv_application *application);

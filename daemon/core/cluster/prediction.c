@@ -68,7 +68,7 @@ static void copy_model(struct sv_model *model, const struct sv_model *original,
     for (size_t i = 0; i < original->load_count; i++)
         model->loads[i] = original->loads[i];
     for (size_t i = 0; i < application->member_count; i++)
-        sv_member_weigh(model, application->members[i], -1);
+        sv_member_weigh_load(model, application->members[i], -1);
     for (size_t i = 0; i < application->member_count; i++)
         copy_member(model, application->members[i]);
 }

@@ -39,7 +39,7 @@ static void load_add(struct sv_model *model, sv_instance_place instance, int64_t
     model->loads[instance] = (uint32_t)(model->loads[instance] + percent);
 }
 
-void sv_member_weigh(struct sv_model *model, const struct sv_member *member, int sign)
+void sv_member_weigh_load(struct sv_model *model, const struct sv_member *member, int sign)
 {
     if (member->application->rules.is_managed && member->running_count > 1)
         model->conflict_count = sign > 0 ? model->conflict_count + 1 : model->conflict_count - 1;
@@ -47,6 +47,12 @@ void sv_member_weigh(struct sv_model *model, const struct sv_member *member, int
         return;
     for (size_t i = 0; i < member->running_count; i++)
         load_add(model, member->running[i], (int64_t)sign * member->rules.expected_loading);
+}
+
+void sv_member_weigh(struct sv_model *model, struct sv_member *member, int sign)
+{
+    sv_member_weigh_load(model, member, sign);
+    sv_application_count(member, sign);
 }
 
 /* ---- The synthetic state ---- */
@@ -191,6 +197,7 @@ bool sv_member_force(struct sv_model *model, struct sv_member *member,
         return false;
     char *reason = sv_text_copy(forced->reason ? forced->reason : "");
     free(member->forced_reason);
+    sv_application_count(member, -1);
     member->is_forced = true;
     member->forced_state = forced->state;
     member->forced_reason = reason;
@@ -198,6 +205,7 @@ bool sv_member_force(struct sv_model *model, struct sv_member *member,
     member->forced_event_ns = forced->event_ns;
     member->forced_by = forced->by;
     member->last_event_ns = now_ns;
+    sv_application_count(member, 1);
     sv_application_set_stale(model, member->application);
     return true;
 }
@@ -208,6 +216,8 @@ void sv_member_unforce(struct sv_model *model, struct sv_member *member)
         return;
     free(member->forced_reason);
     member->forced_reason = NULL;
+    sv_application_count(member, -1);
     member->is_forced = false;
+    sv_application_count(member, 1);
     sv_application_set_stale(model, member->application);
 }

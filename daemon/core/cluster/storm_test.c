@@ -57,6 +57,22 @@ static uint32_t count_commands(const struct sv_sequencer *sequencer, const struc
     return count;
 }
 
+/* From all of its processes, not from counts. */
+static void check_state(const struct sv_application *application)
+{
+    size_t starting = 0, running = 0, stopping = 0;
+    for (size_t i = 0; i < application->member_count; i++) {
+        enum sv_process_state state = sv_member_shown_state(application->members[i]);
+        starting += state == SV_PROCESS_STARTING || state == SV_PROCESS_BACKOFF;
+        running += state == SV_PROCESS_RUNNING;
+        stopping += state == SV_PROCESS_STOPPING;
+    }
+    assert_int_equal(application->state, stopping   ? SV_APPLICATION_STATE_STOPPING
+                                         : starting ? SV_APPLICATION_STATE_STARTING
+                                         : running  ? SV_APPLICATION_STATE_RUNNING
+                                                    : SV_APPLICATION_STATE_STOPPED);
+}
+
 static void check_sums(void)
 {
     const struct sv_model *model = &played.cluster.model;
@@ -67,6 +83,7 @@ static void check_sums(void)
         const struct sv_application *application = model->applications[a];
         assert_int_equal(application->place, a);
         assert_false(application->is_stale);
+        check_state(application);
         for (size_t i = 0; i < application->member_count; i++) {
             const struct sv_member *member = application->members[i];
             assert_int_equal(member->place, i);
