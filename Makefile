@@ -184,8 +184,13 @@ demo: all
 	BUILD=$(abspath $(BUILD)) docs/examples/demo/run
 bench: all
 	$(PYTHON) tests/bench/bench.py --build $(BUILD)
-sim: $(BUILD)/test/tests/sim/core_sim_test
+sim: $(BUILD)/test/tests/sim/core_sim_test sim-cluster
 	$< $(SEED) $(STEPS)
+## make sim-cluster     simulate a cluster: SEED=… SECONDS=… TRACE=1 (every event and decision)
+SECONDS ?= 20
+.PHONY: sim-cluster
+sim-cluster: $(BUILD)/test/tests/sim/cluster_sim_test
+	$< $(SEED) $(SECONDS) $(TRACE)
 asan:
 	$(MAKE) BUILD=$(BUILD)/asan OPT=-O1 HARDENING=-DSV_SANITIZED=1 \
 	    SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" check

@@ -97,6 +97,9 @@ struct sv_mesh_process {
     enum sv_process_state state;
     int32_t pid;
     bool is_expected;
+    /* It ended because nobody here may run it: there was no daemon for daemon_grace, or no majority
+     * (quorum). The cluster looks after it as if it had been lost with its instance. */
+    bool is_fenced;
     bool is_disabled;
     bool has_stdout, has_stderr;
     const char *spawnerr;

@@ -170,6 +170,7 @@ static void assert_same_process(const struct sv_mesh_process *a, const struct sv
     assert_int_equal(a->state, b->state);
     assert_int_equal(a->pid, b->pid);
     assert_int_equal(a->is_expected, b->is_expected);
+    assert_int_equal(a->is_fenced, b->is_fenced);
     assert_int_equal(a->is_disabled, b->is_disabled);
     assert_int_equal(a->has_stdout, b->has_stdout);
     assert_int_equal(a->has_stderr, b->has_stderr);

@@ -164,8 +164,35 @@ static void discovered(struct sv_cluster *cluster, const struct sv_cluster_event
     sv_instance_discovered(cluster, &event->found.config, event->found.stereotypes);
 }
 
+/* With quorum one instance must know of every start; nobody but the Master does. */
+static bool needs_master(const struct sv_cluster *cluster, enum sv_cluster_request_kind kind)
+{
+    static const bool starts[] = {
+        [SV_REQUEST_START_APPLICATION] = true, [SV_REQUEST_RESTART_APPLICATION] = true,
+        [SV_REQUEST_START_PROCESS] = true,     [SV_REQUEST_START_ANY_PROCESS] = true,
+        [SV_REQUEST_RESTART_PROCESS] = true,   [SV_REQUEST_CONCILIATE] = true,
+        [SV_REQUEST_RESTART_SEQUENCE] = true,  [SV_REQUEST_END_SYNC] = false,
+    };
+    return cluster->times->has_quorum && starts[kind] && !sv_machine_is_master(cluster);
+}
+
+static void refer_to_master(struct sv_cluster *cluster, uint64_t request)
+{
+    sv_instance_place master = sv_machine_master(cluster);
+    sv_answer(cluster, request, SV_CLUSTER_FAULT_BAD_SUPVISORS_STATE,
+              master == SV_INSTANCE_NONE
+                  ? "with quorum only the Master starts programs, and there is none at present"
+                  : sv_text(cluster, "with quorum only the Master starts programs; ask %s",
+                            cluster->instances[master]->nick),
+              false);
+}
+
 static void request(struct sv_cluster *cluster, const struct sv_cluster_event *event)
 {
+    if (needs_master(cluster, event->request.kind)) {
+        refer_to_master(cluster, event->request.id);
+        return;
+    }
     switch (event->request.kind) {
     case SV_REQUEST_RESTART:
     case SV_REQUEST_SHUTDOWN:
@@ -256,8 +283,8 @@ void sv_cluster_step(struct sv_cluster *cluster, const struct sv_cluster_event *
     handlers[event->kind](cluster, event);
     if (cluster->machine->has_begun) {
         fire_timers(cluster);
-        sv_machine_run(cluster);
         sv_quorum_flush(cluster);
+        sv_machine_run(cluster);
         sv_modes_set_jobs(cluster);
         sv_replica_flush(cluster);
         sv_command_flush(cluster);

@@ -323,9 +323,6 @@ static struct refusal check_row(struct sv_cluster *cluster, enum sv_mesh_command
     if (cluster->machine->is_ending)
         return (struct refusal){SV_CLUSTER_FAULT_SHUTDOWN_STATE,
                                 sv_text(cluster, "the daemon of %s is stopping", nick)};
-    if (!sv_quorum_has_right(cluster))
-        return (struct refusal){SV_CLUSTER_FAULT_BAD_SUPVISORS_STATE,
-                                sv_text(cluster, "%s is not heard by a majority (quorum)", nick)};
     return (struct refusal){0};
 }
 
@@ -418,6 +415,9 @@ void sv_command_receive(struct sv_cluster *cluster, struct sv_instance *from,
         sv_instance_complain(cluster, from, SV_COMPLAINT_REPLAYED, "a command");
         return;
     }
+    /* It may come at any moment; the command comes again with each heartbeat. */
+    if (command->kind == SV_MESH_COMMAND_START && !sv_quorum_has_right(cluster))
+        return;
     done = remember(from, command->id);
     bool is_about_all =
         command->kind == SV_MESH_COMMAND_RESTART || command->kind == SV_MESH_COMMAND_SHUTDOWN;
@@ -470,7 +470,9 @@ static uint64_t command_local(struct sv_cluster *cluster, enum sv_mesh_command_k
         return 0;
     }
     perform(cluster, kind, sv_replica_row(cluster, member->application->name, member->name),
-            extra_arguments, sv_text(cluster, "%s", text));
+            extra_arguments,
+            *text ? sv_text(cluster, "%s", text)
+                  : sv_text(cluster, "decided by %s", sv_local(cluster)->nick));
     uint64_t id = ++cluster->commands->last_id;
     owe(cluster, cluster->local, id);
     return id;

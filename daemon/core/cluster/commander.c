@@ -201,6 +201,8 @@ static void hear_row(struct sv_commander *commander, sv_instance_place instance,
         if (sv_machine_is_master(cluster) && sv_row_is_crashed(row) &&
             sv_member_is_crashed(member) && (!is_snapshot || was_running))
             sv_failure_crashed(commander, member, start);
+        if (row->is_fenced && sv_row_is_crashed(row) && member->running_count == 0)
+            sv_member_remember_lost(commander->model, member);
     }
     bool is_news = sv_application_refresh(commander->model, member->application);
     if (effect != SV_ROW_DETAILS || !is_snapshot)

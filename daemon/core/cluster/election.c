@@ -18,6 +18,8 @@
 
 #include "core/cluster/members.h"
 
+enum { TERM_TAG_BITS = 24 };
+
 static bool is_running(const struct sv_cluster *cluster, sv_instance_place place)
 {
     return place != SV_INSTANCE_NONE &&
@@ -122,9 +124,11 @@ static void declare(struct sv_cluster *cluster)
     uint64_t greatest = cluster->machine->term_max;
     if (ours->master == cluster->local && ours->term >= greatest)
         return;
-    uint64_t term = greatest + 1;
-    if (term < cluster->incarnation)
-        term = cluster->incarnation;
+    if (greatest < cluster->incarnation)
+        greatest = cluster->incarnation;
+    /* Its low bits are ours, so that two who declare themselves apart differ. */
+    uint64_t term = ((greatest >> TERM_TAG_BITS) + 1) << TERM_TAG_BITS |
+                    (sv_local(cluster)->hash & ((UINT64_C(1) << TERM_TAG_BITS) - 1));
     cluster->machine->term_max = term;
     sv_modes_set_master(cluster, cluster->local, term);
     sv_decide(cluster, SV_LOG_INFO, "%s is the Master: elected by the rule of the %s",

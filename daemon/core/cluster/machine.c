@@ -334,12 +334,14 @@ static void take(struct sv_cluster *cluster, const struct arrow *arrow)
 }
 
 /* Those that have been checked take part from now on; while applications are being distributed,
- * here or by the Master, they wait. */
+ * here or by the Master, they wait. Unless a start waits for them (quorum). */
 static void activate_checked(struct sv_cluster *cluster)
 {
     enum sv_supvisors_state state = sv_machine_state(cluster);
-    if (state == SV_SUPVISORS_STATE_DISTRIBUTION || state >= SV_SUPVISORS_STATE_RESTARTING ||
-        master_is_in(cluster, IN(DISTRIBUTION)))
+    bool is_distributing =
+        (state == SV_SUPVISORS_STATE_DISTRIBUTION && !sv_quorum_is_waited_for(cluster)) ||
+        master_is_in(cluster, IN(DISTRIBUTION));
+    if (is_distributing || state >= SV_SUPVISORS_STATE_RESTARTING)
         return;
     for (sv_instance_place i = 0; i < cluster->instance_count; i++)
         if (cluster->instances[i]->state == SV_INSTANCE_STATE_CHECKED)
@@ -350,7 +352,6 @@ void sv_machine_run(struct sv_cluster *cluster)
 {
     struct sv_machine *machine = cluster->machine;
     machine->may_conciliate = true;
-    machine->has_run = machine->is_dirty;
     for (unsigned round = 0; machine->is_dirty && round < ROUNDS_MAX; round++) {
         assert(round < ROUNDS_MAX - 1);
         machine->is_dirty = false;

@@ -287,7 +287,8 @@ bool sv_quorum_has_majority(const struct sv_cluster *cluster);
 bool sv_quorum_is_settled(const struct sv_cluster *cluster, const struct sv_instance *instance);
 /* The right to run may reach further, or the set of voters has changed. */
 void sv_quorum_changed(struct sv_cluster *cluster);
-/* At the end of a step: a start that was refused may be right now. */
+bool sv_quorum_is_waited_for(const struct sv_cluster *cluster);
+/* A start that was refused may be right now, if this step has brought any news. */
 void sv_quorum_flush(struct sv_cluster *cluster);
 
 /* --- command.c --- */

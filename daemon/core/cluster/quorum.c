@@ -45,8 +45,10 @@ static void on_settle(struct sv_cluster *cluster, struct sv_timer *timer)
         sv_instance_of_timer(timer, offsetof(struct sv_instance, settle));
     if (cluster->now_ns < instance->settled_ns)
         sv_timer_set(cluster, timer, instance->settled_ns);
-    else
+    else {
         sv_modes_see(cluster, instance, sv_quorum_is_settled(cluster, instance));
+        sv_machine_wake(cluster);
+    }
 }
 
 static void doubt_until(struct sv_cluster *cluster, struct sv_instance *instance, uint64_t at_ns)
@@ -208,9 +210,10 @@ static bool is_accounted_for(const struct sv_cluster *cluster, const struct sv_i
                              const struct sv_member *member)
 {
     const struct sv_view *view = &instance->view;
-    if (!view->is_known || view->term != sv_local(cluster)->view.term)
+    if (!view->is_known || view->master != cluster->local ||
+        view->term != sv_local(cluster)->view.term)
         return false;
-    return instance->state == SV_INSTANCE_STATE_RUNNING || !sv_member_copy(member, instance->place);
+    return sv_instance_is_active(instance) || !sv_member_copy(member, instance->place);
 }
 
 static const char *why_not(struct sv_cluster *cluster, const struct sv_member *member)
@@ -248,10 +251,15 @@ bool sv_quorum_may_start(struct sv_cluster *cluster, const struct sv_member *mem
     return false;
 }
 
+bool sv_quorum_is_waited_for(const struct sv_cluster *cluster)
+{
+    return cluster->quorum->is_waited_for;
+}
+
 void sv_quorum_flush(struct sv_cluster *cluster)
 {
     struct sv_quorum *quorum = cluster->quorum;
-    if (!quorum->is_waited_for || !cluster->machine->has_run)
+    if (!quorum->is_waited_for || !cluster->machine->is_dirty)
         return;
     quorum->is_waited_for = false;
     sv_commander_may_start(cluster);

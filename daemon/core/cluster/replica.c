@@ -275,6 +275,9 @@ static const char *fault_of(const struct sv_mesh_rows *rows, bool is_snapshot)
             return "a forced state without a name";
     if (rows->modes && rows->modes->instance_count > SV_INSTANCES_MAX)
         return "too many instances";
+    if (rows->modes &&
+        (rows->modes->term > INT64_MAX || rows->modes->state > SV_SUPVISORS_STATE_FINAL))
+        return "modes out of range";
     return NULL;
 }
 

@@ -1,0 +1,195 @@
+/*
+ * What must hold.
+ *
+ * After every step, over the whole history: with quorum, never two living copies of a managed
+ * program, whatever the network, the clocks and the daemons do; the same without quorum where
+ * nothing but daemons and machines fails, because the keeper's promise is enough then. Never two
+ * Masters of one term; never two that work while they see each other. No start or stop without
+ * words. No request without an answer for long.
+ *
+ * When all is healed: one Master, everybody in OPERATION, everybody's knowledge true, no conflict,
+ * and what is wanted runs, and nothing twice.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster_internal.h"
+#include "core/cluster/members.h"
+
+enum { TWO_MASTERS_SECONDS_MAX = 10, ANSWER_SECONDS_MAX = 90 };
+
+void judge_demand(const struct world *world, bool is_kept, const char *promise, uint32_t node)
+{
+    if (is_kept)
+        return;
+    fprintf(stderr,
+            "seed %" PRIu64 ", step %" PRIu64 ", %.6f s, node %u: broken: %s\n"
+            "replay with: make sim-cluster SEED=%" PRIu64 " TRACE=1\n",
+            world->options.seed, world->step_count, (double)world->now_ns / (double)SECOND_NS, node,
+            promise, world->options.seed);
+    abort();
+}
+
+static uint32_t living_copies(const struct world *world, uint32_t program)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < world->node_count; i++)
+        count += world->nodes[i].actors[program].is_alive;
+    return count;
+}
+
+void judge_spawn(const struct world *world, uint32_t node, uint32_t program)
+{
+    if (!world->programs[program].is_managed)
+        return;
+    bool is_certain =
+        world->has_quorum || (!world->has_partitions && !world->is_rough && !world->has_requests);
+    if (is_certain)
+        judge_demand(world, living_copies(world, program) <= 1,
+                     "a managed program never has two living copies", node);
+}
+
+void judge_action(struct world *world, uint32_t node, const struct sv_cluster_action *action)
+{
+    world->digest = world->digest * UINT64_C(1099511628211) + (uint64_t)action->kind * 31 +
+                    action->instance + 7 * node;
+    switch (action->kind) {
+    case SV_CLUSTER_START:
+    case SV_CLUSTER_STOP:
+        judge_demand(world, action->process.text && *action->process.text,
+                     "every start and stop says why", node);
+        return;
+    case SV_CLUSTER_NOTICE:
+        if (action->notice.what == SV_CLUSTER_NOTICE_LOG)
+            judge_demand(world, action->notice.text && *action->notice.text,
+                         "every decision has words", node);
+        return;
+    case SV_CLUSTER_ANSWER: {
+        struct asked *asked = &world->asked[action->answer.id % REQUESTS_MAX];
+        judge_demand(world, asked->is_open && asked->id == action->answer.id && asked->node == node,
+                     "a request is answered once, where it was asked", node);
+        asked->is_open = false;
+        return;
+    }
+    case SV_CLUSTER_CONNECT:
+    case SV_CLUSTER_SEND:
+    case SV_CLUSTER_END_DAEMON:
+    case SV_CLUSTER_PROMISE:
+    case SV_CLUSTER_KILL_MANAGED:
+    case SV_CLUSTER_ACTION_COUNT:
+        return;
+    }
+}
+
+static bool works_as_master(const struct node *node)
+{
+    enum sv_supvisors_state state = sv_machine_state(node->cluster);
+    return sv_machine_is_master(node->cluster) && state >= SV_SUPVISORS_STATE_DISTRIBUTION &&
+           state <= SV_SUPVISORS_STATE_CONCILIATION;
+}
+
+static bool sees(const struct node *node, uint32_t other)
+{
+    return sv_instance_is_running(node->cluster, other);
+}
+
+static void judge_masters(struct world *world, uint32_t index)
+{
+    struct node *node = &world->nodes[index];
+    if (!works_as_master(node)) {
+        node->working_since_ns = 0;
+        return;
+    }
+    if (!node->working_since_ns)
+        node->working_since_ns = world->now_ns;
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct node *other = &world->nodes[i];
+        if (i == index || !other->cluster || !works_as_master(other))
+            continue;
+        judge_demand(world,
+                     sv_local(other->cluster)->view.term != sv_local(node->cluster)->view.term,
+                     "a term has one Master", index);
+        uint64_t since_ns = node->working_since_ns > other->working_since_ns
+                                ? node->working_since_ns
+                                : other->working_since_ns;
+        judge_demand(world,
+                     !sees(node, i) || !sees(other, index) ||
+                         world->now_ns - since_ns < TWO_MASTERS_SECONDS_MAX * SECOND_NS,
+                     "two that see each other have one Master", index);
+    }
+}
+
+void judge_step(struct world *world, uint32_t index)
+{
+    struct node *node = &world->nodes[index];
+    if (node->cluster)
+        judge_masters(world, index);
+    for (size_t i = 0; i < REQUESTS_MAX; i++)
+        judge_demand(world,
+                     !world->asked[i].is_open ||
+                         world->now_ns - world->asked[i].since_ns < ANSWER_SECONDS_MAX * SECOND_NS,
+                     "a request is answered or given up within its bound", world->asked[i].node);
+}
+
+static bool is_in_operation(const struct world *world, uint32_t index, sv_instance_place master)
+{
+    const struct sv_cluster *cluster = world->nodes[index].cluster;
+    if (!cluster || sv_machine_state(cluster) != SV_SUPVISORS_STATE_OPERATION ||
+        sv_machine_master(cluster) != master)
+        return false;
+    for (uint32_t i = 0; i < world->node_count; i++)
+        if (!sv_instance_is_running(cluster, i))
+            return false;
+    return true;
+}
+
+bool judge_is_settled(const struct world *world)
+{
+    if (!world->nodes[0].cluster)
+        return false;
+    sv_instance_place master = sv_machine_master(world->nodes[0].cluster);
+    for (uint32_t i = 0; i < world->node_count; i++)
+        if (master == SV_INSTANCE_NONE || !is_in_operation(world, i, master))
+            return false;
+    return true;
+}
+
+static void judge_knowledge(const struct world *world, uint32_t index)
+{
+    const struct sv_cluster *cluster = world->nodes[index].cluster;
+    for (uint32_t p = 0; p < PROGRAMS; p++) {
+        const struct program *program = &world->programs[p];
+        struct sv_application *application =
+            sv_model_application(&cluster->model, program->application);
+        struct sv_member *member =
+            application ? sv_application_member(application, program->name) : NULL;
+        for (uint32_t i = 0; i < world->node_count; i++) {
+            const struct actor *actor = &world->nodes[i].actors[p];
+            const struct sv_copy *copy = member ? sv_member_copy(member, i) : NULL;
+            judge_demand(world, actor->is_configured == (copy != NULL),
+                         "healed: everybody knows who has which process", index);
+            judge_demand(world, !copy || copy->row.state == actor->state,
+                         "healed: everybody knows the state of each process", index);
+        }
+    }
+}
+
+void judge_healed(struct world *world)
+{
+    judge_demand(world, judge_is_settled(world),
+                 "healed: all are in OPERATION with one Master within the bound", 0);
+    for (uint32_t i = 0; i < world->node_count; i++)
+        judge_knowledge(world, i);
+    for (uint32_t p = 0; p < PROGRAMS; p++)
+        if (world->programs[p].is_managed)
+            judge_demand(world, living_copies(world, p) <= 1, "healed: nothing runs twice", p);
+}
+
+void judge_wanted(const struct world *world, const char *when)
+{
+    for (uint32_t p = 0; p < PROGRAMS; p++)
+        if (world->programs[p].is_managed && world->programs[p].is_automatic)
+            judge_demand(world, living_copies(world, p) == 1, when, p);
+}

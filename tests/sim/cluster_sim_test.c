@@ -1,0 +1,65 @@
+/*
+ * The simulation of core/cluster. Without arguments: a fixed set of seeds, and the seeds that have
+ * found something (cluster_seeds.def). With SEED [SECONDS]: that life, told line by line with a
+ * third argument (`make sim-cluster SEED=…`).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "cluster_judge.c"
+#include "cluster_network.c"
+#include "cluster_node.c"
+#include "cluster_world.c"
+
+enum { SEEDS = 1000, SECONDS = 20 };
+
+static struct world_figures live(uint64_t seed)
+{
+    return cluster_world_run(
+        &(struct world_options){.seed = seed, .duration_ns = SECONDS * SECOND_NS});
+}
+
+static void promises_hold_in_every_life(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+        live(seed);
+}
+
+static void the_same_seed_gives_the_same_life(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct world_figures first = live(seed);
+        struct world_figures second = live(seed);
+        assert_true(first.digest == second.digest);
+        assert_true(first.step_count == second.step_count);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc >= 2) {
+        struct world_options options = {
+            .seed = strtoull(argv[1], NULL, 10),
+            .duration_ns = (argc > 2 ? strtoull(argv[2], NULL, 10) : SECONDS) * SECOND_NS,
+            .is_traced = argc > 3};
+        struct world_figures figures = cluster_world_run(&options);
+        printf("seed %" PRIu64 ": %u nodes, OPERATION after %.3f s, %" PRIu64 " steps, %" PRIu64
+               " messages, digest %016" PRIx64 "\n",
+               options.seed, figures.node_count, (double)figures.operation_ns / (double)SECOND_NS,
+               figures.step_count, figures.message_count, figures.digest);
+        return 0;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(promises_hold_in_every_life),
+        cmocka_unit_test(the_same_seed_gives_the_same_life),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
