@@ -10,6 +10,7 @@
 #ifndef SV_WIRE_MESH_H
 #define SV_WIRE_MESH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,5 +37,9 @@ int sv_mesh_encode(const struct sv_mesh_packet *packet, struct sv_str *ret_bytes
  * negative: -ENOMEM. */
 int sv_mesh_decode(const void *bytes, size_t length, struct sv_arena *arena,
                    struct sv_mesh_packet *ret_packet, const char **ret_why);
+
+/* From whom a packet says that it is, without reading the rest of it. False: it does not, or the
+ * name does not fit. */
+bool sv_mesh_sender(const void *bytes, size_t length, char *ret_from, size_t size);
 
 #endif

@@ -8,11 +8,13 @@
  */
 #include <errno.h>
 #include <gen/mesh.pb-c.h>
+#include <string.h>
 #include <svisor/limits.h>
 
 #include "base/choice.h"
 #include "wire/mesh.h"
 #include "wire/protobuf.h"
+#include "wire/utf8.h"
 
 /* Where the result goes, and what was wrong. */
 struct reading {
@@ -336,4 +338,19 @@ int sv_mesh_decode(const void *bytes, size_t length, struct sv_arena *arena,
         return 0;
     *ret_why = "it is of a kind that this version does not know";
     return SV_MESH_E_KIND;
+}
+
+bool sv_mesh_sender(const void *bytes, size_t length, char *ret_from, size_t size)
+{
+    /* Fields are written in the order of their numbers: the first is `from`, its length one byte.
+     */
+    const unsigned char *from = bytes;
+    size_t from_length = length > 2 ? from[1] : 0;
+    if (from_length == 0 || from[0] != 0x0a || from_length > 127 || from_length > length - 2 ||
+        from_length >= size || memchr(from + 2, '\0', from_length) ||
+        !sv_utf8_is_valid((const char *)from + 2, from_length))
+        return false;
+    memcpy(ret_from, from + 2, from_length);
+    ret_from[from_length] = '\0';
+    return true;
 }

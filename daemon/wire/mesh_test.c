@@ -14,6 +14,17 @@
 
 #include "wire/mesh.h"
 
+/* One field more in port/mesh.h belongs into mesh.proto, mesh_encode.c, mesh_decode.c and here. */
+#if __SIZEOF_POINTER__ == 8
+_Static_assert(sizeof(struct sv_mesh_hello) == 120, "a field more?");
+_Static_assert(sizeof(struct sv_mesh_modes) == 40, "a field more?");
+_Static_assert(sizeof(struct sv_mesh_process) == 120, "a field more?");
+_Static_assert(sizeof(struct sv_mesh_forced) == 48, "a field more?");
+_Static_assert(sizeof(struct sv_mesh_rows) == 64, "a field more?");
+_Static_assert(sizeof(struct sv_mesh_command) == 56, "a field more?");
+_Static_assert(sizeof(struct sv_mesh_message) == 136, "a field more?");
+#endif
+
 static const char *const stereotypes[] = {"db", "fast"};
 static const struct sv_mesh_instance_state states[] = {
     {"a:60000", SV_INSTANCE_STATE_RUNNING, false}, {"b:60000", SV_INSTANCE_STATE_ISOLATED, true}};
