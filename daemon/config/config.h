@@ -186,6 +186,9 @@ struct sv_ctl_config {
     const char *password;
     const char *prompt;
     const char *history_file; /* NULL: none */
+    /* Of [svisor], for `svctl mesh`; only sv_config_load_ctl() fills them. */
+    const char *mesh_key;
+    const char *mesh_trust;
 };
 
 /* [rpcinterface:x]: kept as key and value, expanded. */

@@ -43,6 +43,22 @@ void sv_load_ctl(struct sv_loader *loader, struct sv_ctl_config *ret)
     sv_scope_done(&scope);
 }
 
+/* What is wrong there is the daemon's matter. */
+static void load_mesh(struct sv_loader *loader, struct sv_ctl_config *ret)
+{
+    struct sv_cluster_config cluster = {0};
+    struct sv_scope scope = {.parent = &loader->environment, .arena = &loader->scratch};
+    if (sv_scope_put_text(&scope, "here", loader->here) < 0)
+        loader->is_out_of_memory = true;
+    enum sv_severity severity = loader->error;
+    loader->error = SV_SEVERITY_WARNING;
+    sv_load_mesh(loader, sv_ini_section(&loader->ini, "svisor"), &scope, &cluster);
+    loader->error = severity;
+    ret->mesh_key = cluster.mesh_key;
+    ret->mesh_trust = cluster.mesh_trust;
+    sv_scope_done(&scope);
+}
+
 int sv_config_load_ctl(const char *file, const struct sv_config_host *host, struct sv_arena *arena,
                        struct sv_ctl_config *ret, struct sv_diag *diag)
 {
@@ -59,6 +75,7 @@ int sv_config_load_ctl(const char *file, const struct sv_config_host *host, stru
                              ".ini file does not include supervisorctl section; write "
                              "[supervisorctl]");
         sv_load_ctl(&loader, &config);
+        load_mesh(&loader, &config);
         sv_load_ctlplugins(&loader);
     }
     bool is_out_of_memory = loader.is_out_of_memory;

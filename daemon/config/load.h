@@ -66,8 +66,8 @@ struct sv_config *sv_config_load(const char *file, const struct sv_config_host *
 
 /*
  * Reads only what svctl needs: [supervisorctl] and [ctlplugin:x] of `file`, without includes, as
- * supervisorctl does. The strings are in `arena`. 0, -EINVAL when a problem in `diag` is an error,
- * or -ENOMEM.
+ * supervisorctl does, and where [svisor] has the keys of the mesh. The strings are in `arena`. 0,
+ * -EINVAL when a problem in `diag` is an error, or -ENOMEM.
  */
 int sv_config_load_ctl(const char *file, const struct sv_config_host *host, struct sv_arena *arena,
                        struct sv_ctl_config *ret, struct sv_diag *diag);

@@ -73,6 +73,9 @@ const char *sv_loader_section_name(struct sv_loader *loader, const struct sv_ini
 
 /* The readers, one file each. */
 /* After sv_load_daemon(): the same struct. */
+/* The mesh_ options of [svisor]. */
+void sv_load_mesh(struct sv_loader *loader, const struct sv_ini_section *section,
+                  const struct sv_scope *scope, struct sv_cluster_config *ret);
 void sv_load_svisor(struct sv_loader *loader, struct sv_daemon_config *ret);
 void sv_load_daemon(struct sv_loader *loader, const struct sv_config_overrides *overrides,
                     struct sv_daemon_config *ret);

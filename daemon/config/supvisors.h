@@ -86,6 +86,11 @@ struct sv_cluster_config {
     double daemon_grace;
     bool quorum;
     double quorum_stop_after;
+    uint16_t mesh_port;   /* 0: not written, each instance has its own (io/mesh.h) */
+    const char *mesh_key; /* absolute; it counts also if it was not written, but is there */
+    bool has_mesh_key;    /* it was written */
+    const char *mesh_trust;
+    bool mesh_plain;
 };
 
 #define SV_SUPVISORS_TICK_SECONDS 5 /* Supvisors 0.19, utils.py, TICK_PERIOD */

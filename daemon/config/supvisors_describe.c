@@ -107,4 +107,8 @@ void sv_cluster_describe(const struct sv_cluster_config *config, struct sv_str *
                 config->heartbeat_period, config->suspect_after, config->daemon_grace);
     sv_str_addf(ret_text, "quorum=%s\nquorum_stop_after=%g\n", word(config->quorum),
                 config->quorum_stop_after);
+    if (config->mesh_port)
+        sv_str_addf(ret_text, "mesh_port=%u\n", config->mesh_port);
+    sv_str_addf(ret_text, "mesh_key=%s\nmesh_trust=%s\nmesh_plain=%s\n", config->mesh_key,
+                config->mesh_trust, word(config->mesh_plain));
 }

@@ -212,6 +212,28 @@ static void files_are_found_by_their_patterns(void **state)
     done(&loading);
 }
 
+static void the_mesh_has_files_for_its_keys(void **state)
+{
+    (void)state;
+    struct loading loading = load(HEAD);
+    const struct sv_cluster_config *cluster = &loading.config->daemon.cluster;
+    assert_string_equal(cluster->mesh_key, "/etc/svisor/mesh.key");
+    assert_string_equal(cluster->mesh_trust, "/etc/svisor/mesh.trust");
+    assert_false(cluster->has_mesh_key);
+    assert_false(cluster->mesh_plain);
+    assert_int_equal(cluster->mesh_port, 0);
+    done(&loading);
+    loading = load(HEAD "[svisor]\nmesh_key=%(here)s/own.key\nmesh_trust=trust\nmesh_port=4000\n");
+    cluster = &loading.config->daemon.cluster;
+    assert_string_equal(cluster->mesh_key, "/etc/own.key");
+    assert_true(cluster->has_mesh_key);
+    assert_true(cluster->mesh_trust[0] == '/');
+    assert_int_equal(cluster->mesh_port, 4000);
+    done(&loading);
+    expect(HEAD "[svisor]\nmesh_key=/k\nmesh_plain=true\n", false,
+           "[svisor] mesh_key: mesh_key is not used with mesh_plain=true");
+}
+
 static void silence_is_counted_in_ticks_only_where_ticks_are_written(void **state)
 {
     (void)state;
@@ -245,6 +267,7 @@ int main(void)
         cmocka_unit_test(conditions_that_cannot_hold_are_dropped),
         cmocka_unit_test(values_of_every_type_are_read),
         cmocka_unit_test(files_are_found_by_their_patterns),
+        cmocka_unit_test(the_mesh_has_files_for_its_keys),
         cmocka_unit_test(silence_is_counted_in_ticks_only_where_ticks_are_written),
         cmocka_unit_test(an_unknown_key_is_told),
     };

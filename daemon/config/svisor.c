@@ -32,6 +32,22 @@ static void read_cluster(struct sv_loader *loader, const struct sv_ini_section *
             period.real * HEARTBEATS_PER_SUSPICION);
 }
 
+void sv_load_mesh(struct sv_loader *loader, const struct sv_ini_section *section,
+                  const struct sv_scope *scope, struct sv_cluster_config *ret)
+{
+    struct sv_value key = sv_loader_get(loader, section, SV_OPTION_SVISOR_mesh_key, scope);
+    struct sv_value trust = sv_loader_get(loader, section, SV_OPTION_SVISOR_mesh_trust, scope);
+    ret->mesh_port =
+        (uint16_t)sv_loader_get(loader, section, SV_OPTION_SVISOR_mesh_port, scope).integer;
+    ret->mesh_key = sv_loader_normalize(loader, key.text);
+    ret->has_mesh_key = key.is_given;
+    ret->mesh_trust = sv_loader_normalize(loader, trust.text);
+    ret->mesh_plain = sv_loader_get(loader, section, SV_OPTION_SVISOR_mesh_plain, scope).boolean;
+    if (ret->mesh_plain && key.is_given)
+        sv_loader_report(loader, loader->error, &key.place,
+                         "mesh_key is not used with mesh_plain=true; write only one of them");
+}
+
 void sv_load_svisor(struct sv_loader *loader, struct sv_daemon_config *ret)
 {
     const struct sv_ini_section *section = sv_ini_section(&loader->ini, "svisor");
@@ -48,5 +64,6 @@ void sv_load_svisor(struct sv_loader *loader, struct sv_daemon_config *ret)
         ret->state_directory = sv_loader_check(
             loader, sv_path_join(loader->arena, loader->host->directory, directory.path));
     read_cluster(loader, section, &scope, &ret->cluster);
+    sv_load_mesh(loader, section, &scope, &ret->cluster);
     sv_scope_done(&scope);
 }
