@@ -82,6 +82,11 @@ int sv_loop_run(struct sv_loop *loop)
     return sd_event_loop(loop->event);
 }
 
+int sv_loop_turn(struct sv_loop *loop, uint64_t timeout_ns)
+{
+    return sd_event_run(loop->event, timeout_ns / NS_PER_US);
+}
+
 void sv_loop_quit(struct sv_loop *loop, int code)
 {
     sd_event_exit(loop->event, code);

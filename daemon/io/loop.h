@@ -37,6 +37,9 @@ void sv_loop_free(struct sv_loop *loop);
 int sv_loop_scratch_pipe(struct sv_loop *loop, int ret_fds[2]);
 /* Runs until sv_loop_quit(); returns its code or a negative errno. */
 int sv_loop_run(struct sv_loop *loop);
+/* One turn: waits up to `timeout_ns` for something and runs it. 1, 0 after the time, or negative
+ * errno. */
+int sv_loop_turn(struct sv_loop *loop, uint64_t timeout_ns);
 void sv_loop_quit(struct sv_loop *loop, int code);
 
 /* CLOCK_MONOTONIC and CLOCK_REALTIME, read anew at each call. */
