@@ -52,6 +52,8 @@ struct sv_ctl {
     struct sv_client *client;
     const char *prompt;
     const char *history_file; /* NULL: none */
+    const char *mesh_key;     /* the files of `mesh` */
+    const char *mesh_trust;
     bool is_interactive;
     bool is_coloured;
     int interrupt_fd; /* readable after Ctrl-C */

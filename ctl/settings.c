@@ -72,6 +72,8 @@ bool sv_settings_load(struct sv_settings *settings, const char *program, struct 
         {&settings->password, config.password, NULL},
         {&settings->prompt, config.prompt, "supervisor"},
         {&settings->history_file, config.history_file, NULL},
+        {&settings->mesh_key, config.mesh_key, "/etc/svisor/mesh.key"},
+        {&settings->mesh_trust, config.mesh_trust, "/etc/svisor/mesh.trust"},
     };
     for (size_t i = 0; i < SV_ARRAY_LENGTH(rows); i++) {
         if (!*rows[i].place)

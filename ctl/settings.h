@@ -16,6 +16,8 @@ struct sv_settings {
     const char *password;
     const char *prompt;
     const char *history_file; /* NULL also afterwards: none */
+    const char *mesh_key;     /* of [svisor], or where svisord looks for it */
+    const char *mesh_trust;
     bool is_interactive;
     struct sv_arena arena;
 };

@@ -156,6 +156,8 @@ int main(int argc, char **argv)
     }
     ctl.prompt = settings.prompt;
     ctl.history_file = settings.history_file;
+    ctl.mesh_key = settings.mesh_key;
+    ctl.mesh_trust = settings.mesh_trust;
     ctl.is_interactive = settings.is_interactive || optind == argc;
     ctl.is_coloured = sv_terminal_is_coloured();
     ctl.interrupt_fd = sv_interrupt_open();
