@@ -154,7 +154,6 @@ static bool read_process(struct reading *reading, const Svisor__Mesh__Process *f
         .pid = from->pid,
         .is_expected = from->is_expected,
         .is_fenced = from->is_fenced,
-        .is_fenced = from->is_fenced,
         .is_disabled = from->is_disabled,
         .has_stdout = from->has_stdout,
         .has_stderr = from->has_stderr,

@@ -103,7 +103,6 @@ static void fill_process(struct filling *filling, const struct sv_mesh_process *
     to->pid = from->pid;
     to->is_expected = from->is_expected;
     to->is_fenced = from->is_fenced;
-    to->is_fenced = from->is_fenced;
     to->is_disabled = from->is_disabled;
     to->has_stdout = from->has_stdout;
     to->has_stderr = from->has_stderr;
