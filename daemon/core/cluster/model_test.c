@@ -30,6 +30,8 @@ static const struct state_case state_cases[] = {
     {{{0, S(EXITED), 1}, {1, S(FATAL), 0}}, 2, S(FATAL), 0, 0},
     {{{0, S(FATAL), 0}, {1, S(EXITED), 1}}, 2, S(EXITED), 1, 0},
     {{{0, S(EXITED), 1}, {1, S(STOPPED), 0}}, 2, S(EXITED), 1, 0},
+    {{{0, S(STOPPED), 0}, {1, S(EXITED), 1}}, 2, S(EXITED), 1, 0},
+    {{{1, S(EXITED), 1}, {0, S(STOPPED), 0}}, 2, S(EXITED), 1, 0},
     /* A conflict: the first of RUNNING, BACKOFF, STARTING, STOPPING. */
     {{{0, S(RUNNING), 0}, {1, S(STARTING), 0}}, 2, S(RUNNING), 0, 2},
     {{{0, S(STARTING), 0}, {1, S(BACKOFF), 0}}, 2, S(BACKOFF), 0, 2},

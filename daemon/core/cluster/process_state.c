@@ -6,8 +6,7 @@
  *     runs nowhere                STOPPING if it is that anywhere, else what was told last
  *
  * "Runs" is told by `running`: STARTING, BACKOFF and RUNNING bring an instance in, the stopped
- * states take it out, STOPPING leaves it as it was. When a process was stopped, a new start is the
- * only one that counts.
+ * states take it out, STOPPING leaves it as it was.
  *
  * What was told last: rows of an instance where the process was never started stand behind all
  * others. Supvisors lets them win when such an instance joins late, so that there an EXITED or
@@ -135,8 +134,6 @@ void sv_member_news(struct sv_model *model, struct sv_member *member, sv_instanc
     if (sv_state_is_stopped(state)) {
         running_remove(member, instance);
     } else if (sv_state_is_running(state)) {
-        if (sv_state_is_stopped(member->state))
-            member->running_count = 0;
         running_add(member, instance);
     }
     derive(member);

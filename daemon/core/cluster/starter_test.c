@@ -93,6 +93,22 @@ static void all_jobs_see_the_load_of_all_that_is_on_its_way(void **state)
     played_done(&played);
 }
 
+static void what_is_asked_for_one_after_the_other_counts_as_well(void **state)
+{
+    (void)state;
+    played_init(&played,
+                APP("a", "", P("a1", SEQ(1) LOAD(60)) P("a2", SEQ(2) LOAD(60)))
+                    APP("b", "", P("b1", SEQ(1) LOAD(60))),
+                "a:a1 a:a2 b:b1");
+    played_ask(&played, SV_REQUEST_START_APPLICATION, "a");
+    played_ask(&played, SV_REQUEST_START_PROCESS, "b:b1");
+    played_expect(&played, "+a1@left +b1@right"); /* before anything has begun */
+    played_tell(&played, LEFT, "a", "a1", SV_PROCESS_STARTING);
+    played_tell(&played, LEFT, "a", "a1", SV_PROCESS_RUNNING);
+    played_expect(&played, "+a2@far");
+    played_done(&played);
+}
+
 struct failure_case {
     const char *strategy, *required, *trace;
 };
@@ -267,7 +283,6 @@ static void an_application_of_one_instance_is_placed_as_a_whole(void **state)
     played_expect(&played, "+b@left +db@right +web@right");
     /* One of it again: where the rest runs, and with its own load only. */
     played_tell(&played, RIGHT, "shop", "web", SV_PROCESS_STOPPED);
-    played_tell(&played, RIGHT, "shop", "more", SV_PROCESS_RUNNING);
     played_ask(&played, SV_REQUEST_START_PROCESS, "shop:web");
     played_run(&played);
     played_expect(&played, "+web@right ?1=ok");
@@ -349,6 +364,7 @@ int main(void)
         cmocka_unit_test(applications_start_by_their_numbers),
         cmocka_unit_test(what_runs_is_left_alone_and_what_was_stopped_stays_so),
         cmocka_unit_test(all_jobs_see_the_load_of_all_that_is_on_its_way),
+        cmocka_unit_test(what_is_asked_for_one_after_the_other_counts_as_well),
         cmocka_unit_test(a_starting_failure_has_its_strategy),
         cmocka_unit_test(a_timeout_is_a_starting_failure_too),
         cmocka_unit_test(each_stage_of_a_start_has_its_own_time),
