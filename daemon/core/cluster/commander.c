@@ -344,8 +344,7 @@ static void handle(struct sv_commander *commander, struct sv_member *member,
                    sv_instance_place instance)
 {
     (void)instance;
-    sv_member_settle(commander->model, member);
-    sv_failure_add(commander, member);
+    sv_failure_take_up(commander, member);
 }
 
 void sv_commander_handle_lost(struct sv_cluster *cluster)

@@ -217,6 +217,8 @@ void sv_stopper_answered(struct sv_commander *commander, struct sv_order *order,
 
 /* By its rule, with promotion. */
 void sv_failure_add(struct sv_commander *commander, struct sv_member *member);
+/* It was remembered as lost. */
+void sv_failure_take_up(struct sv_commander *commander, struct sv_member *member);
 /* It has crashed: its instance told so. */
 void sv_failure_crashed(struct sv_commander *commander, struct sv_member *member,
                         enum sv_start_news start);

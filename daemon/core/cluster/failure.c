@@ -15,6 +15,10 @@
  * the programs of its start sequence. RESTART_PROCESS is promoted to RESTART_APPLICATION when the
  * application has stopped with the loss. Nothing is done while its application has a job.
  *
+ * What a Master has begun may end with it. The others keep what failed in mind until it says that
+ * it is done (model.h, is_lost); the next one takes it up where it is: also when the process that
+ * failed runs again, but its application was being restarted.
+ *
  * A start that fails is a running failure as well. There Supvisors restarts the application again
  * and again when it can never start; here once, and a failed start never restarts the cluster.
  */
@@ -127,6 +131,38 @@ void sv_failure_add(struct sv_commander *commander, struct sv_member *member)
                                             (int)member->rules.running_failure_strategy));
         return;
     }
+}
+
+/* Something of its start sequence is still missing. */
+static bool is_incomplete(const struct sv_application *application)
+{
+    for (size_t i = 0; i < application->member_count; i++) {
+        const struct sv_member *member = application->members[i];
+        bool has_ended_well = member->rules.wait_exit && member->state == SV_PROCESS_EXITED &&
+                              member->is_expected_exit;
+        if (is_in_start_sequence(member) && sv_state_is_stopped(member->state) && !has_ended_well)
+            return true;
+    }
+    return false;
+}
+
+void sv_failure_take_up(struct sv_commander *commander, struct sv_member *member)
+{
+    struct sv_application *application = member->application;
+    sv_member_settle(commander->model, member);
+    if (!sv_state_is_running(member->state)) {
+        sv_failure_add(commander, member);
+        return;
+    }
+    if (member->rules.running_failure_strategy != SV_RUNNING_FAILURE_STRATEGY_RESTART_APPLICATION ||
+        application->job_count > 0 || !is_incomplete(application))
+        return;
+    sv_commander_say(commander, SV_LOG_WARN, member, "the restart of %s is taken up again",
+                     application->name);
+    struct sv_job *job =
+        sv_start_application(commander, application, application->rules.starting_strategy);
+    if (job)
+        job->cause = member;
 }
 
 void sv_failure_crashed(struct sv_commander *commander, struct sv_member *member,

@@ -171,6 +171,25 @@ static void what_was_begun_is_taken_up_again_after_an_election(void **state)
     played_done(&played);
 }
 
+static void a_restart_that_died_with_its_master_is_taken_up(void **state)
+{
+    (void)state;
+    const struct failure_case of = {.a = "RESTART_APPLICATION", .b = "CONTINUE"};
+    case_init(&of);
+    played.is_master = false;
+    played_lose(&played, RIGHT);
+    /* The Master stops the rest and starts the first of it; then it dies. */
+    played_tell(&played, FAR, "shop", "c", SV_PROCESS_STOPPED);
+    runs(LEFT, "shop", "a");
+    played.is_master = true;
+    sv_commander_handle_lost(&played.cluster);
+    played_run(&played);
+    played_expect(&played, "+b@left +c@left");
+    sv_commander_handle_lost(&played.cluster);
+    played_expect(&played, "");
+    played_done(&played);
+}
+
 static void what_another_master_distributed_is_not_done_again(void **state)
 {
     (void)state;
@@ -258,6 +277,7 @@ int main(void)
         cmocka_unit_test(extra_arguments_follow_a_program_to_another_node),
         cmocka_unit_test(a_loss_is_not_forgotten_when_the_master_changes),
         cmocka_unit_test(what_was_begun_is_taken_up_again_after_an_election),
+        cmocka_unit_test(a_restart_that_died_with_its_master_is_taken_up),
         cmocka_unit_test(what_another_master_distributed_is_not_done_again),
         cmocka_unit_test(a_failure_waits_until_its_application_has_no_job),
         cmocka_unit_test(a_start_that_fails_is_tried_once_more_and_not_for_ever),

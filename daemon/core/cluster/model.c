@@ -241,7 +241,9 @@ enum sv_row_effect sv_model_tell(struct sv_model *model, sv_instance_place insta
     /* Supervisor says STOPPED of what it was never asked for. */
     if (effect == SV_ROW_EVENT || row->state != SV_PROCESS_STOPPED)
         sv_member_unforce(model, member);
-    if (sv_state_is_running(row->state))
+    /* That one runs again says nothing of the rest of its application. */
+    if (sv_state_is_running(row->state) &&
+        member->rules.running_failure_strategy != SV_RUNNING_FAILURE_STRATEGY_RESTART_APPLICATION)
         sv_member_settle(model, member);
     sv_member_news(model, member, instance, row->state);
     return effect;
