@@ -150,6 +150,12 @@ void sv_failure_take_up(struct sv_commander *commander, struct sv_member *member
 {
     struct sv_application *application = member->application;
     sv_member_settle(commander->model, member);
+    if (member->command_count > 0) { /* it is being started or stopped */
+        struct sv_job *job = sv_sequencer_job(&commander->starts, application);
+        if (job && !job->cause)
+            job->cause = member;
+        return;
+    }
     if (!sv_state_is_running(member->state)) {
         sv_failure_add(commander, member);
         return;
@@ -210,6 +216,12 @@ static void trigger(struct sv_commander *commander, const struct sv_failure *fai
     struct sv_application *application = failure->application;
     enum sv_starting_strategy strategy = application->rules.starting_strategy;
     struct sv_job *job;
+    /* While it had to wait, somebody else has seen to it. */
+    if (failure->strategy != SV_RUNNING_FAILURE_STRATEGY_STOP_APPLICATION &&
+        sv_state_is_running(failure->cause->state) &&
+        (failure->strategy == SV_RUNNING_FAILURE_STRATEGY_RESTART_PROCESS ||
+         !is_incomplete(application)))
+        return;
     if (failure->strategy == SV_RUNNING_FAILURE_STRATEGY_RESTART_PROCESS) {
         sv_commander_say(commander, SV_LOG_WARN, failure->cause, "restarted after its failure");
         job = sv_restart_process(commander, failure->cause, strategy, NULL);

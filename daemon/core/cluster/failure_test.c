@@ -206,6 +206,23 @@ static void what_another_master_distributed_is_not_done_again(void **state)
     played_done(&played);
 }
 
+static void what_runs_again_by_the_time_is_left_alone(void **state)
+{
+    (void)state;
+    static const char *const strategies[] = {"RESTART_PROCESS", "RESTART_APPLICATION"};
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(strategies); i++) {
+        const struct failure_case of = {.a = strategies[i], .b = "CONTINUE"};
+        case_init(&of);
+        played_lose(&played, RIGHT);
+        sv_commander_start_applications(&played.cluster); /* a distribution starts it anyhow */
+        sv_commander_handle_lost(&played.cluster);
+        played_run(&played);
+        played_expect(&played, "+a@left +b@left");
+        assert_int_equal(played.cluster.model.lost_count, 0);
+        played_done(&played);
+    }
+}
+
 static void a_failure_waits_until_its_application_has_no_job(void **state)
 {
     (void)state;
@@ -279,6 +296,7 @@ int main(void)
         cmocka_unit_test(what_was_begun_is_taken_up_again_after_an_election),
         cmocka_unit_test(a_restart_that_died_with_its_master_is_taken_up),
         cmocka_unit_test(what_another_master_distributed_is_not_done_again),
+        cmocka_unit_test(what_runs_again_by_the_time_is_left_alone),
         cmocka_unit_test(a_failure_waits_until_its_application_has_no_job),
         cmocka_unit_test(a_start_that_fails_is_tried_once_more_and_not_for_ever),
         cmocka_unit_test(a_snapshot_is_a_failure_only_of_what_ran_before),

@@ -110,6 +110,14 @@ static bool send_start(struct sv_commander *commander, struct sv_order *order, c
     return true;
 }
 
+/* Once, however often it is tried. */
+static void say_held(struct sv_commander *commander, struct sv_member *member, const char *hold)
+{
+    const char *words = sv_text(commander->cluster, "not started yet: %s", hold);
+    if (!member->why || strcmp(member->why, words) != 0)
+        sv_commander_say(commander, SV_LOG_WARN, member, "%s", words);
+}
+
 static bool start_begin(struct sv_commander *commander, struct sv_order *order)
 {
     struct sv_member *member = order->member;
@@ -118,7 +126,7 @@ static bool start_begin(struct sv_commander *commander, struct sv_order *order)
         return false;
     if (!commander->run && !sv_quorum_may_start(commander->cluster, member, &hold)) {
         order->stage = SV_ORDER_HELD;
-        sv_commander_say(commander, SV_LOG_WARN, member, "not started yet: %s", hold);
+        say_held(commander, member, hold);
         return true;
     }
     struct sv_str why = {0};
