@@ -137,7 +137,7 @@ static inline int open_node(struct story *story, uint32_t place, const char *key
                                         .is_local = true,
                                         .key_file = key,
                                         .trust_file = trust,
-                                        .give_up_ns = 3000 * MS};
+                                        .give_up_ns = 15000 * MS};
     struct sv_mesh_handlers handlers = {.connected = on_connected,
                                         .lost = on_lost,
                                         .message = on_message,

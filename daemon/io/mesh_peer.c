@@ -61,6 +61,7 @@ void sv_mesh_peer_close_way(struct sv_mesh_peer *peer, uint64_t flush_ns)
         zmq_close(peer->monitor);
     peer->socket = peer->monitor = NULL;
     peer->way = SV_MESH_WAY_PAUSE;
+    peer->is_overrun = false;
 }
 
 static int set_options(struct sv_mesh_peer *peer)
@@ -230,13 +231,13 @@ void sv_mesh_peer_lose(struct sv_mesh_peer *peer)
     /* What it said before comes before. */
     sv_zmq_watch_drain(mesh->inbox_watch);
     peer->way = SV_MESH_WAY_TRYING;
+    peer->is_overrun = false;
     if (!peer->is_closed)
         mesh->handlers.lost(mesh->handlers.user, peer->place);
 }
 
 void sv_mesh_peer_give_up(struct sv_mesh_peer *peer)
 {
-    peer->is_overrun = false;
     sv_log_warn("mesh: %s does not read what it is sent; the connection begins anew",
                 peer->instance->nick);
     sv_mesh_peer_lose(peer);
