@@ -223,6 +223,8 @@ static void trigger(struct sv_commander *commander, const struct sv_failure *fai
          !is_incomplete(application)))
         return;
     if (failure->strategy == SV_RUNNING_FAILURE_STRATEGY_RESTART_PROCESS) {
+        if (sv_state_is_running(failure->cause->state))
+            return; /* what was done about another one has started it as well */
         sv_commander_say(commander, SV_LOG_WARN, failure->cause, "restarted after its failure");
         job = sv_restart_process(commander, failure->cause, strategy, NULL);
     } else if (failure->strategy == SV_RUNNING_FAILURE_STRATEGY_STOP_APPLICATION) {
@@ -266,12 +268,21 @@ bool sv_failure_trigger(struct sv_commander *commander)
     return ready_count > 0;
 }
 
-static bool is_unfinished(const struct sv_job *job)
+/* What was to be started again, and is not yet: the next Master will. */
+static void remember_job(struct sv_commander *commander, const struct sv_job *job)
 {
-    bool is_planned = job->restart_count > 0;
-    for (size_t i = 0; i < job->order_count && !is_planned; i++)
-        is_planned = job->orders[i]->stage < SV_ORDER_SENT;
-    return is_planned;
+    bool is_unfinished = job->restart_count > 0;
+    for (size_t i = 0; i < job->restart_count; i++)
+        if (job->restarts[i].member)
+            sv_member_remember_lost(commander->model, job->restarts[i].member);
+    for (size_t i = 0; i < job->order_count; i++) {
+        const struct sv_order *order = job->orders[i];
+        is_unfinished |= order->stage < SV_ORDER_SENT;
+        if (job->kind == &sv_starter_kind && order->member->running_count == 0)
+            sv_member_remember_lost(commander->model, order->member);
+    }
+    if (is_unfinished)
+        sv_member_remember_lost(commander->model, job->cause);
 }
 
 void sv_failure_abort(struct sv_commander *commander)
@@ -282,8 +293,8 @@ void sv_failure_abort(struct sv_commander *commander)
     commander->failure_count = 0;
     for (size_t s = 0; s < sizeof(sequencers) / sizeof(sequencers[0]); s++)
         for (size_t j = 0; j < sequencers[s]->job_count; j++)
-            if (sequencers[s]->jobs[j]->cause && is_unfinished(sequencers[s]->jobs[j]))
-                sv_member_remember_lost(commander->model, sequencers[s]->jobs[j]->cause);
+            if (sequencers[s]->jobs[j]->cause)
+                remember_job(commander, sequencers[s]->jobs[j]);
 }
 
 void sv_failure_forget(struct sv_commander *commander, const struct sv_member *member)

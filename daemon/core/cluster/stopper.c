@@ -237,7 +237,7 @@ struct sv_job *sv_restart_application(struct sv_commander *commander,
 struct sv_job *sv_restart_process(struct sv_commander *commander, struct sv_member *member,
                                   enum sv_starting_strategy strategy, const char *extra_arguments)
 {
-    if (!sv_state_is_running(member->state))
+    if (member->running_count == 0)
         return sv_start_process(commander, member, strategy, extra_arguments);
     struct sv_job *job = job_for(commander, member->application);
     for (size_t r = 0; r < member->running_count; r++)
