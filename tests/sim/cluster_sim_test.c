@@ -1,7 +1,7 @@
 /*
  * The simulation of core/cluster. Without arguments: a fixed set of seeds, and the seeds that have
  * found something (cluster_seeds.def). With SEED [SECONDS]: that life, told line by line with a
- * third argument (`make sim-cluster SEED=…`).
+ * third argument (`make sim-cluster SEED=… TRACE=1`). With `cost NODES`: what the mesh costs.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -17,7 +18,7 @@
 #include "cluster_node.c"
 #include "cluster_world.c"
 
-enum { SEEDS = 1000, SECONDS = 20 };
+enum { SEEDS = 1000, SECONDS = 8 };
 
 static struct world_figures live(uint64_t seed)
 {
@@ -43,8 +44,23 @@ static void the_same_seed_gives_the_same_life(void **state)
     }
 }
 
+static void print_cost(uint32_t node_count)
+{
+    struct world_figures cost = cluster_world_cost(1, node_count);
+    printf(
+        "%u nodes: OPERATION %.3f s after the last daemon; messages sent by each node: %.0f until "
+        "then, %.1f in an idle second, %.1f for a restarted process\n",
+        node_count, (double)cost.operation_ns / (double)SECOND_NS,
+        (double)cost.bring_up_messages / node_count, (double)cost.idle_messages / node_count,
+        (double)cost.change_messages / node_count);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "cost") == 0) {
+        print_cost((uint32_t)strtoul(argv[2], NULL, 10));
+        return 0;
+    }
     if (argc >= 2) {
         struct world_options options = {
             .seed = strtoull(argv[1], NULL, 10),

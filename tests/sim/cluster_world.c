@@ -16,7 +16,7 @@
 #include "cluster_internal.h"
 #include "config/memory_host_test.h"
 
-enum { HEALED_SECONDS = 60, WANTED_SECONDS = 40, FAULT_PERIOD_MS = 700 };
+enum { HEALED_SECONDS = 25, WANTED_SECONDS = 20, FAULT_PERIOD_MS = 700 };
 
 static const char rules_text[] =
     "<root>"
@@ -357,6 +357,8 @@ static void draw_world(struct world *world)
     if (!world->nodes || !world->is_cut || !world->is_connected || !world->last_due_ns)
         abort();
     memcpy(world->programs, programs, sizeof(programs));
+    for (uint32_t i = 0; is_calm && i < PROGRAMS; i++)
+        world->programs[i].startsecs = 0;
     for (uint32_t i = 0; i < world->node_count; i++) {
         struct node *node = &world->nodes[i];
         node->clock_base_ns = world_draw(world, 1000000 * SECOND_NS);
@@ -384,7 +386,7 @@ static void destroy(struct world *world)
     free(world);
 }
 
-struct world_figures cluster_world_run(const struct world_options *options)
+static struct world *create(const struct world_options *options)
 {
     struct world *world = calloc(1, sizeof(*world));
     if (!world)
@@ -399,6 +401,36 @@ struct world_figures cluster_world_run(const struct world_options *options)
         world_push(world, &(struct item){.due_ns = world->now_ns + world_draw(world, SECOND_NS),
                                          .kind = ITEM_BIRTH,
                                          .node = i});
+    return world;
+}
+
+struct world_figures cluster_world_cost(uint64_t seed, uint32_t node_count)
+{
+    struct world *world =
+        create(&(struct world_options){.seed = seed, .node_count = node_count, .is_calm = true});
+    uint64_t last_birth_ns = world->now_ns + SECOND_NS;
+    live_until(world, last_birth_ns, false);
+    live_until(world, last_birth_ns + 60 * SECOND_NS, true);
+    struct world_figures figures = {.node_count = node_count,
+                                    .operation_ns = world->now_ns - last_birth_ns,
+                                    .bring_up_messages = world->message_count};
+    live_until(world, world->now_ns + SECOND_NS, false);
+    uint64_t before = world->message_count;
+    live_until(world, world->now_ns + SECOND_NS, false);
+    figures.idle_messages = world->message_count - before;
+    before = world->message_count;
+    node_request(
+        world, 0,
+        (struct sv_cluster_request){.kind = SV_REQUEST_RESTART_PROCESS, .name = "beta:b2"});
+    live_until(world, world->now_ns + SECOND_NS, false);
+    figures.change_messages = world->message_count - before - figures.idle_messages;
+    destroy(world);
+    return figures;
+}
+
+struct world_figures cluster_world_run(const struct world_options *options)
+{
+    struct world *world = create(options);
     uint64_t last_birth_ns = world->now_ns + SECOND_NS;
     live_until(world, last_birth_ns, false);
     live_until(world, last_birth_ns + 20 * SECOND_NS, true);
@@ -411,7 +443,8 @@ struct world_figures cluster_world_run(const struct world_options *options)
     heal(world);
     live_until(world, world->now_ns + HEALED_SECONDS * SECOND_NS, false);
     judge_healed(world);
-    /* Without quorum a half of a broken network may stop, out of old knowledge, what the other has. */
+    /* Without quorum a half of a broken network may stop, out of old knowledge, what the other has.
+     */
     bool is_certain = world->has_quorum || (!world->has_partitions && !world->is_rough);
     if (is_certain && !world->has_requests && !world->has_failures)
         judge_wanted(world, "what is lost with a node runs elsewhere");

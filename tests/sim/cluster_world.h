@@ -136,10 +136,15 @@ struct world {
 
 struct world_figures {
     uint64_t digest, step_count, message_count;
-    uint64_t operation_ns; /* from the start of the last daemon to OPERATION everywhere */
+    uint64_t bring_up_messages; /* until then */
+    uint64_t idle_messages;     /* in a second without events */
+    uint64_t change_messages;   /* for a process that is stopped and started again */
+    uint64_t operation_ns;      /* from the start of the last daemon to OPERATION everywhere */
     uint32_t node_count;
 };
 
 struct world_figures cluster_world_run(const struct world_options *options);
+/* No faults: what the mesh costs. */
+struct world_figures cluster_world_cost(uint64_t seed, uint32_t node_count);
 
 #endif

@@ -137,7 +137,8 @@ uint64_t sv_command_start(struct sv_cluster *cluster, sv_instance_place instance
 uint64_t sv_command_stop(struct sv_cluster *cluster, sv_instance_place instance,
                          const struct sv_member *member, const char *text, const char **ret_why);
 /*
- * Whether a start of the process may be commanded now; with quorum a copy may still run where
+ * Whether a start of the process may be commanded now; another one may still be under way, though
+ * its job was aborted, and with quorum a copy may still run where
  * nobody hears of it. False: *ret_why says it, and sv_commander_may_start() is called when it may
  * be so again.
  */

@@ -370,6 +370,12 @@ void sv_machine_run(struct sv_cluster *cluster)
         sv_machine_leave(cluster, false);
 }
 
+static void on_sight(struct sv_cluster *cluster, struct sv_timer *timer)
+{
+    (void)timer;
+    cluster->machine->has_news = true;
+}
+
 static void on_timer(struct sv_cluster *cluster, struct sv_timer *timer)
 {
     (void)timer;
@@ -380,6 +386,7 @@ void sv_machine_new(struct sv_cluster *cluster)
 {
     cluster->machine = sv_allocate(1, sizeof(*cluster->machine));
     sv_timer_init(cluster, &cluster->machine->timer, on_timer);
+    sv_timer_init(cluster, &cluster->machine->sight_timer, on_sight);
     sv_timer_init(cluster, &cluster->machine->core_timer, on_timer);
 }
 

@@ -246,6 +246,8 @@ struct sv_machine {
     uint64_t begin_ns;
     uint64_t term_max;             /* that was ever heard of */
     enum sv_supvisors_state asked; /* RESTARTING, SHUTTING_DOWN; OFF: nothing */
+    uint64_t told_ns;              /* when our modes were last told */
+    struct sv_timer sight_timer;   /* to tell how we see the others */
     struct sv_timer timer;         /* of synchro_timeout */
     struct sv_timer core_timer;    /* of CORE */
     const char *waits_for;         /* why there is no Master; to log it once */

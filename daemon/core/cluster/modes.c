@@ -3,14 +3,16 @@
  *
  * The local view is one like the others, told as part of our rows. A change of our state, of the
  * Master, the term or the jobs is told at the end of the step; so is an instance that became or
- * ceased to be RUNNING, FAILED or settled, because others wait for that. The steps of a handshake
- * in between go with the next message: with N instances that join at once each saves N messages.
+ * ceased to be RUNNING, FAILED or settled, because others wait for that; but not more often than
+ * every SV_SIGHT_PAUSE_NS for each instance, so that a thousand that join at once are not a million
+ * messages from each. The steps of a handshake in between go with the next message.
  *
  * "Do all agree?" is asked after every message, so each view carries the sum of the hashes of the
  * instances that it sees RUNNING: equal sums, equal sets.
  */
 #include <stdlib.h>
 #include <string.h>
+#include <svisor/limits.h>
 
 #include "core/cluster/members.h"
 
@@ -41,6 +43,20 @@ static void mark(struct sv_cluster *cluster)
     sv_machine_wake(cluster);
 }
 
+/* With many instances that join at once, one message tells of several. */
+static void mark_sight(struct sv_cluster *cluster)
+{
+    struct sv_machine *machine = cluster->machine;
+    uint64_t pause_ns = cluster->instance_count * SV_SIGHT_PAUSE_NS;
+    sv_machine_wake(cluster);
+    if (machine->has_news || machine->sight_timer.node.place)
+        return;
+    if (cluster->now_ns - machine->told_ns >= pause_ns)
+        machine->has_news = true;
+    else
+        sv_timer_set(cluster, &machine->sight_timer, machine->told_ns + pause_ns);
+}
+
 void sv_modes_see(struct sv_cluster *cluster, const struct sv_instance *instance, bool is_settled)
 {
     struct sv_view *view = &sv_local(cluster)->view;
@@ -51,7 +67,7 @@ void sv_modes_see(struct sv_cluster *cluster, const struct sv_instance *instance
     if (seen->is_settled != is_settled ||
         (before != instance->state &&
          (is_urgent_state(instance->state) || is_urgent_state(before))))
-        mark(cluster);
+        mark_sight(cluster);
     count_running(view, instance->hash, before == SV_INSTANCE_STATE_RUNNING,
                   instance->state == SV_INSTANCE_STATE_RUNNING);
     *seen = (struct sv_seen){
@@ -120,6 +136,8 @@ void sv_modes_told(struct sv_cluster *cluster)
     for (sv_instance_place i = 0; i < cluster->instance_count && i < view->seen_capacity; i++)
         view->seen[i].is_changed = false;
     cluster->machine->has_news = false;
+    cluster->machine->told_ns = cluster->now_ns;
+    sv_timer_cancel(cluster, &cluster->machine->sight_timer);
 }
 
 void sv_modes_export(const struct sv_cluster *cluster, const struct sv_view *view, bool everything,

@@ -24,7 +24,8 @@ struct sv_quorum {
     bool has_right;
     uint64_t right_ns;
     struct sv_timer expiry;
-    bool is_waited_for; /* a start was refused that may be right later */
+    bool is_waited_for;      /* a start was refused that may be right later */
+    bool waits_for_instance; /* because of what an instance may run */
     uint32_t voter_count;
     uint64_t *rights; /* room for one of each voter */
 };
@@ -231,29 +232,27 @@ static const char *why_not(struct sv_cluster *cluster, const struct sv_member *m
     if (cluster->supvisors->multicast_address &&
         cluster->now_ns - cluster->machine->begin_ns < cluster->times->settle_ns)
         return "an instance that is not discovered yet may still run it (quorum)";
-    sv_instance_place pending = sv_command_pending_start(cluster, member);
-    if (pending != SV_INSTANCE_NONE)
-        return sv_text(cluster, "%s was told to start it and has not answered (quorum)",
-                       cluster->instances[pending]->nick);
     return NULL;
 }
 
 bool sv_quorum_may_start(struct sv_cluster *cluster, const struct sv_member *member,
                          const char **ret_why)
 {
-    if (!cluster->times->has_quorum)
-        return true;
-    const char *why = why_not(cluster, member);
-    if (!why)
-        return true;
-    cluster->quorum->is_waited_for = true;
-    *ret_why = why;
-    return false;
+    sv_instance_place pending = sv_command_pending_start(cluster, member);
+    if (pending != SV_INSTANCE_NONE)
+        *ret_why = sv_text(cluster, "%s was told to start it, and what came of it is not known yet",
+                           cluster->instances[pending]->nick);
+    const char *why = cluster->times->has_quorum ? why_not(cluster, member) : NULL;
+    if (why)
+        *ret_why = why;
+    cluster->quorum->waits_for_instance |= why != NULL;
+    cluster->quorum->is_waited_for |= why || pending != SV_INSTANCE_NONE;
+    return !why && pending == SV_INSTANCE_NONE;
 }
 
 bool sv_quorum_is_waited_for(const struct sv_cluster *cluster)
 {
-    return cluster->quorum->is_waited_for;
+    return cluster->quorum->waits_for_instance;
 }
 
 void sv_quorum_flush(struct sv_cluster *cluster)
@@ -262,5 +261,6 @@ void sv_quorum_flush(struct sv_cluster *cluster)
     if (!quorum->is_waited_for || !cluster->machine->is_dirty)
         return;
     quorum->is_waited_for = false;
+    quorum->waits_for_instance = false;
     sv_commander_may_start(cluster);
 }
