@@ -42,6 +42,7 @@ void judge_action(struct world *world, uint32_t node, const struct sv_cluster_ac
 void judge_step(struct world *world, uint32_t node);
 bool judge_is_settled(const struct world *world);
 void judge_healed(struct world *world);
+void judge_restarted(const struct world *world, const char *when);
 void judge_wanted(const struct world *world, const char *when);
 
 #endif

@@ -187,6 +187,15 @@ void judge_healed(struct world *world)
             judge_demand(world, living_copies(world, p) <= 1, "healed: nothing runs twice", p);
 }
 
+/* A restart of an application stops it first, on purpose; if its Master dies in between, nobody is
+ * left who knows that it was to be started again. */
+void judge_restarted(const struct world *world, const char *when)
+{
+    for (uint32_t p = 0; p < PROGRAMS; p++)
+        if (strcmp(world->programs[p].application, "alpha") == 0)
+            judge_demand(world, living_copies(world, p) == 1, when, p);
+}
+
 void judge_wanted(const struct world *world, const char *when)
 {
     for (uint32_t p = 0; p < PROGRAMS; p++)

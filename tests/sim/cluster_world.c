@@ -447,7 +447,7 @@ struct world_figures cluster_world_run(const struct world_options *options)
      */
     bool is_certain = world->has_quorum || (!world->has_partitions && !world->is_rough);
     if (is_certain && !world->has_requests && !world->has_failures)
-        judge_wanted(world, "what is lost with a node runs elsewhere");
+        judge_restarted(world, "what is lost with a node runs elsewhere");
     ask_for_everything(world);
     figures.digest = world->digest;
     figures.step_count = world->step_count;
