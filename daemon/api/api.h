@@ -43,6 +43,9 @@ void sv_api_call_cancel(struct sv_api_call *call);
  * wrong with it. */
 void sv_api_reexec_tried(struct sv_api *api, const char *version, const char *problem);
 
+/* What Supervisor's getProcessInfo says in `description`; `now` in seconds since 1970. */
+void sv_api_describe_process(const struct sv_process_view *view, int64_t now, struct sv_str *ret);
+
 /* A process changed state, was removed, or the daemon begins to stop (process 0: any). */
 void sv_api_process_changed(struct sv_api *api, sv_process_id process);
 

@@ -42,7 +42,7 @@ static void add_date(int64_t seconds, struct sv_str *ret)
         sv_str_add(ret, text);
 }
 
-static void describe(const struct sv_process_view *view, int64_t now, struct sv_str *ret)
+void sv_api_describe_process(const struct sv_process_view *view, int64_t now, struct sv_str *ret)
 {
     switch (view->state) {
     case SV_PROCESS_RUNNING:
@@ -77,7 +77,7 @@ static json_t *info_of(const struct sv_api_host *host, const struct sv_process_v
     const char *out = host->log_path(host->user, view->id, SV_STDOUT);
     const char *err = host->log_path(host->user, view->id, SV_STDERR);
     struct sv_str description SV_CLEANUP(sv_str_done) = {0};
-    describe(view, now, &description);
+    sv_api_describe_process(view, now, &description);
     return json_pack(
         "{s:o, s:o, s:I, s:I, s:I, s:i, s:s, s:o, s:i, s:o, s:o, s:o, s:i, s:o}",           //
         "name", sv_text_json(view->config->name), "group", sv_text_json(view->group->name), //

@@ -78,6 +78,10 @@ void sv_rules_process(const struct sv_rules *rules, const char *application, con
 
 /* With such a strategy the cluster restarts the process, and its own autorestart is off. */
 bool sv_rules_stops_autorestart(const struct sv_process_rules *rules);
+struct sv_config;
+/* Where it is so, autorestart of a configuration that was just loaded is turned off. NULL: nothing.
+ */
+void sv_rules_apply(const struct sv_rules *rules, const struct sv_config *config);
 /* The one of `instances` that `#` gives to the application; NULL: none. */
 const char *sv_rules_hash_identifier(const struct sv_application_rules *rules,
                                      const struct sv_name_list *instances);

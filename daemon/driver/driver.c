@@ -381,6 +381,9 @@ static int open_all(struct sv_driver *driver, struct sv_str *ret_error)
     if (!driver->core)
         return -ENOMEM;
     sv_host_init(driver);
+    r = sv_driver_cluster_open(driver, ret_error);
+    if (r != 0)
+        return r;
     driver->api = sv_api_new(&driver->api_host);
     if (!driver->api)
         return -ENOMEM;
@@ -429,6 +432,7 @@ void sv_driver_free(struct sv_driver *driver)
         return;
     sv_http_free(driver->http);
     sv_api_free(driver->api);
+    sv_driver_cluster_close(driver);
     sv_reexec_free(driver->reexec);
     sv_unit_groups_free_all(driver);
     sv_child_probes_free(driver->child_probes);
@@ -469,6 +473,7 @@ int sv_driver_run(struct sv_driver *driver)
 {
     driver->has_begun = true;
     sv_driver_feed(driver, (struct sv_event){.kind = SV_EVENT_BEGIN});
+    sv_driver_cluster_begin(driver);
     int r = sv_loop_run(driver->loop);
     sv_deaths_settle(driver);
     return r;

@@ -39,6 +39,7 @@ static int make_units(struct sv_driver *driver, struct sv_unit_group *group)
         int r = sv_unit_new(driver, group, view->processes[i], group->config->programs[i]);
         if (r < 0)
             return error_trace(r);
+        sv_driver_cluster_changed(driver, view->processes[i]);
     }
     return 0;
 }
@@ -96,6 +97,7 @@ void sv_unit_groups_release(struct sv_driver *driver, sv_process_id id)
     if (!unit)
         return;
     struct sv_unit_group *group = unit->group;
+    sv_driver_cluster_removed(driver, group->config->name, unit->config->name);
     sv_unit_free(unit);
     free_if_done(group);
 }

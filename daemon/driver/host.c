@@ -151,6 +151,10 @@ static bool host_reread(void *user, struct sv_str *ret_error)
         describe_errors(&diag, ret_error);
         return false;
     }
+    if (sv_driver_cluster_reread(driver, config, ret_error) != 0) {
+        sv_config_unref(config);
+        return false;
+    }
     for (const struct sv_diag_row *row = diag.first; row; row = row->next) {
         struct sv_str line SV_CLEANUP(sv_str_done) = {0};
         sv_diag_render_row(row, &line);
@@ -221,6 +225,7 @@ static int host_clear_main_log(void *user)
 
 static void host_shutdown(void *user, bool is_restart)
 {
+    sv_driver_cluster_ending(user, false);
     sv_driver_feed(user, (struct sv_event){.kind = SV_EVENT_SHUTDOWN, .is_restart = is_restart});
 }
 

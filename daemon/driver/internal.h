@@ -10,6 +10,7 @@
 #include "base/idmap.h"
 #include "base/map.h"
 #include "core/core.h"
+#include "driver/cluster/cluster.h"
 #include "driver/driver.h"
 #include "io/cgroup.h"
 #include "io/fcgi_socket.h"
@@ -134,6 +135,7 @@ struct sv_unit {
     int last_wait_status;                  /* of the last run that has ended */
     struct sv_shortage_history *shortages; /* NULL: it was never short of anything */
     char *status_text;                     /* STATUS= of the last run; NULL: none */
+    char *extra_arguments;                 /* that the cluster adds to the command; NULL: none */
     uint64_t remembered;                   /* hash of what the journal says of it; 0: nothing */
 };
 
@@ -212,10 +214,11 @@ struct sv_driver {
     struct sv_http *http;
     struct sv_api *api;
     struct sv_api_host api_host;
-    struct sv_str handover_scratch; /* one record of the journal */
-    struct sv_str scratch;          /* paths and texts of one call */
-    char *server_url;               /* SUPERVISOR_SERVER_URL, NULL: none */
-    const char **base_environment;  /* environ and [supervisord] environment, NULL-terminated */
+    struct sv_driver_cluster *cluster; /* NULL: there is no [rpcinterface:supvisors] */
+    struct sv_str handover_scratch;    /* one record of the journal */
+    struct sv_str scratch;             /* paths and texts of one call */
+    char *server_url;                  /* SUPERVISOR_SERVER_URL, NULL: none */
+    const char **base_environment;     /* environ and [supervisord] environment, NULL-terminated */
 };
 
 /* driver.c: stamps the event with the time, steps the core, performs what it wants done. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "config/shlex.h"
 #include "driver/environment.h"
 #include "io/account.h"
 #include "io/command.h"
@@ -32,6 +33,7 @@ struct launch {
     struct sv_spawned spawned;
     struct sv_pipes pipes;
     bool has_socket; /* a reference of the group's fcgi socket, given back if the launch fails */
+    struct sv_arena extra; /* the words of `argv`, if the cluster added some */
     struct sv_account account;
     bool has_account;
     struct sv_str path;
@@ -45,12 +47,34 @@ struct launch {
 static void launch_done(struct launch *launch)
 {
     sv_pipes_close(&launch->pipes);
+    sv_arena_done(&launch->extra);
     sv_account_done(&launch->account);
     sv_str_done(&launch->path);
     for (size_t i = 0; i < SV_ARRAY_LENGTH(launch->variables); i++)
         sv_str_done(&launch->variables[i]);
     free(launch->environment);
     sv_str_done(&launch->error);
+}
+
+/* What the cluster adds is split together with the command, as Supvisors has it: an open quote of
+ * one may end in the other. */
+static bool add_extra_arguments(struct launch *launch)
+{
+    const struct sv_unit *unit = launch->unit;
+    if (!unit->extra_arguments || !unit->extra_arguments[0])
+        return true;
+    struct sv_str command SV_CLEANUP(sv_str_done) = {0};
+    struct sv_words words = {0};
+    sv_str_addf(&command, "%s %s", unit->config->command, unit->extra_arguments);
+    int r = sv_str_ok(&command) ? sv_shlex_split(sv_str_text(&command), &launch->extra, &words)
+                                : -ENOMEM;
+    if (r != 0) {
+        sv_str_addf(&launch->error, "can't parse command %s: %s", sv_str_text(&command),
+                    r < 0 ? sv_errno_text(r) : sv_shlex_error_text(r));
+        return false;
+    }
+    launch->argv = words.items;
+    return true;
 }
 
 static bool find_command(struct launch *launch)
@@ -282,6 +306,8 @@ static void prepare_for_death(struct launch *launch, const struct sv_kept *pipes
 {
     struct sv_run *run = launch->run;
     sv_handover_keep(run, pipes);
+    if (sv_driver_cluster_manages(launch->unit->driver, launch->unit->group->config->name))
+        sv_handover_manage(run, true);
     launch->unit->run = run;
     sv_handover_note(launch->unit->driver, launch->unit->id);
 }
@@ -290,8 +316,8 @@ static bool prepare(struct launch *launch)
 {
     struct sv_unit *unit = launch->unit;
     launch->run = sv_run_new(unit, launch->run_number);
-    if (!find_command(launch) || !find_account(launch) || !make_environment(launch) ||
-        !make_pipes(launch))
+    if (!add_extra_arguments(launch) || !find_command(launch) || !find_account(launch) ||
+        !make_environment(launch) || !make_pipes(launch))
         return false;
     struct sv_kept kept = {.pidfd = -1,
                            .stdin_fd = launch->pipes.stdin_fd,

@@ -53,6 +53,7 @@ static void wait_for_the_dying(struct sv_driver *driver)
 
 void sv_leave(struct sv_driver *driver, enum sv_driver_end end)
 {
+    sv_driver_cluster_ending(driver, true);
     wait_for_the_dying(driver);
     driver->is_leaving = true;
     if (driver->tree)

@@ -21,6 +21,7 @@ static void shut_down(struct sv_driver *driver, int number, bool is_restart)
     }
     sv_log_warn("received %s indicating %s request", sv_str_text(&name),
                 is_restart ? "restart" : "exit");
+    sv_driver_cluster_ending(driver, false);
     sv_driver_feed(driver, (struct sv_event){.kind = SV_EVENT_SHUTDOWN, .is_restart = is_restart});
 }
 

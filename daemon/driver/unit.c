@@ -82,6 +82,7 @@ void sv_unit_free(struct sv_unit *unit)
     free(unit->parser);
     free(unit->status_text);
     free(unit->shortages);
+    free(unit->extra_arguments);
     unit->group->unit_count--;
     free(unit);
 }

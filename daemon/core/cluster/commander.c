@@ -357,7 +357,7 @@ static void forget_loss(struct sv_commander *commander, struct sv_member *member
                         sv_instance_place instance)
 {
     if (member->lost_with == instance)
-        sv_member_settle(commander->model, member);
+        sv_member_update(commander->model, member);
 }
 
 void sv_commander_lost_is_handled(struct sv_cluster *cluster, sv_instance_place instance)

@@ -149,7 +149,7 @@ static bool is_incomplete(const struct sv_application *application)
 void sv_failure_take_up(struct sv_commander *commander, struct sv_member *member)
 {
     struct sv_application *application = member->application;
-    sv_member_settle(commander->model, member);
+    sv_member_update(commander->model, member);
     if (member->command_count > 0) { /* it is being started or stopped */
         struct sv_job *job = sv_sequencer_job(&commander->starts, application);
         if (job && !job->cause)

@@ -244,7 +244,7 @@ enum sv_row_effect sv_model_tell(struct sv_model *model, sv_instance_place insta
     /* That one runs again says nothing of the rest of its application. */
     if (sv_state_is_running(row->state) &&
         member->rules.running_failure_strategy != SV_RUNNING_FAILURE_STRATEGY_RESTART_APPLICATION)
-        sv_member_settle(model, member);
+        sv_member_update(model, member);
     sv_member_news(model, member, instance, row->state);
     return effect;
 }
@@ -285,7 +285,7 @@ bool sv_model_drop(struct sv_model *model, struct sv_member *member)
 {
     struct sv_application *application = member->application;
     assert(member->copy_count == 0 && member->command_count == 0);
-    sv_member_settle(model, member);
+    sv_member_update(model, member);
     sv_member_weigh(model, member, -1);
     sv_map_remove(&application->by_name, member->name);
     for (size_t i = member->place; i + 1 < application->member_count; i++) {
@@ -342,7 +342,7 @@ void sv_member_remember_lost(struct sv_model *model, struct sv_member *member)
     member->lost_with = SV_INSTANCE_NONE;
 }
 
-void sv_member_settle(struct sv_model *model, struct sv_member *member)
+void sv_member_update(struct sv_model *model, struct sv_member *member)
 {
     model->lost_count -= member->is_lost;
     member->is_lost = false;

@@ -135,7 +135,7 @@ bool sv_member_lose(struct sv_model *model, struct sv_member *member, sv_instanc
                     const char *identifier, uint64_t now_ns);
 /* The same for a failure that was not looked after to its end. */
 void sv_member_remember_lost(struct sv_model *model, struct sv_member *member);
-void sv_member_settle(struct sv_model *model, struct sv_member *member);
+void sv_member_update(struct sv_model *model, struct sv_member *member);
 /* malloc()ed; never NULL, but for NULL. */
 char *sv_text_copy(const char *text);
 /* Says what was decided about it; takes a copy. */

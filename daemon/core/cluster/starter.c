@@ -282,7 +282,7 @@ static void order_lost(struct sv_order *order, void *user)
     struct sv_member *member = order->member;
     bool is_there = order->target == loss->instance;
     /* Its start is asked for, so its loss is no running failure. */
-    sv_member_settle(loss->commander->model, member);
+    sv_member_update(loss->commander->model, member);
     if (is_there && order->stage == SV_ORDER_PLANNED) {
         sv_commander_drop_scene(loss->commander);
         order->target = SV_INSTANCE_NONE;

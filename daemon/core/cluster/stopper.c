@@ -140,7 +140,7 @@ static void order_lost(struct sv_order *order, void *user)
 {
     const struct loss *loss = user;
     /* Its end is asked for, so its loss is no failure. */
-    sv_member_settle(loss->commander->model, order->member);
+    sv_member_update(loss->commander->model, order->member);
     if (order->target == loss->instance && order->stage != SV_ORDER_PLANNED)
         sv_order_end(order);
 }

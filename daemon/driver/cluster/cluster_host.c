@@ -1,0 +1,97 @@
+/* core/cluster as the methods of supvisors.* see it: api/cluster_host.h, function by function. */
+#include "driver/cluster/internal.h"
+
+static uint64_t host_now_ns(void *user)
+{
+    (void)user;
+    return sv_now_ns();
+}
+
+static sv_instance_place host_local(void *user)
+{
+    const struct sv_driver_cluster *cluster = user;
+    return sv_cluster_local(cluster->core);
+}
+
+static size_t host_instance_count(void *user)
+{
+    const struct sv_driver_cluster *cluster = user;
+    return sv_cluster_instance_count(cluster->core);
+}
+
+static void host_instance(void *user, sv_instance_place place, struct sv_instance_view *ret)
+{
+    const struct sv_driver_cluster *cluster = user;
+    sv_cluster_instance(cluster->core, place, ret);
+}
+
+static uint32_t host_find(void *user, const char *name, sv_instance_place *ret_places)
+{
+    const struct sv_driver_cluster *cluster = user;
+    return sv_cluster_find(cluster->core, name, ret_places);
+}
+
+static size_t host_application_count(void *user)
+{
+    const struct sv_driver_cluster *cluster = user;
+    return sv_cluster_application_count(cluster->core);
+}
+
+static void host_application(void *user, size_t place, struct sv_application_view *ret)
+{
+    const struct sv_driver_cluster *cluster = user;
+    sv_cluster_application(cluster->core, place, ret);
+}
+
+static size_t host_application_named(void *user, const char *name)
+{
+    const struct sv_driver_cluster *cluster = user;
+    return sv_cluster_application_named(cluster->core, name);
+}
+
+static void host_process(void *user, size_t application, size_t place,
+                         struct sv_cluster_process_view *ret)
+{
+    const struct sv_driver_cluster *cluster = user;
+    sv_cluster_process(cluster->core, application, place, ret);
+}
+
+static void host_copy(void *user, size_t application, size_t process, size_t place,
+                      struct sv_copy_view *ret)
+{
+    const struct sv_driver_cluster *cluster = user;
+    sv_cluster_copy(cluster->core, application, process, place, ret);
+}
+
+static void host_request(void *user, const struct sv_cluster_request *request)
+{
+    sv_driver_cluster_feed(
+        user, (struct sv_cluster_event){.kind = SV_CLUSTER_REQUEST, .request = *request});
+}
+
+static void host_drop_request(void *user, uint64_t id)
+{
+    sv_driver_cluster_feed(
+        user, (struct sv_cluster_event){.kind = SV_CLUSTER_REQUEST_GONE, .request = {.id = id}});
+}
+
+void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster)
+{
+    cluster->host = (struct sv_api_cluster){
+        .user = cluster,
+        .config = cluster->config,
+        .now_ns = host_now_ns,
+        .local = host_local,
+        .instance_count = host_instance_count,
+        .instance = host_instance,
+        .find = host_find,
+        .application_count = host_application_count,
+        .application = host_application,
+        .application_named = host_application_named,
+        .process = host_process,
+        .copy = host_copy,
+        .request = host_request,
+        .drop_request = host_drop_request,
+    };
+    cluster->driver->api_host.cluster = &cluster->host;
+}

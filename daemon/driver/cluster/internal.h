@@ -1,0 +1,52 @@
+/* What the files of driver/cluster share: core/cluster joined to the local core, the mesh and the
+ * remote methods. */
+#ifndef SV_DRIVER_CLUSTER_INTERNAL_H
+#define SV_DRIVER_CLUSTER_INTERNAL_H
+
+#include "api/cluster_host.h"
+#include "core/cluster/cluster.h"
+#include "driver/cluster/cluster.h"
+#include "driver/internal.h"
+#include "io/mesh.h"
+
+/* An event that came while another one was being worked off. */
+struct sv_cluster_pending {
+    struct sv_cluster_event event; /* its texts are the three below */
+    sv_process_id process;         /* PROCESS: the row is made when its turn comes. 0: it is gone */
+    char *texts[3];
+};
+
+struct sv_driver_cluster {
+    struct sv_driver *driver;
+    const struct sv_supvisors_config *config;
+    struct sv_config *owner; /* a reference: keeps `config` alive */
+    struct sv_rules *rules;
+    struct sv_cluster *core;
+    struct sv_mesh *mesh;
+    struct sv_arena discovered; /* instances that supvisors_list does not name */
+    struct sv_source *timer;
+    struct sv_cluster_actions actions;
+    struct sv_cluster_pending *pending; /* first in, first out */
+    size_t pending_count, pending_capacity;
+    bool is_stepping;
+    bool has_begun;
+    bool is_ending;
+    struct sv_api_cluster host;
+    struct sv_str machine_id;
+    struct sv_str scratch; /* the description of one row */
+};
+
+/* Steps core/cluster and performs what it wants, then the same for what came of it. While that is
+ * under way, the event waits for its turn. */
+void sv_driver_cluster_feed(struct sv_driver_cluster *cluster, struct sv_cluster_event event);
+
+/* rows.c: the event that tells of one local process. False: there is no such process. */
+bool sv_driver_cluster_row(struct sv_driver_cluster *cluster, sv_process_id process,
+                           struct sv_mesh_process *ret_row);
+/* deeds.c */
+void sv_driver_cluster_perform(struct sv_driver_cluster *cluster,
+                               const struct sv_cluster_action *action);
+/* cluster_host.c */
+void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster);
+
+#endif

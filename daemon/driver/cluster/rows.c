@@ -1,0 +1,66 @@
+/* A local process as the other instances hear of it: port/mesh.h, struct sv_mesh_process. */
+#include "driver/cluster/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SECOND_NS = 1000000000 };
+
+/* The number at the end of the name of one of several processes; Supervisor's process_num. */
+static uint32_t index_of(const struct sv_unit *unit)
+{
+    const struct sv_group_config *group = unit->group->config;
+    uint32_t index = 0;
+    for (size_t i = 0; i < group->program_count; i++) {
+        if (group->programs[i] == unit->config)
+            return index;
+        index += strcmp(group->programs[i]->program, unit->config->program) == 0;
+    }
+    return index;
+}
+
+/* A point in wall time on the monotonic clock, as well as it is known. 0 stays 0. */
+static uint64_t monotonic_of(int64_t wall_ns)
+{
+    int64_t age_ns = sv_wall_ns() - wall_ns;
+    uint64_t now_ns = sv_now_ns();
+    if (wall_ns == 0)
+        return 0;
+    if (age_ns <= 0)
+        return now_ns;
+    return (uint64_t)age_ns < now_ns ? now_ns - (uint64_t)age_ns : 1;
+}
+
+bool sv_driver_cluster_row(struct sv_driver_cluster *cluster, sv_process_id process,
+                           struct sv_mesh_process *ret_row)
+{
+    struct sv_driver *driver = cluster->driver;
+    const struct sv_unit *unit = sv_driver_unit(driver, process);
+    struct sv_process_view view;
+    if (!unit || !sv_core_process(driver->core, process, &view))
+        return false;
+    sv_str_clear(&cluster->scratch);
+    sv_api_describe_process(&view, sv_wall_ns() / SECOND_NS, &cluster->scratch);
+    *ret_row = (struct sv_mesh_process){
+        .application = unit->group->config->name,
+        .name = unit->config->name,
+        .state = view.state,
+        .pid = view.pid,
+        .is_expected = view.state != SV_PROCESS_EXITED || view.reason == SV_REASON_EXIT_EXPECTED,
+        .has_stdout = unit->sinks[SV_STDOUT] != NULL,
+        .has_stderr = unit->sinks[SV_STDERR] != NULL,
+        .spawnerr = view.spawnerr,
+        .description = sv_str_text(&cluster->scratch),
+        .extra_arguments = unit->extra_arguments ? unit->extra_arguments : "",
+        .program_name = unit->config->program,
+        .process_index = index_of(unit),
+        .startsecs = unit->config->startsecs,
+        .stopwaitsecs = unit->config->stopwaitsecs,
+        .start_wall_ns = view.started_wall_ns,
+        .stop_wall_ns = view.stopped_wall_ns,
+        .start_ns = monotonic_of(view.started_wall_ns),
+        .stop_ns = monotonic_of(view.stopped_wall_ns),
+        .event_ns = sv_now_ns(),
+    };
+    return true;
+}

@@ -1,0 +1,17 @@
+/* What this host is called, among the instances of a cluster. */
+#ifndef SV_IO_HOST_IDENTITY_H
+#define SV_IO_HOST_IDENTITY_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+
+/* True when the name or address means an interface of this host. All of 127.0.0.0/8 does. Asks the
+ * resolver, so not from the loop. */
+bool sv_host_is_local(const char *host);
+
+/* What instances on the same node have in common: the hardware address of the first interface as
+ * Supvisors writes it ("02:00:00:00:00:01"), else /etc/machine-id, else the name of the host. */
+void sv_host_machine_id(struct sv_str *ret_text);
+
+#endif

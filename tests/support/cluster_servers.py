@@ -1,0 +1,142 @@
+"""Several svisord on this machine that form a cluster: one on each of 127.0.0.1, 127.0.0.1:port2, ...
+
+An independent observer counts programs: observed() looks into /proc, and asks no svisord.
+"""
+
+import os
+import socket
+import time
+import xmlrpc.client
+
+from daemon import Server, free_port, wait_until
+
+CONFIG = """
+[inet_http_server]
+port=127.0.0.1:@PORT@
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+[rpcinterface:supvisors]
+supervisor.rpcinterface_factory=supvisors.plugin:make_supvisors_rpcinterface
+supvisors_list={names}
+synchro_options=STRICT
+{rules}
+{options}
+[supervisord]
+logfile=@DIR@/main.log
+logfile_maxbytes=0
+loglevel=debug
+pidfile=@DIR@/main.pid
+childlogdir=@DIR@
+identifier={nick}
+{svisor}
+{programs}
+"""
+UP_SECONDS = 20
+BAD_STATE = 101
+
+
+def free_ports(count):
+    """Different ones: all are held until all are known."""
+    held = [socket.socket() for _ in range(count)]
+    for probe in held:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in held]
+    for probe in held:
+        probe.close()
+    return ports
+
+
+class Cluster:
+    """`programs` and `rules` (what is inside of <root>) are the same on all; nicknames are s1, s2, ..."""
+
+    def __init__(self, build, count, programs, rules="", options="", svisor=""):
+        self.nicks = [f"s{i + 1}" for i in range(count)]
+        self.ports = free_ports(count)
+        self.identifiers = [f"127.0.0.1:{port}" for port in self.ports]
+        names = ",".join(f"<{nick}>{name}" for nick, name in zip(self.nicks, self.identifiers))
+        self.servers = []
+        for nick, port in zip(self.nicks, self.ports):
+            server = Server("svisord", build, "", start=False)
+            server.port = port
+            if rules:
+                server.write("rules.xml", f'<?xml version="1.0" encoding="UTF-8"?>\n<root>{rules}</root>\n')
+            server.write_config(CONFIG.format(
+                names=names, nick=nick, options=options, programs=programs,
+                rules=f"rules_files={server.path('rules.xml')}" if rules else "",
+                svisor=f"[svisor]\n{svisor}" if svisor else ""))
+            self.servers.append(server)
+
+    def start(self):
+        for server in self.servers:
+            server.start(ready=False)
+
+    def call(self, index, method, *arguments):
+        """supvisors.<method> of one instance, over a connection of its own."""
+        proxy = self.servers[index].rpc(over="tcp")
+        return getattr(proxy.supvisors, method)(*arguments)
+
+    def state(self, index):
+        try:
+            return self.call(index, "get_supvisors_state")["fsm_statename"]
+        except OSError:
+            return None
+
+    def wait_state(self, wanted, indexes=None, timeout=UP_SECONDS):
+        """Seconds until all of them say so."""
+        begin = time.monotonic()
+        for index in indexes if indexes is not None else range(len(self.servers)):
+            wait_until(lambda: self.state(index) == wanted, timeout, f"{self.nicks[index]} to reach {wanted}")
+        return time.monotonic() - begin
+
+    def instance_state(self, seen_by, index):
+        return self.call(seen_by, "get_instance_info", self.nicks[index])[0]["statename"]
+
+    def running_on(self, seen_by, namespec):
+        """The nicknames of the instances where it runs; None while no application is looked after (an election)."""
+        try:
+            identifiers = self.call(seen_by, "get_process_info", namespec)[0]["identifiers"]
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != BAD_STATE:
+                raise
+            return None
+        return [self.nicks[self.identifiers.index(identifier)] for identifier in identifiers]
+
+    def kill(self, index):
+        """The daemon dies as in a crash."""
+        server = self.servers[index]
+        server.disconnect()
+        server.process.kill()
+        server.process.wait()
+
+    def close(self):
+        for server in self.servers:
+            server.disconnect()
+        for server in self.servers:
+            if server.process is not None and server.process.poll() is not None:
+                server.process = None
+                server.start(ready=False)  # its programs are the next one's to stop
+                server.wait_ready()
+        for server in self.servers:
+            server.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def observed(mark):
+    """The pids of all processes with this word in their command line."""
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/cmdline", "rb") as stream:
+                words = stream.read().split(b"\0")
+        except OSError:
+            continue
+        if mark.encode() in words:
+            found.append(int(name))
+    return found
