@@ -211,8 +211,9 @@ static enum reading read_once(struct sv_output *output, size_t bytes_max, size_t
     return reading;
 }
 
-/* Reads up to about `bytes_max`. True at the end of the file. */
-static bool read_bounded(struct sv_output *output, size_t bytes_max)
+/* Reads up to about `bytes_max`; to the last byte only if nobody comes back for the rest. True at
+ * the end of the file. */
+static bool read_bounded(struct sv_output *output, size_t bytes_max, bool is_last)
 {
     size_t total = 0;
     while (total < bytes_max) {
@@ -221,9 +222,10 @@ static bool read_bounded(struct sv_output *output, size_t bytes_max)
         if (reading != READ_SOME)
             return reading == READ_END;
         total += length;
-        /* Less than a piece, or than the scratch pipe holds: the pipe was emptied. The next call
-         * would only say EAGAIN, and an end of file wakes the loop by itself. */
-        if (length < DEFAULT_PIPE_BYTES)
+        /* Less than a piece: most likely the pipe was emptied, and the next call would only say
+         * EAGAIN. What is left wakes the loop by itself (a pipe is full of pages, and in each of
+         * them there may be room for less than a line). */
+        if (length < DEFAULT_PIPE_BYTES && !is_last)
             return false;
     }
     return false;
@@ -245,7 +247,8 @@ static void on_readable(void *user, int fd, uint32_t events)
     (void)events;
     struct sv_output *output = user;
     bool has_lines = sv_sink_has_lines(output->sink);
-    if (read_bounded(output, has_lines ? SV_OUTPUT_LINES_TURN_BYTES_MAX : SV_OUTPUT_TURN_BYTES_MAX))
+    if (read_bounded(output, has_lines ? SV_OUTPUT_LINES_TURN_BYTES_MAX : SV_OUTPUT_TURN_BYTES_MAX,
+                     false))
         end(output);
 }
 
@@ -292,7 +295,7 @@ int sv_output_fd(const struct sv_output *output)
 
 void sv_output_drain(struct sv_output *output)
 {
-    if (output->source && read_bounded(output, SV_OUTPUT_PIPE_BYTES))
+    if (output->source && read_bounded(output, SV_OUTPUT_PIPE_BYTES, true))
         end(output);
 }
 
@@ -301,7 +304,7 @@ void sv_output_free(struct sv_output *output)
     if (!output)
         return;
     if (output->source) {
-        (void)read_bounded(output, SV_OUTPUT_PIPE_BYTES);
+        (void)read_bounded(output, SV_OUTPUT_PIPE_BYTES, true);
         sv_source_free(output->source);
         finish_stream(output);
     }

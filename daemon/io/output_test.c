@@ -277,6 +277,25 @@ static void a_full_disk_does_not_stop_the_program(void **state)
     sv_loop_free(loop);
 }
 
+/* A large pipe, and lines that leave some bytes of each of its pages empty. */
+static void the_end_of_a_run_takes_all_that_is_in_the_pipe(void **state)
+{
+    struct channel channel = {.is_counting_only = true};
+    struct sv_loop *loop = new_loop();
+    enum { LINES = 5000 };
+    log_to(&channel, scratch_path(*state, "x.log"));
+    open_sink(&channel, *state, false);
+    open_output(&channel, loop);
+    const char line[] = "thirty-three bytes with the end.\n";
+    assert_true(fcntl(channel.writer, F_SETPIPE_SZ, (int)SV_OUTPUT_PIPE_BYTES) > 0);
+    for (int i = 0; i < LINES; i++)
+        put(&channel, line);
+    sv_output_drain(channel.output);
+    assert_int_equal(channel.byte_count, LINES * strlen(line));
+    finish(&channel);
+    sv_loop_free(loop);
+}
+
 static void the_last_bytes_come_from_memory_without_a_file(void **state)
 {
     struct sv_loop *loop = new_loop();
@@ -376,6 +395,7 @@ int main(void)
         test(a_program_that_never_stops_writing_starves_no_other),
         test(draining_an_endless_writer_ends),
         test(a_full_disk_does_not_stop_the_program),
+        test(the_end_of_a_run_takes_all_that_is_in_the_pipe),
         test(the_last_bytes_come_from_memory_without_a_file),
         test(the_last_bytes_reach_back_over_a_rotation),
         test(auto_files_have_supervisors_names_and_go_with_the_group),

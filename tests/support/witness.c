@@ -33,8 +33,9 @@ static long now_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Whole or not at all: a pipe takes up to PIPE_BUF bytes in one piece. */
-static void put(int fd, const char *text)
+/* Whole or not at all: a pipe takes up to PIPE_BUF bytes in one piece. 0: it was full, and SIGTERM
+ * has come. */
+static int put(int fd, const char *text)
 {
     size_t length = strlen(text);
     ssize_t n;
@@ -43,6 +44,7 @@ static void put(int fd, const char *text)
     while (n < 0 && !is_over);
     if (n >= 0 && (size_t)n != length)
         abort();
+    return n >= 0;
 }
 
 int main(int argc, char **argv)
@@ -64,8 +66,8 @@ int main(int argc, char **argv)
     long end_ms = life_ms > 0 ? now_ms() + 20 + random() % life_ms : -1;
     long line = 0;
     while (!is_over && (end_ms < 0 || now_ms() < end_ms)) {
-        snprintf(text, sizeof(text), "%s %016lx %ld\n", argv[2], run, line++);
-        put(STDOUT_FILENO, text);
+        snprintf(text, sizeof(text), "%s %016lx %ld\n", argv[2], run, line);
+        line += put(STDOUT_FILENO, text);
         struct timespec pause = {.tv_nsec = life_ms > 0 ? 1000000 : 3000000};
         nanosleep(&pause, NULL);
     }
