@@ -332,6 +332,7 @@ static void adopt_main(struct sv_unit *unit, const struct sv_journal_entry *entr
     run->started_ns = entry->record.started_ns;
     run->started_wall_ns = entry->record.started_wall_ns;
     run->deeds = entry->deeds;
+    run->is_adopted = true;
     if (entry->status[0])
         unit->status_text = strdup(entry->status);
     adopt_leaf(run, entry);

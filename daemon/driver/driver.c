@@ -60,6 +60,10 @@ static void sort_out(struct sv_driver *driver, size_t first)
     size_t kept = first;
     for (size_t i = first; i < actions->count; i++) {
         struct sv_action action = actions->items[i];
+        struct sv_unit *unit =
+            action.kind == SV_ACTION_DELIVER ? sv_driver_unit(driver, action.process) : NULL;
+        if (unit)
+            unit->undelivered_count++;
         if (action.kind == SV_ACTION_NOTICE || action.kind == SV_ACTION_SHORTAGE)
             *sv_actions_add(&driver->tellings, action.kind) = action;
         else
@@ -85,6 +89,17 @@ static bool is_something_done(const struct sv_actions *actions, size_t first, sv
         if (actions->items[i].process == process)
             return true;
     return false;
+}
+
+/* A listener is BUSY for the next daemon when it has the event, and not before: it would wait for
+ * an answer to what nobody has said. See core/local/pool.c for what that costs. */
+static void note_delivered(struct sv_driver *driver, sv_process_id id)
+{
+    struct sv_unit *unit = sv_driver_unit(driver, id);
+    if (!unit)
+        return;
+    unit->undelivered_count--;
+    sv_handover_note(driver, id);
 }
 
 void sv_driver_feed(struct sv_driver *driver, struct sv_event event)
@@ -161,6 +176,8 @@ static void pump(struct sv_driver *driver)
         driver->performed_count++;
         note_before(driver, &action);
         sv_driver_perform(driver, &action);
+        if (action.kind == SV_ACTION_DELIVER)
+            note_delivered(driver, action.process);
     }
     sv_launch_finish(driver);
     tell(driver);

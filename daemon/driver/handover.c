@@ -134,6 +134,8 @@ static void encode_unit(const struct sv_unit *unit, struct sv_str *bytes)
     struct sv_str limits SV_CLEANUP(sv_str_done) = {0}, group SV_CLEANUP(sv_str_done) = {0};
     if (!sv_core_record(unit->driver->core, unit->id, &entry.record) || entry.record.run == 0)
         return;
+    if (unit->undelivered_count > 0 && entry.record.listener_state == SV_LISTENER_BUSY)
+        entry.record.listener_state = SV_LISTENER_READY;
     const struct sv_run *run = sv_unit_run(unit, entry.record.run);
     if (run && run->leaf)
         entry.leaf = sv_cgroup_leaf_path(run->leaf);

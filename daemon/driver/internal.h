@@ -93,6 +93,7 @@ struct sv_run {
     pid_t pid;
     int pidfd;         /* -1: this kernel has none */
     bool is_orphan;    /* not our child, and no pidfd: looked at from time to time */
+    bool is_adopted;   /* it was begun by an earlier daemon */
     bool is_over;      /* the main process is reaped */
     bool has_socket;   /* it uses the socket of its fcgi group */
     bool is_certified; /* and its certificate is written */
@@ -136,6 +137,7 @@ struct sv_unit {
     struct sv_shortage_history *shortages; /* NULL: it was never short of anything */
     char *status_text;                     /* STATUS= of the last run; NULL: none */
     char *extra_arguments;                 /* that the cluster adds to the command; NULL: none */
+    uint32_t undelivered_count;            /* events for it that are not written yet */
     uint64_t remembered;                   /* hash of what the journal says of it; 0: nothing */
 };
 

@@ -53,6 +53,14 @@ static const enum sv_listener_state next_states[] = {
     [SV_TOKEN_BROKEN] = SV_LISTENER_UNKNOWN,
 };
 
+/* The READY of an adopted run may be a BUSY that nobody wrote down: core/local/pool.c. */
+static enum sv_listener_state state_to_hear_in(const struct sv_unit *unit,
+                                               enum sv_listener_state state)
+{
+    bool is_adopted = unit->run && unit->run->is_adopted;
+    return is_adopted && state == SV_LISTENER_READY ? SV_LISTENER_BUSY : state;
+}
+
 void sv_listener_heard(struct sv_unit *unit, const char *data, size_t length)
 {
     struct sv_driver *driver = unit->driver;
@@ -64,7 +72,8 @@ void sv_listener_heard(struct sv_unit *unit, const char *data, size_t length)
          */
         if (!sv_core_process(driver->core, id, &view) || sv_driver_unit(driver, id) != unit)
             return;
-        enum sv_listener_token token = sv_listener_parser_next(unit->parser, view.listener_state);
+        enum sv_listener_token token =
+            sv_listener_parser_next(unit->parser, state_to_hear_in(unit, view.listener_state));
         if (token == SV_TOKEN_MORE)
             return;
         log_state(unit, view.listener_state, next_states[token]);

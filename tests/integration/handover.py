@@ -29,6 +29,7 @@ identifier=handover-{pid}
 [svisor]
 """.replace("{pid}", str(os.getpid()))
 STATE_STOPPING = 40
+LISTENER_STATE, LISTENER_READY = 20, 1  # offset, value
 options = tap.arguments()
 
 
@@ -37,7 +38,7 @@ class Mortal(Server):
 
     def close(self):
         if self.process is not None and self.process.returncode == -signal.SIGKILL:
-            self.start(ready=False)
+            self.start()  # it must be able to hear the signal that stops it
         super().close()
 
 
@@ -70,9 +71,13 @@ def why(server, name):
 def run_directory(server):
     base = "/run/svisor" if os.geteuid() == 0 else os.environ.get("XDG_RUNTIME_DIR", "")
     base = base if os.geteuid() == 0 else (base + "/svisor" if base else f"/tmp/svisor-{os.geteuid()}")
-    mine = [d for d in os.listdir(base) if d.startswith(f"handover-{os.getpid()}-")]
-    tap.check(len(mine), 1, "run-time directories of this test")
-    return os.path.join(base, mine[0])
+    for name in os.listdir(base):
+        if not os.path.exists(os.path.join(base, name, "journal")):
+            continue
+        with open(os.path.join(base, name, "journal"), "rb") as stream:
+            if name.startswith(f"handover-{os.getpid()}-") and server.directory.encode() in stream.read():
+                return os.path.join(base, name)
+    raise AssertionError("there is no journal")
 
 
 def checksum(body):
@@ -100,12 +105,12 @@ def last_record(journal, name):
         offset += 8 + length
 
 
-def write_state(server, name, state):
-    """As if the daemon had written down the new state and died before it did anything about it."""
+def write_record(server, name, offset, value):
+    """As if the daemon had written that down last. The offset counts in the fixed fields of a record."""
     path = os.path.join(run_directory(server), "journal")
     with open(path, "r+b") as stream:
         body, at, end = last_record(stream.read(), name)
-        struct.pack_into("<i", body, at, state)
+        struct.pack_into("<i", body, at + offset, value)
         stream.seek(end)
         stream.write(struct.pack("<II", len(body), checksum(body)) + body)
 
@@ -116,7 +121,7 @@ def _():
     with serve(program) as server:
         pid = wait_state(server, "p", "RUNNING")["pid"]
         kill(server)
-        write_state(server, "p", STATE_STOPPING)
+        write_record(server, "p", 0, STATE_STOPPING)
         server.start()
         ended = wait_state(server, "p", "STOPPED")
         tap.check_true(not os.path.exists(f"/proc/{pid}") or is_zombie(pid), "it lives")
@@ -465,6 +470,76 @@ def _():
             kill(server)
             server.start()
             check_ctl(waiting, lines, 7 if len(lines) > 1 else 0)
+
+
+LISTENER = """import os, sys, time
+from supervisor import childutils
+log = open(sys.argv[1] + ".events", "a", buffering=1)
+while True:
+    headers, payload = childutils.listener.wait()
+    print(payload, file=log)
+    if payload.endswith("hold"):
+        while not os.path.exists(sys.argv[1]):
+            time.sleep(0.005)
+    childutils.listener.fail() if payload.endswith("refused hold") else childutils.listener.ok()
+"""
+
+
+def send_event(server, data):
+    server.rpc().supervisor.sendRemoteCommEvent("test", data)
+
+
+def heard(server):
+    return re.findall(r"^type:test\n(.*)$", server.read("go.events"), re.M)
+
+
+@tap.test("a listener that was BUSY when svisord died ends what it works on, and gets the next event")
+def _():
+    program = "[eventlistener:p]\ncommand=@PYTHON@ @DIR@/listener @DIR@/go\nevents=REMOTE_COMMUNICATION\nstartsecs=0\n"
+    for word in ("hold", "refused hold"):
+        for is_in_gap in (True, False):
+            with serve(program, start=False) as server:
+                server.write("listener", LISTENER)
+                server.write("go.events", "")
+                server.start()
+                pid = wait_state(server, "p", "RUNNING")["pid"]
+                send_event(server, word)
+                wait_until(lambda: heard(server) == [word], 20, "the listener to work")
+                server.rpc().supervisor.getState()  # by now that is written down
+                kill(server)
+                if is_in_gap:
+                    server.write("go", "")
+                server.start()
+                send_event(server, "next")
+                server.write("go", "")
+                wait_until(lambda: "next" in heard(server), 20, "the next event")
+                tap.check((heard(server), info(server, "p")["pid"]), ([word, "next"], pid), "events, pid")
+                tap.check_true("UNKNOWN" not in server.read("main.log"), "its protocol is broken")
+
+
+@tap.test("a listener that was given an event in the very moment of the death is in step again after it")
+def _():
+    program = "[eventlistener:p]\ncommand=@PYTHON@ @DIR@/listener @DIR@/go\nevents=REMOTE_COMMUNICATION\nstartsecs=0\n"
+    with serve(program, start=False) as server:
+        server.write("listener", LISTENER)
+        server.write("go.events", "")
+        server.start()
+        pid = wait_state(server, "p", "RUNNING")["pid"]
+        send_event(server, "hold")
+        wait_until(lambda: heard(server) == ["hold"], 20, "the listener to work")
+        kill(server)
+        write_record(server, "p", LISTENER_STATE, LISTENER_READY)
+        server.start()
+        words = ["first", "second", "third", "fourth"]
+        for word in words[:2]:
+            send_event(server, word)
+        server.write("go", "")
+        wait_until(lambda: "second" in heard(server), 20, "the events of meanwhile")
+        for word in words[2:]:
+            send_event(server, word)
+        wait_until(lambda: heard(server) == ["hold"] + words, 20, f"{words}, instead of {heard(server)}")
+        tap.check(info(server, "p")["pid"], pid, "pid")
+        tap.check_true("UNKNOWN" not in server.read("main.log"), "its protocol is broken")
 
 
 if __name__ == "__main__":

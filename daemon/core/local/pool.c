@@ -12,6 +12,11 @@
  *     ACKNOWLEDGED --------> READY ------------------> BUSY ------------> ACKNOWLEDGED
  *          any wrong word --> UNKNOWN, for the rest of the run; a new run is ACKNOWLEDGED
  *
+ * The events of a pool go with the daemon. A listener that lives on keeps its state: BUSY, it ends
+ * what it works on, and its answer is taken. That it was given an event is written down after the
+ * event is, so an adopted listener may be said to be READY while it works: then an answer of it is
+ * no wrong word, and brings both to the same state again.
+ *
  * An event has its serials from its acceptance and keeps them when it is sent again. Supervisor
  * puts a rejected event also into every other pool whose processes have the same priority, a
  * mistake of its __eq__; here it goes back only where it came from.
@@ -31,7 +36,8 @@ struct item {
 struct listener {
     struct sv_listener_process process;
     enum sv_listener_state state;
-    struct item item; /* BUSY: the event that it works on */
+    struct item item; /* BUSY: the event that it works on; none if an earlier daemon gave it */
+    bool is_adopted;  /* this run was begun under an earlier daemon */
 };
 
 struct sv_pool {
@@ -179,8 +185,10 @@ void sv_pool_update(struct sv_pool *pool, size_t index, const struct sv_listener
     listener->process = *process;
     if (is_new_run || !process->is_alive)
         give_back(pool, listener, actions);
-    if (is_new_run)
+    if (is_new_run) {
         listener->state = SV_LISTENER_ACKNOWLEDGED;
+        listener->is_adopted = false;
+    }
 }
 
 void sv_pool_hear(struct sv_pool *pool, size_t index, enum sv_listener_event event,
@@ -191,6 +199,11 @@ void sv_pool_hear(struct sv_pool *pool, size_t index, enum sv_listener_event eve
     if (!listener->process.is_alive)
         return;
     enum sv_listener_state before = listener->state;
+    bool is_answer = event == SV_LISTENER_SAYS_OK || event == SV_LISTENER_SAYS_FAIL;
+    if (listener->is_adopted && is_answer && before == SV_LISTENER_READY) {
+        listener->state = SV_LISTENER_ACKNOWLEDGED;
+        return;
+    }
     listener->state = answers[before][event].next;
     if (answers[before][event].rejection != KEEPS && event == SV_LISTENER_SAYS_FAIL)
         remark(pool, SV_REASON_LISTENER_REJECTED, actions)->process = listener->process.id;
@@ -230,8 +243,11 @@ void sv_pool_dispatch(struct sv_pool *pool, struct sv_actions *actions)
 void sv_pool_restore(struct sv_pool *pool, size_t index, enum sv_listener_state state)
 {
     assert(index < pool->listener_count);
-    if (pool->listeners[index].process.is_alive)
-        pool->listeners[index].state = state;
+    struct listener *listener = &pool->listeners[index];
+    if (!listener->process.is_alive)
+        return;
+    listener->state = state;
+    listener->is_adopted = true;
 }
 
 enum sv_listener_state sv_pool_listener_state(const struct sv_pool *pool, size_t index)

@@ -208,6 +208,26 @@ static void a_wrong_word_is_the_last_one_of_this_run(void **state)
     }
 }
 
+/* The record said READY, because the daemon died between giving it the event and writing that down.
+ */
+static void an_adopted_listener_may_answer_to_what_an_earlier_daemon_gave_it(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f, 1, 10);
+    update(&f, 0, 3, true);
+    sv_pool_restore(f.pool, 0, SV_LISTENER_READY);
+    hear(&f, 0, SV_LISTENER_SAYS_OK);
+    assert_int_equal(sv_pool_listener_state(f.pool, 0), SV_LISTENER_ACKNOWLEDGED);
+    hear(&f, 0, SV_LISTENER_SAYS_READY);
+    assert_int_equal(sv_pool_listener_state(f.pool, 0), SV_LISTENER_READY);
+    update(&f, 0, 4, true); /* its next run is nobody's heir */
+    hear(&f, 0, SV_LISTENER_SAYS_READY);
+    hear(&f, 0, SV_LISTENER_SAYS_OK);
+    assert_int_equal(sv_pool_listener_state(f.pool, 0), SV_LISTENER_UNKNOWN);
+    tear_down(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +237,7 @@ int main(void)
         cmocka_unit_test(what_was_not_handled_comes_again_first_and_with_its_serials),
         cmocka_unit_test(a_rejected_event_finds_room_in_a_full_buffer),
         cmocka_unit_test(a_wrong_word_is_the_last_one_of_this_run),
+        cmocka_unit_test(an_adopted_listener_may_answer_to_what_an_earlier_daemon_gave_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
