@@ -288,16 +288,27 @@ int sv_mesh_open(struct sv_loop *loop, const struct sv_mesh_settings *settings,
     return 0;
 }
 
+/* First all that was sent leaves, then the inbox is closed, whose end tells the others that we are
+ * gone: so the last words come before it. */
+static void close_ways(struct sv_mesh *mesh, uint64_t flush_ns)
+{
+    uint64_t deadline_ns = sv_now_ns() + flush_ns;
+    for (uint32_t place = 0; flush_ns > 0 && place < mesh->peer_capacity; place++)
+        if (mesh->peers[place])
+            sv_mesh_peer_flush(mesh->peers[place], flush_ns);
+    for (uint32_t place = 0; place < mesh->peer_capacity; place++) {
+        if (mesh->peers[place] && flush_ns > 0)
+            sv_mesh_peer_await_flush(mesh->peers[place], deadline_ns);
+        sv_mesh_peer_free(mesh->peers[place]);
+    }
+}
+
 void sv_mesh_close(struct sv_mesh *mesh, uint64_t flush_ns)
 {
     if (!mesh)
         return;
     sv_resolver_free(mesh->resolver);
-    for (uint32_t place = 0; place < mesh->peer_capacity; place++)
-        if (mesh->peers[place]) {
-            sv_mesh_peer_close_way(mesh->peers[place], flush_ns);
-            sv_mesh_peer_free(mesh->peers[place]);
-        }
+    close_ways(mesh, flush_ns);
     for (struct sv_mesh_peer *peer; (peer = mesh->closed);) {
         mesh->closed = peer->next_closed;
         sv_mesh_peer_free(peer);

@@ -94,7 +94,8 @@ int sv_mesh_plan(const struct sv_supvisors_config *supvisors,
 int sv_mesh_open(struct sv_loop *loop, const struct sv_mesh_settings *settings,
                  const struct sv_mesh_handlers *handlers, struct sv_str *ret_problem,
                  struct sv_mesh **ret_mesh);
-/* What was sent may take `flush_ns` to leave. NULL is allowed. Not from a handler. */
+/* Waits until what was sent has left, at most `flush_ns`; the others hear it before `lost`. NULL is
+ * allowed. Not from a handler. */
 void sv_mesh_close(struct sv_mesh *mesh, uint64_t flush_ns);
 
 /* Opens a way there, and keeps trying until sv_mesh_disconnect(). The instance is borrowed. 0 also

@@ -115,7 +115,11 @@ int sv_mesh_peer_new(struct sv_mesh *mesh, uint32_t place,
                      const struct sv_instance_config *instance, struct sv_mesh_peer **ret_peer);
 /* NULL is allowed. */
 void sv_mesh_peer_free(struct sv_mesh_peer *peer);
-void sv_mesh_peer_close_way(struct sv_mesh_peer *peer, uint64_t flush_ns);
+/* Ends the way; what was not sent yet is lost. */
+void sv_mesh_peer_close_way(struct sv_mesh_peer *peer);
+/* Ends the way when all is sent, at most after this time, and waits for that; then free it. */
+void sv_mesh_peer_flush(struct sv_mesh_peer *peer, uint64_t flush_ns);
+void sv_mesh_peer_await_flush(struct sv_mesh_peer *peer, uint64_t deadline_ns);
 /* Begins a way at once, if one is only waited for: the other side has given a sign of life. */
 void sv_mesh_peer_kick(struct sv_mesh_peer *peer);
 /* Other keys are trusted now. */

@@ -47,14 +47,37 @@ static void try_later(struct sv_mesh_peer *peer)
     peer->pause_ns = peer->pause_ns * 2 > PAUSE_NS_MAX ? PAUSE_NS_MAX : peer->pause_ns * 2;
 }
 
-void sv_mesh_peer_close_way(struct sv_mesh_peer *peer, uint64_t flush_ns)
+/* The I/O thread says MONITOR_STOPPED when the socket is gone, and all that it had to send. */
+void sv_mesh_peer_await_flush(struct sv_mesh_peer *peer, uint64_t deadline_ns)
+{
+    struct sv_mesh_event event = {0};
+    while (peer->monitor && event.number != ZMQ_EVENT_MONITOR_STOPPED) {
+        uint64_t now_ns = sv_now_ns();
+        int wait_ms = now_ns < deadline_ns ? (int)((deadline_ns - now_ns) / 1000000) : 0;
+        zmq_pollitem_t item = {.socket = peer->monitor, .events = ZMQ_POLLIN};
+        if (zmq_poll(&item, 1, wait_ms) <= 0 || !sv_mesh_monitor_take(peer->monitor, &event))
+            return;
+    }
+}
+
+void sv_mesh_peer_flush(struct sv_mesh_peer *peer, uint64_t flush_ns)
+{
+    int linger_ms = (int)(flush_ns / 1000000);
+    sv_zmq_watch_free(peer->watch);
+    peer->watch = NULL;
+    if (!peer->socket)
+        return;
+    zmq_setsockopt(peer->socket, ZMQ_LINGER, &linger_ms, sizeof(linger_ms));
+    zmq_close(peer->socket);
+    peer->socket = NULL;
+}
+
+void sv_mesh_peer_close_way(struct sv_mesh_peer *peer)
 {
     sv_zmq_watch_free(peer->watch);
     peer->watch = NULL;
     if (peer->socket) {
-        int linger_ms = (int)(flush_ns / 1000000);
         zmq_socket_monitor(peer->socket, NULL, 0);
-        zmq_setsockopt(peer->socket, ZMQ_LINGER, &linger_ms, sizeof(linger_ms));
         zmq_close(peer->socket);
     }
     if (peer->monitor)
@@ -110,7 +133,7 @@ static int begin_way(struct sv_mesh_peer *peer)
     const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
                        ZMQ_EVENT_CONNECT_DELAYED | ZMQ_EVENT_CONNECT_RETRIED |
                        ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                       ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+                       ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_MONITOR_STOPPED;
     char endpoint[SV_ADDRESS_BYTES + 32];
     uint16_t port =
         mesh->settings.port ? mesh->settings.port : sv_mesh_port_of(peer->instance->http_port);
@@ -144,14 +167,14 @@ static int ask_for_address(struct sv_mesh_peer *peer)
 /* Begins a way now; whatever fails is tried again later. */
 static void try_now(struct sv_mesh_peer *peer)
 {
-    sv_mesh_peer_close_way(peer, 0);
+    sv_mesh_peer_close_way(peer);
     sv_source_arm(peer->retry, UINT64_MAX);
     int r = peer->address[0] ? begin_way(peer) : ask_for_address(peer);
     if (r == 0)
         return;
     sv_log_error("mesh: cannot begin a connection to %s: %s; trying again", peer->instance->nick,
                  sv_errno_text(r));
-    sv_mesh_peer_close_way(peer, 0);
+    sv_mesh_peer_close_way(peer);
     try_later(peer);
 }
 
@@ -178,7 +201,7 @@ void sv_mesh_peer_check_keys(struct sv_mesh_peer *peer)
         return;
     sv_log_warn("mesh: the key of %s is not trusted any more", peer->instance->nick);
     sv_mesh_peer_lose(peer);
-    sv_mesh_peer_close_way(peer, 0);
+    sv_mesh_peer_close_way(peer);
     peer->candidate = 0;
     try_later(peer);
 }
@@ -229,7 +252,7 @@ void sv_mesh_peer_lose(struct sv_mesh_peer *peer)
     if (!was_connected)
         return;
     /* What it said before comes before. */
-    sv_zmq_watch_drain(mesh->inbox_watch);
+    sv_zmq_watch_drain(mesh->inbox_watch, 2 * QUEUE_MESSAGES_MAX);
     peer->way = SV_MESH_WAY_TRYING;
     peer->is_overrun = false;
     if (!peer->is_closed)
@@ -252,7 +275,7 @@ static void on_failed_handshake(struct sv_mesh_peer *peer, const struct sv_mesh_
     char more[64];
     if (mesh->has_keys)
         peer->candidate++;
-    sv_mesh_peer_close_way(peer, 0);
+    sv_mesh_peer_close_way(peer);
     try_later(peer);
     if (!sv_mesh_may_complain(&peer->failed_handshake, &more))
         return;
@@ -333,7 +356,7 @@ void sv_mesh_peer_free(struct sv_mesh_peer *peer)
 {
     if (!peer)
         return;
-    sv_mesh_peer_close_way(peer, 0);
+    sv_mesh_peer_close_way(peer);
     for (size_t i = 0; i < peer->held_count; i++)
         zmq_msg_close(&peer->held[i]);
     sv_source_free(peer->retry);

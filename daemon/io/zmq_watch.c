@@ -25,9 +25,9 @@ struct sv_zmq_watch {
     void *user;
 };
 
-void sv_zmq_watch_drain(struct sv_zmq_watch *watch)
+void sv_zmq_watch_drain(struct sv_zmq_watch *watch, unsigned messages_max)
 {
-    for (int i = 0; i < TURN_MESSAGES_MAX; i++)
+    for (unsigned i = 0; i < messages_max; i++)
         if (!watch->take_one(watch->user))
             return;
     sv_source_enable(watch->again, true);
@@ -37,12 +37,12 @@ static void on_io(void *user, int fd, uint32_t events)
 {
     (void)fd;
     (void)events;
-    sv_zmq_watch_drain(user);
+    sv_zmq_watch_drain(user, TURN_MESSAGES_MAX);
 }
 
 static void on_again(void *user)
 {
-    sv_zmq_watch_drain(user);
+    sv_zmq_watch_drain(user, TURN_MESSAGES_MAX);
 }
 
 int sv_zmq_watch_new(struct sv_loop *loop, void *socket, enum sv_priority priority,

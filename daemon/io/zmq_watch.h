@@ -17,7 +17,7 @@ int sv_zmq_watch_new(struct sv_loop *loop, void *socket, enum sv_priority priori
                      sv_zmq_function take_one, void *user, struct sv_zmq_watch **ret_watch);
 /* NULL is allowed. Before the socket is closed. */
 void sv_zmq_watch_free(struct sv_zmq_watch *watch);
-/* Reads now what is there, up to a bound. */
-void sv_zmq_watch_drain(struct sv_zmq_watch *watch);
+/* Reads now what is there, at most so many messages; the rest at the next turns. */
+void sv_zmq_watch_drain(struct sv_zmq_watch *watch, unsigned messages_max);
 
 #endif
