@@ -33,6 +33,21 @@ static void promises_hold_in_every_life(void **state)
         live(seed);
 }
 
+static void what_was_found_stays_found(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t seed, seconds;
+    } seeds[] = {
+#define SEED(seed, seconds, found) {seed, seconds},
+#include "cluster_seeds.def"
+#undef SEED
+    };
+    for (size_t i = 0; i < sizeof(seeds) / sizeof(*seeds); i++)
+        cluster_world_run(&(struct world_options){.seed = seeds[i].seed,
+                                                  .duration_ns = seeds[i].seconds * SECOND_NS});
+}
+
 static void the_same_seed_gives_the_same_life(void **state)
 {
     (void)state;
@@ -75,6 +90,7 @@ int main(int argc, char **argv)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(promises_hold_in_every_life),
+        cmocka_unit_test(what_was_found_stays_found),
         cmocka_unit_test(the_same_seed_gives_the_same_life),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
