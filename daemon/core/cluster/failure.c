@@ -285,6 +285,20 @@ static void remember_job(struct sv_commander *commander, const struct sv_job *jo
         sv_member_remember_lost(commander->model, job->cause);
 }
 
+/* Everybody sees then that it does not run as it should, whoever is Master next. */
+static void show_given_up(struct sv_commander *commander, const struct sv_job *job)
+{
+    for (size_t i = 0; i < job->application->member_count; i++) {
+        struct sv_member *member = job->application->members[i];
+        const struct sv_order *order = sv_job_order(job, member, SV_INSTANCE_NONE);
+        bool was_to_start = job->restart_count > 0 ? is_in_start_sequence(member)
+                                                   : order && order->stage < SV_ORDER_SENT;
+        if (was_to_start && sv_state_is_stopped(member->state) && !member->is_forced)
+            sv_commander_force(commander, member, SV_INSTANCE_NONE, SV_PROCESS_FATAL,
+                               "its restart was given up for an election");
+    }
+}
+
 void sv_failure_abort(struct sv_commander *commander)
 {
     const struct sv_sequencer *const sequencers[] = {&commander->starts, &commander->stops};
@@ -292,9 +306,14 @@ void sv_failure_abort(struct sv_commander *commander)
         sv_member_remember_lost(commander->model, commander->failures[i].cause);
     commander->failure_count = 0;
     for (size_t s = 0; s < sizeof(sequencers) / sizeof(sequencers[0]); s++)
-        for (size_t j = 0; j < sequencers[s]->job_count; j++)
-            if (sequencers[s]->jobs[j]->cause)
-                remember_job(commander, sequencers[s]->jobs[j]);
+        for (size_t j = 0; j < sequencers[s]->job_count; j++) {
+            const struct sv_job *job = sequencers[s]->jobs[j];
+            if (!job->cause)
+                continue;
+            remember_job(commander, job);
+            if (job->kind == &sv_starter_kind || job->restart_count > 0)
+                show_given_up(commander, job);
+        }
 }
 
 void sv_failure_forget(struct sv_commander *commander, const struct sv_member *member)

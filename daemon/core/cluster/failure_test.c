@@ -167,6 +167,18 @@ static void what_was_begun_is_taken_up_again_after_an_election(void **state)
     played_run(&played);
     sv_commander_handle_lost(&played.cluster);
     played_run(&played);
+    played_expect(&played, "!a=FATAL +a@left +b@left +c@left");
+    played_done(&played);
+    /* Whoever is Master then sees that it does not run as it should. */
+    case_init(&of);
+    played.may_start = false;
+    played_tell(&played, RIGHT, "shop", "a", SV_PROCESS_FATAL);
+    played_run(&played);
+    sv_commander_abort(&played.cluster);
+    played_expect(&played, "-b@right -c@far !a=FATAL !b=FATAL !c=FATAL");
+    played.may_start = true;
+    sv_commander_start_applications(&played.cluster);
+    played_run(&played);
     played_expect(&played, "+a@left +b@left +c@left");
     played_done(&played);
 }

@@ -69,10 +69,12 @@ static void init_world(uint64_t seed)
     sv_str_done(&programs);
 }
 
-static const struct sv_cluster_answer *ask(enum sv_cluster_request_kind kind, const char *name)
+static struct sv_cluster_answer predict(enum sv_cluster_request_kind kind, const char *name)
 {
+    size_t before = played.actions.count;
     played_ask(&played, kind, name);
-    return &played.actions.items[played.actions.count - 1].answer;
+    assert_in_range(played.actions.count, before + 1, SIZE_MAX);
+    return played.actions.items[played.actions.count - 1].answer;
 }
 
 static void expect_as_predicted(uint64_t seed, const struct sv_cluster_answer *prediction)
@@ -96,10 +98,10 @@ static void what_is_predicted_of_an_application_happens(void **state)
     size_t started = 0;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         init_world(seed);
-        struct sv_cluster_answer prediction = *ask(SV_REQUEST_TEST_START_APPLICATION, "app");
+        struct sv_cluster_answer prediction = predict(SV_REQUEST_TEST_START_APPLICATION, "app");
         assert_int_equal(prediction.fault, 0);
         assert_int_equal(played.command_count, 0);
-        ask(SV_REQUEST_START_APPLICATION, "app");
+        played_ask(&played, SV_REQUEST_START_APPLICATION, "app");
         started += played.command_count;
         played_run(&played);
         expect_as_predicted(seed, &prediction);
@@ -116,13 +118,13 @@ static void what_is_predicted_of_a_process_happens(void **state)
         const struct sv_application *app = sv_model_application(&played.cluster.model, "app");
         const char *name = sv_text(&played.cluster, "app:%s", app->members[0]->name);
         if (seed % 2) { /* `@` and `#` are resolved by a start of the application */
-            ask(SV_REQUEST_START_APPLICATION, "app");
+            played_ask(&played, SV_REQUEST_START_APPLICATION, "app");
             played_run(&played);
-            ask(SV_REQUEST_STOP_APPLICATION, "app");
+            played_ask(&played, SV_REQUEST_STOP_APPLICATION, "app");
             played_run(&played);
         }
-        struct sv_cluster_answer prediction = *ask(SV_REQUEST_TEST_START_PROCESS, name);
-        ask(SV_REQUEST_START_PROCESS, name);
+        struct sv_cluster_answer prediction = predict(SV_REQUEST_TEST_START_PROCESS, name);
+        played_ask(&played, SV_REQUEST_START_PROCESS, name);
         played_run(&played);
         expect_as_predicted(seed, &prediction);
         played_done(&played);
