@@ -288,14 +288,16 @@ static void remember_job(struct sv_commander *commander, const struct sv_job *jo
 /* Everybody sees then that it does not run as it should, whoever is Master next. */
 static void show_given_up(struct sv_commander *commander, const struct sv_job *job)
 {
+    const char *const given_up = "its restart was given up for an election";
     for (size_t i = 0; i < job->application->member_count; i++) {
         struct sv_member *member = job->application->members[i];
         const struct sv_order *order = sv_job_order(job, member, SV_INSTANCE_NONE);
         bool was_to_start = job->restart_count > 0 ? is_in_start_sequence(member)
                                                    : order && order->stage < SV_ORDER_SENT;
-        if (was_to_start && sv_state_is_stopped(member->state) && !member->is_forced)
-            sv_commander_force(commander, member, SV_INSTANCE_NONE, SV_PROCESS_FATAL,
-                               "its restart was given up for an election");
+        if (!was_to_start || !sv_state_is_stopped(member->state) || member->is_forced)
+            continue;
+        sv_commander_say(commander, SV_LOG_WARN, member, "%s", given_up);
+        sv_commander_force(commander, member, SV_INSTANCE_NONE, SV_PROCESS_FATAL, given_up);
     }
 }
 
