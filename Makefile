@@ -91,7 +91,7 @@ $(BUILD)/svctl: $(CTL_SOURCES:%.c=$(BUILD)/obj/%.o) $(CTL_LAYER_LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CTL_LIBS)
 
-# eBPF: one object, loaded through the skeleton that bpftool writes.
+# eBPF: objects, loaded through the skeletons that bpftool writes.
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) include/svisor/bpf_abi.h
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
@@ -105,6 +105,8 @@ $(BUILD)/gen/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	@mv $@.tmp $@
 
 $(BUILD)/obj/daemon/io/bpf.o $(BUILD)/obj/tests/bpf/layout_test.o: $(BUILD)/gen/svisor.skel.h
+
+$(BUILD)/obj/daemon/io/traffic.o: $(BUILD)/gen/traffic.skel.h
 
 # The schema of the rules files is a file for people and their editors, and a text for svisord.
 $(BUILD)/gen/rules_xsd.h: daemon/config/rules.xsd

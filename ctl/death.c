@@ -55,6 +55,10 @@ static const struct {
     {"pressure, CPU", "cpu_pressure", KIND_PERCENT},
     {"pressure, memory", "memory_pressure", KIND_PERCENT},
     {"pressure, I/O", "io_pressure", KIND_PERCENT},
+    {"received", "rx_bytes", KIND_BYTES},
+    {"  packets", "rx_packets", KIND_NUMBER},
+    {"sent", "tx_bytes", KIND_BYTES},
+    {"  packets", "tx_packets", KIND_NUMBER},
     {"left behind", "strays", KIND_NUMBER},
     {"  now", "strays_end", KIND_TEXT},
 };

@@ -83,6 +83,7 @@ struct sv_api_host {
     /* What the process and its group ran short of, the newest first. A new reference to an array.
      */
     json_t *(*resource_events)(void *user, sv_process_id id);
+    json_t *(*network)(void *user, sv_process_id id);
 };
 
 /* Outcomes of read_log and tail_log, the same as io/logfile.h's. */

@@ -61,6 +61,14 @@ void sv_method_get_resource_events(struct sv_api_call *call, const struct sv_arg
         sv_call_return(call, host->resource_events(host->user, view.id));
 }
 
+void sv_method_get_network_counters(struct sv_api_call *call, const struct sv_argument *arguments)
+{
+    const struct sv_api_host *host = sv_call_host(call);
+    struct sv_process_view view;
+    if (sv_target_process(call, arguments[0].text, &view))
+        sv_call_return(call, host->network(host->user, view.id));
+}
+
 void sv_method_why(struct sv_api_call *call, const struct sv_argument *arguments)
 {
     const struct sv_api_host *host = sv_call_host(call);

@@ -106,9 +106,12 @@ static bool read_one(struct sv_loader *loader, enum sv_option_id id, const struc
 {
     if (!value->text)
         return false;
-    bool is_integer = sv_option(id)->type == SV_TYPE_INTEGER;
-    ret_entry->number = is_integer ? (uint64_t)value->integer : value->limit.number;
-    ret_entry->hard = is_integer ? 0 : value->limit.hard;
+    enum sv_option_type type = sv_option(id)->type;
+    bool is_integer = type == SV_TYPE_INTEGER, is_boolean = type == SV_TYPE_BOOLEAN;
+    ret_entry->number = is_integer   ? (uint64_t)value->integer
+                        : is_boolean ? value->boolean
+                                     : value->limit.number;
+    ret_entry->hard = is_integer || is_boolean ? 0 : value->limit.hard;
     /* An integer may have been brought into its range. */
     ret_entry->text = is_integer ? sv_arena_printf(loader->arena, "%lld", (long long)value->integer)
                                  : sv_arena_strdup(loader->arena, value->text);

@@ -31,7 +31,8 @@ struct sv_limit_entry {
     enum sv_limit limit;
     const char *text; /* for people, and valid in a configuration file */
     /* Bytes; tasks; weights; of cpu_quota, microseconds in each 100 ms; the policy; a signed number
-     * (nice, oom_score_adjust); the soft limit. io_max, cpuset and pressure_warn are only text. */
+     * (nice, oom_score_adjust); the soft limit; of count_network 1 or 0. io_max, cpuset and
+     * pressure_warn are only text. */
     uint64_t number;
     uint64_t hard; /* rlimit_* */
 };

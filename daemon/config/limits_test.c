@@ -253,9 +253,29 @@ static void a_bound_written_otherwise_is_no_change(void **state)
     sv_config_unref(other);
 }
 
+static void counting_the_network_is_asked_for_by_a_program_or_a_group(void **state)
+{
+    (void)state;
+    struct sv_config *asked = load(PROGRAM "count_network=yes\n");
+    struct sv_config *refused = load(PROGRAM "count_network=off\n");
+    const struct sv_limits *yes = asked->groups[0]->programs[0]->limits;
+    const struct sv_limits *no = refused->groups[0]->programs[0]->limits;
+    assert_int_equal(sv_limits_find(yes, SV_LIMIT_COUNT_NETWORK)->number, 1);
+    assert_int_equal(sv_limits_find(no, SV_LIMIT_COUNT_NETWORK)->number, 0);
+    assert_false(sv_limits_equal(yes, no));
+    sv_config_unref(asked);
+    sv_config_unref(refused);
+    struct sv_config *grouped =
+        load("[group:both]\nprograms=a\ncount_network=true\n" PROGRAM "autostart=false\n");
+    assert_int_equal(sv_limits_find(grouped->groups[0]->limits, SV_LIMIT_COUNT_NETWORK)->number, 1);
+    assert_null(grouped->groups[0]->programs[0]->limits); /* it is the group's own */
+    sv_config_unref(grouped);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counting_the_network_is_asked_for_by_a_program_or_a_group),
         cmocka_unit_test(a_bound_written_otherwise_is_no_change),
         cmocka_unit_test(limits_are_read_in_their_units),
         cmocka_unit_test(what_is_no_limit_is_refused),

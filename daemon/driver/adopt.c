@@ -358,10 +358,12 @@ static void adopt_main(struct sv_unit *unit, const struct sv_journal_entry *entr
         sv_log_critical("%s (pid %d): its end cannot be watched", unit->config->name,
                         (int)run->pid);
     recall(records, run);
-    if (is_alive)
+    if (is_alive) {
         sv_unit_limits_adopt(unit, run, entry);
-    if (!is_alive)
+    } else {
+        sv_network_watch(run);
         sv_run_check_exit(run);
+    }
 }
 
 /* The main process was gone, and what it left behind was waited for. */

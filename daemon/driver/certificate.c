@@ -404,6 +404,7 @@ void sv_certificate_of_run(const struct sv_run *run, struct sv_death *ret_death)
     sv_death_set(ret_death, SV_DEATH_lived_ms,
                  (int64_t)((run->ended_ns - run->started_ns) / NS_PER_MS));
     set_usage(run, ret_death);
+    sv_network_certify(run, ret_death);
     set_verdict(run, ret_death);
     set_strays(run, ret_death);
     set_tail(run, ret_death);

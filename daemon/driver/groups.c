@@ -19,6 +19,7 @@ static void free_group(struct sv_unit_group *group)
         sv_fcgi_listener_leave(group->fcgi);
     sv_fcgi_listener_free(group->fcgi);
     sv_resources_leave_group(group);
+    sv_network_leave_group(group);
     free(group->shortages);
     sv_config_unref(group->owner);
     sv_config_unref(group->limits_owner);

@@ -262,6 +262,12 @@ static json_t *host_deaths(void *user, sv_process_id id, int64_t run)
     return unit ? sv_deaths_json(user, unit, run) : NULL;
 }
 
+static json_t *host_network(void *user, sv_process_id id)
+{
+    struct sv_unit *unit = sv_driver_unit(user, id);
+    return unit ? sv_network_json(unit) : NULL;
+}
+
 static json_t *host_resource_events(void *user, sv_process_id id)
 {
     const struct sv_unit *unit = sv_driver_unit(user, id);
@@ -301,5 +307,6 @@ void sv_host_init(struct sv_driver *driver)
         .why = host_why,
         .deaths = host_deaths,
         .resource_events = host_resource_events,
+        .network = host_network,
     };
 }

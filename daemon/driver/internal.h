@@ -120,6 +120,7 @@ struct sv_run {
     uint32_t open_outputs;
     struct sv_meters *meters; /* NULL: nothing of it is watched */
     bool has_fork_watch;
+    bool is_traffic_counted;
     bool wants_oom_meter; /* eBPF does not tell of OOM kills, and somebody wants to know */
 };
 
@@ -150,6 +151,7 @@ struct sv_unit_group {
     struct sv_fcgi_listener *fcgi;  /* SV_GROUP_FCGI */
     struct sv_meters *meters;       /* of the directory; NULL: nothing of it is watched */
     uint64_t fork_watch_id; /* of the directory, while its forks are counted; 0: they are not */
+    uint64_t traffic_id;    /* of the directory, while its network is counted; 0: it is not */
     struct sv_shortage_history *shortages; /* of it, not of its programs */
     size_t unit_count;
     bool is_left;    /* the daemon goes, its programs do not */
@@ -393,6 +395,16 @@ void sv_resources_tell(struct sv_driver *driver, const struct sv_action *action)
 json_t *sv_resources_json(const struct sv_unit *unit);
 /* Adds a sentence about what that run, or the group, ran short of; nothing when it did not. */
 void sv_resources_describe(const struct sv_unit *unit, uint32_t run, struct sv_str *text);
+
+/* network.c: count_network of the run and of its group. Again: as their limits say now. */
+void sv_network_watch(struct sv_run *run);
+void sv_network_watch_group(struct sv_unit_group *group, const struct sv_cgroup_leaf *leaf);
+void sv_network_leave_run(struct sv_run *run);
+void sv_network_leave_group(struct sv_unit_group *group);
+void sv_network_certify(const struct sv_run *run, struct sv_death *death);
+/* What is counted of the present run and of its group; a new reference. */
+json_t *sv_network_json(const struct sv_unit *unit);
+void sv_network_describe(const struct sv_unit *unit, struct sv_str *text);
 
 /* listeners.c */
 void sv_listener_heard(struct sv_unit *unit, const char *data, size_t length);

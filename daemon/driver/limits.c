@@ -60,6 +60,7 @@ void sv_unit_limits_begin(struct sv_unit *unit, struct sv_run *run)
     struct sv_limiter_change alone = {.after = unit->limits, .name = unit->config->name};
     bool is_new = sv_limiter_begin_run(unit->driver->limiter, run->leaf, &together, &alone);
     want_oom(unit, run);
+    sv_network_watch(run);
     if (group->limits)
         sv_resources_watch_group(unit->group, run->leaf, is_new);
 }
@@ -146,6 +147,7 @@ static void change_unit(struct sv_unit *unit, const struct sv_limits *after)
     unit->limits = after;
     if (unit->run) {
         want_oom(unit, unit->run);
+        sv_network_watch(unit->run);
         sv_resources_watch_run(unit->run, false);
     }
     sv_handover_note(unit->driver, unit->id);

@@ -59,6 +59,7 @@ void sv_run_free(struct sv_run *run)
     sv_source_free(run->exit_source);
     sv_source_free(run->empty_source);
     sv_resources_leave_run(run);
+    sv_network_leave_run(run);
     if (run->pidfd >= 0)
         close(run->pidfd);
     for (int i = 0; i < 2; i++)

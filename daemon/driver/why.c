@@ -66,6 +66,7 @@ json_t *sv_why(struct sv_driver *driver, sv_process_id id)
     else if (view.spawnerr[0])
         sv_str_addf(&text, " %s.", view.spawnerr);
     describe_health(unit, &view, &text);
+    sv_network_describe(unit, &text);
     sv_resources_describe(unit, view.run, &text);
     if (!sv_str_ok(&text)) {
         json_decref(last);
@@ -74,7 +75,7 @@ json_t *sv_why(struct sv_driver *driver, sv_process_id id)
     const char *status = unit->status_text ? unit->status_text : "";
     return json_pack(
         "{s:s, s:s, s:i, s:s, s:s, s:o?, s:i, s:i, s:I, s:I, s:I, s:o?, s:o?, s:o?, "
-        "s:o?, s:o?, s:o?}",
+        "s:o?, s:o?, s:o?, s:o?}",
         "name", unit->config->name, "group", unit->group->config->name, "state", (int)view.state,
         "statename", sv_process_state_name(view.state), "reason", sv_reason_name(view.reason),
         "text", sv_wire_string(sv_str_text(&text), text.length), "run", (int)view.run, "pid",
@@ -84,5 +85,5 @@ json_t *sv_why(struct sv_driver *driver, sv_process_id id)
         sv_wire_string(view.spawnerr, strlen(view.spawnerr)), "last_end", last, "last_output",
         last_output_of(unit), "status_text", sv_wire_string(status, strlen(status)), "probe_text",
         sv_wire_string(view.probe_text, strlen(view.probe_text)), "resources",
-        sv_resources_json(unit));
+        sv_resources_json(unit), "network", sv_network_json(unit));
 }

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "io/bpf.h"
 #include "io/facilities.h"
+#include "io/traffic.h"
 
 struct sv_kernel {
     const struct sv_cgroup_tree *tree;
@@ -29,6 +30,8 @@ struct sv_kernel {
     struct sv_bpf *bpf; /* NULL: not tried, `bpf_reason` says why */
     const char *bpf_reason;
     char *cgroup_reason;
+    struct sv_traffic *traffic; /* NULL: nobody has asked, or traffic_error says why */
+    int traffic_error;          /* negative errno; 0: it was not tried */
     struct sv_source *source;
     void (*loss)(void *user); /* NULL: nobody wants to know */
     uint64_t lost_count;      /* as far as it was told */
@@ -91,6 +94,7 @@ void sv_kernel_free(struct sv_kernel *kernel)
         return;
     sv_source_free(kernel->source);
     sv_bpf_free(kernel->bpf);
+    sv_traffic_free(kernel->traffic);
     free(kernel->cgroup_reason);
     free(kernel);
 }
@@ -177,6 +181,29 @@ void sv_kernel_forget_forks(struct sv_kernel *kernel, uint64_t cgroup_id)
 {
     if (kernel->bpf)
         sv_bpf_forget_forks(kernel->bpf, cgroup_id);
+}
+
+const char *sv_kernel_count_traffic(struct sv_kernel *kernel, struct sv_keeper *keeper,
+                                    uint64_t cgroup_id)
+{
+    if (!kernel->bpf)
+        return kernel->bpf_reason;
+    if (!kernel->traffic && kernel->traffic_error == 0)
+        kernel->traffic_error = sv_traffic_new(kernel->tree, keeper, &kernel->traffic);
+    int r = kernel->traffic ? sv_traffic_count(kernel->traffic, cgroup_id) : kernel->traffic_error;
+    return r < 0 ? sv_errno_text(r) : NULL;
+}
+
+void sv_kernel_forget_traffic(struct sv_kernel *kernel, uint64_t cgroup_id)
+{
+    if (kernel->traffic)
+        sv_traffic_forget(kernel->traffic, cgroup_id);
+}
+
+bool sv_kernel_traffic(const struct sv_kernel *kernel, uint64_t cgroup_id,
+                       struct sv_bpf_traffic *ret_sum)
+{
+    return kernel->traffic && sv_traffic_read(kernel->traffic, cgroup_id, ret_sum) == 0;
 }
 
 uint64_t sv_kernel_lost(const struct sv_kernel *kernel, unsigned kind)

@@ -50,6 +50,17 @@ const char *sv_kernel_kind_word(unsigned kind);
 int sv_kernel_watch_forks(struct sv_kernel *kernel, uint64_t cgroup_id, uint32_t bound,
                           uint64_t window_ns);
 void sv_kernel_forget_forks(struct sv_kernel *kernel, uint64_t cgroup_id);
+/*
+ * Counts the bytes and packets of that cgroup from now on; what was counted for it already, also
+ * under an earlier daemon, stays. The first call loads what is needed, or takes it from the keeper,
+ * which goes on counting without us. NULL, or why that cannot be; borrowed.
+ */
+const char *sv_kernel_count_traffic(struct sv_kernel *kernel, struct sv_keeper *keeper,
+                                    uint64_t cgroup_id);
+void sv_kernel_forget_traffic(struct sv_kernel *kernel, uint64_t cgroup_id);
+/* False: it is not counted. */
+bool sv_kernel_traffic(const struct sv_kernel *kernel, uint64_t cgroup_id,
+                       struct sv_bpf_traffic *ret_sum);
 /* Records lost since the start, by kind (enum sv_bpf_kind). */
 uint64_t sv_kernel_lost(const struct sv_kernel *kernel, unsigned kind);
 

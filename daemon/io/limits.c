@@ -134,6 +134,8 @@ static const struct {
                      "PSI"},
     [SV_LIMIT_FORK_RATE_WARN -
         FIRST_WATCH] = {"events when a program forks too fast", "eBPF counts"},
+    [SV_LIMIT_COUNT_NETWORK -
+        FIRST_WATCH] = {"what programs send and receive over the network", "eBPF cgroup_skb"},
 };
 _Static_assert(SV_ARRAY_LENGTH(watches) == SV_LIMIT_OOM_SCORE_ADJUST - FIRST_WATCH,
                "everything that is watched has a row");

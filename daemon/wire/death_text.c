@@ -332,6 +332,13 @@ static void add_use(const struct sv_death *death, struct sv_str *out)
         sv_str_add(out, " of memory");
     }
     sv_str_add_char(out, '.');
+    if (sv_death_has(death, SV_DEATH_rx_bytes)) {
+        sv_str_add(out, " It received ");
+        sv_str_add_size(out, sv_death_get(death, SV_DEATH_rx_bytes));
+        sv_str_add(out, " from the network and sent ");
+        sv_str_add_size(out, sv_death_get(death, SV_DEATH_tx_bytes));
+        sv_str_add_char(out, '.');
+    }
 }
 
 static void add_strays(const struct sv_death *death, struct sv_str *out)

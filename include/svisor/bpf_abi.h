@@ -79,5 +79,14 @@ struct sv_bpf_fork_watch {
 /* All programs of a large machine: 10,000 and their groups. Memory is taken for those that are
  * watched. */
 #define SV_BPF_FORK_WATCHES_MAX 16384
+#define SV_BPF_TRAFFIC_MAX      16384
+
+/* The value of a cgroup whose traffic is counted: of IPv4 and IPv6, with their headers. */
+struct sv_bpf_traffic {
+    __u64 rx_bytes;
+    __u64 rx_packets;
+    __u64 tx_bytes;
+    __u64 tx_packets;
+};
 
 #endif

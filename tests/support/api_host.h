@@ -344,6 +344,12 @@ static inline json_t *host_deaths(void *user, sv_process_id id, int64_t run)
                                : json_pack("[{s:i, s:i}]", "process", (int)id, "asked", (int)run);
 }
 
+static inline json_t *host_network(void *user, sv_process_id id)
+{
+    (void)user;
+    return json_pack("{s:i}", "process", (int)id);
+}
+
 static inline json_t *host_resource_events(void *user, sv_process_id id)
 {
     (void)user;
@@ -438,6 +444,7 @@ static inline struct api_host *host_new(void)
         .why = host_why,
         .deaths = host_deaths,
         .resource_events = host_resource_events,
+        .network = host_network,
     };
     host->now_ns = SECOND_NS;
     host->reread_works = true;
