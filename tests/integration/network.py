@@ -159,6 +159,9 @@ def _():
             peer.talk("two", 2, 50)
             server.start()
             tap.check(counters(server, "pair:one"), {**peer.sums["one"], **of_group(*peer.sums.values())}, "of one")
+        server.rpc().svisor.reexec()
+        peer.talk("one", 2, 300)
+        tap.check(counters(server, "pair:one"), {**peer.sums["one"], **of_group(*peer.sums.values())}, "after reexec")
         pid = server.rpc().supervisor.getProcessInfo("pair:one")["pid"]
         server.disconnect()
         server.process.kill()
