@@ -147,6 +147,8 @@ void sv_kernel_on_loss(struct sv_kernel *kernel, void (*function)(void *user))
 
 void sv_kernel_keep(const struct sv_kernel *kernel, struct sv_keeper *keeper)
 {
+    if (kernel->traffic)
+        sv_traffic_keep(kernel->traffic, keeper);
     if (!kernel->bpf) { /* those of an earlier daemon would write for nobody */
         sv_keeper_drop(keeper, WITNESS_KEY);
         return;

@@ -130,13 +130,17 @@ int sv_traffic_new(const struct sv_cgroup_tree *tree, struct sv_keeper *keeper,
             sv_traffic_free(traffic);
             return r;
         }
-        if (keeper)
-            (void)sv_keeper_put(
-                keeper, TRAFFIC_KEY,
-                &(struct sv_kept){traffic->map_fd, traffic->received_fd, traffic->sent_fd, -1});
+        sv_traffic_keep(traffic, keeper);
     }
     *ret_traffic = traffic;
     return 0;
+}
+
+void sv_traffic_keep(const struct sv_traffic *traffic, struct sv_keeper *keeper)
+{
+    struct sv_kept kept = {traffic->map_fd, traffic->received_fd, traffic->sent_fd, -1};
+    if (keeper)
+        (void)sv_keeper_put(keeper, TRAFFIC_KEY, &kept);
 }
 
 void sv_traffic_free(struct sv_traffic *traffic)

@@ -18,6 +18,8 @@ struct sv_traffic;
  */
 int sv_traffic_new(const struct sv_cgroup_tree *tree, struct sv_keeper *keeper,
                    struct sv_traffic **ret_traffic);
+/* Gives it to the keeper, to another one than before. NULL is allowed for that. */
+void sv_traffic_keep(const struct sv_traffic *traffic, struct sv_keeper *keeper);
 /* What the keeper holds goes on counting. NULL is allowed. */
 void sv_traffic_free(struct sv_traffic *traffic);
 /* From now on what sockets of that cgroup send and receive is counted; what was counted for it
