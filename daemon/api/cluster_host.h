@@ -8,6 +8,7 @@
 #define SV_API_CLUSTER_HOST_H
 
 #include "port/cluster_view.h"
+#include "port/view.h"
 
 struct sv_api_cluster {
     void *user;
@@ -30,6 +31,11 @@ struct sv_api_cluster {
     /* Answered by sv_api_cluster_answered(), perhaps before this returns. */
     void (*request)(void *user, const struct sv_cluster_request *request);
     void (*drop_request)(void *user, uint64_t id);
+
+    /* Of a local process: what is added to its command line from its next start on. 0 or -ENOMEM.
+     */
+    int (*set_extra_arguments)(void *user, sv_process_id id, const char *arguments);
+    void (*set_log_level)(void *user, enum sv_log_level level);
 };
 
 #endif

@@ -139,6 +139,16 @@ static void add_names(enum sv_choice_kind kind, struct sv_str *text)
         sv_str_addf(text, "%s'%s'", i == 0 ? "" : ", ", sv_choice_name(kind, (int)i));
 }
 
+void sv_cluster_add_strange(const json_t *value, struct sv_str *text)
+{
+    if (json_is_real(value))
+        sv_str_addf(text, "%g type=<class 'float'>", json_real_value(value));
+    else
+        sv_str_add(text,
+                   json_is_array(value) ? "[] type=<class 'list'>" : "{} type=<class 'dict'>");
+    sv_str_add(text, " - type string or integer expected");
+}
+
 static void bad_choice(struct sv_api_call *call, enum sv_choice_kind kind, const json_t *value)
 {
     struct sv_str text SV_CLEANUP(sv_str_done) = {0};
@@ -152,12 +162,7 @@ static void bad_choice(struct sv_api_call *call, enum sv_choice_kind kind, const
         add_numbers(kind, &text);
         sv_str_add(&text, "]");
     } else {
-        if (json_is_real(value))
-            sv_str_addf(&text, "%g type=<class 'float'>", json_real_value(value));
-        else
-            sv_str_add(&text,
-                       json_is_array(value) ? "[] type=<class 'list'>" : "{} type=<class 'dict'>");
-        sv_str_add(&text, " - type string or integer expected");
+        sv_cluster_add_strange(value, &text);
     }
     sv_call_fault(call, SV_FAULT_INCORRECT_PARAMETERS, sv_str_text(&text));
 }

@@ -29,6 +29,8 @@ bool sv_cluster_check_instances(struct sv_api_call *call, const char *name,
 /* A strategy by its name or its number. */
 bool sv_cluster_check_choice(struct sv_api_call *call, enum sv_choice_kind kind, json_t *value,
                              int *ret_number);
+/* The end of a fault about a value that is neither a name nor a number. */
+void sv_cluster_add_strange(const json_t *value, struct sv_str *text);
 
 /* --- pieces of answers: new references, NULL without memory --- */
 

@@ -1,4 +1,9 @@
 /* core/cluster as the methods of supvisors.* see it: api/cluster_host.h, function by function. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
 #include "driver/cluster/internal.h"
 
 static uint64_t host_now_ns(void *user)
@@ -75,6 +80,24 @@ static void host_drop_request(void *user, uint64_t id)
         user, (struct sv_cluster_event){.kind = SV_CLUSTER_REQUEST_GONE, .request = {.id = id}});
 }
 
+static int host_set_extra_arguments(void *user, sv_process_id id, const char *arguments)
+{
+    const struct sv_driver_cluster *cluster = user;
+    struct sv_unit *unit = sv_driver_unit(cluster->driver, id);
+    char *copy = strdup(arguments);
+    if (!copy)
+        return -ENOMEM;
+    free(unit->extra_arguments);
+    unit->extra_arguments = copy;
+    return 0;
+}
+
+static void host_set_log_level(void *user, enum sv_log_level level)
+{
+    (void)user;
+    sv_log_set_level(level);
+}
+
 void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster)
 {
     cluster->host = (struct sv_api_cluster){
@@ -92,6 +115,8 @@ void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster)
         .copy = host_copy,
         .request = host_request,
         .drop_request = host_drop_request,
+        .set_extra_arguments = host_set_extra_arguments,
+        .set_log_level = host_set_log_level,
     };
     cluster->driver->api_host.cluster = &cluster->host;
 }
