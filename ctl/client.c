@@ -70,6 +70,17 @@ struct sv_client *sv_client_new(int interrupt_fd)
     return NULL;
 }
 
+struct sv_client *sv_client_new_beside(const struct sv_client *client, const char *url)
+{
+    struct sv_client *other = sv_client_new(client->interrupt_fd);
+
+    if (other && sv_client_set_url(other, url) == 0 &&
+        sv_client_set_user(other, client->username, client->password) == 0)
+        return other;
+    sv_client_free(other);
+    return NULL;
+}
+
 void sv_client_free(struct sv_client *client)
 {
     if (!client)

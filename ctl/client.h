@@ -33,6 +33,8 @@ enum sv_failure {
 
 /* Watches `interrupt_fd` while it waits (borrowed). NULL without memory. */
 struct sv_client *sv_client_new(int interrupt_fd);
+/* For another server, with the same user and password. NULL without memory. */
+struct sv_client *sv_client_new_beside(const struct sv_client *client, const char *url);
 void sv_client_free(struct sv_client *client);
 
 /* "http://host[:port]" or "unix:///path". Strings are copied. 0 or -ENOMEM. */

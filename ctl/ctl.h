@@ -41,7 +41,10 @@ enum sv_option {
     SV_OPTION_ROLLING = 1 << 2,
 };
 
+struct sv_command;
+
 struct sv_arguments {
+    const struct sv_command *command; /* the row that was found */
     const char *text; /* everything after the command's name, white space around it removed */
     const char **words;
     size_t word_count; /* without the options */
@@ -58,19 +61,32 @@ struct sv_ctl {
     bool is_coloured;
     int interrupt_fd; /* readable after Ctrl-C */
     enum sv_exit exit_status;
-    json_t *completion; /* what getAllProcessInfo said since the last command, or NULL */
+    /* What the server said to the method that completion asked since the last command, or NULL. */
+    json_t *completion;
+    const char *completion_method;
 };
 
 enum sv_completion {
     SV_COMPLETE_NOTHING,
     SV_COMPLETE_ACTION,
     SV_COMPLETE_GROUP,
-    SV_COMPLETE_PROCESS
+    SV_COMPLETE_PROCESS,
+    SV_COMPLETE_INSTANCE,
+    SV_COMPLETE_APPLICATION,
+    SV_COMPLETE_CLUSTER_PROCESS,
+    SV_COMPLETE_STRATEGY,             /* of starting, and nothing behind it */
+    SV_COMPLETE_STRATEGY_APPLICATION, /* then applications */
+    SV_COMPLETE_STRATEGY_PROCESS,     /* then processes of the cluster */
+    SV_COMPLETE_CONCILIATION,
+    SV_COMPLETE_LEVEL,
+    SV_COMPLETE_COUNT
 };
 enum sv_takes { SV_TAKES_WORDS, SV_TAKES_NOTHING };
-enum sv_check { SV_CHECK_NONE, SV_CHECK_UP }; /* ask for the API version first */
+/* Ask for the API version first: of Supervisor's methods, or of Supvisors'. */
+enum sv_check { SV_CHECK_NONE, SV_CHECK_UP, SV_CHECK_CLUSTER };
 enum sv_origin {
     SV_ORIGIN_SUPERVISOR, /* supervisorctl has it, too */
+    SV_ORIGIN_SUPVISORS,  /* supervisorctl has it with the plug-in of Supvisors */
     SV_ORIGIN_SVISOR,
     SV_ORIGIN_SHELL,  /* not in the list that `help` prints */
     SV_ORIGIN_HIDDEN, /* and not completed */

@@ -15,7 +15,37 @@
 #include "faults.h"
 #include "terminal.h"
 
-#define API_VERSION "3.0" /* Supervisor 4.2.5, rpcinterface.py */
+/* How a row's check is made, and what is said when it fails: Supervisor 4.2.5, supervisorctl.py,
+ * upcheck(), and Supvisors 0.19, supvisorsctl.py, _upcheck(). */
+static const struct api_check {
+    const char *method;
+    const char *version;
+    const char *prefix;  /* of complaints about the connection */
+    const char *differs; /* before the version of the server */
+    const char *unknown; /* the server has no such method */
+} checks[] = {
+    [SV_CHECK_UP] =
+        {.method = "supervisor.getVersion",
+         .version = "3.0",
+         .prefix = "",
+         .differs = "Sorry, this version of supervisorctl expects to talk to a server with API "
+                    "version 3.0, but the remote version is ",
+         .unknown = "Sorry, supervisord responded but did not recognize the supervisor "
+                    "namespace commands that supervisorctl uses to control it.  Please check "
+                    "that the [rpcinterface:supervisor] section is enabled in the "
+                    "configuration file (see sample.conf)."},
+    [SV_CHECK_CLUSTER] = {.method = "supvisors.get_api_version",
+                          .version = "0.19",
+                          .prefix = "ERROR: ",
+                          .differs =
+                              "ERROR: this version of supvisorsctl expects to talk to a server "
+                              "with API version 0.19, but the remote version is ",
+                          .unknown =
+                              "ERROR: supervisord responded but did not recognize the supvisors "
+                              "namespace commands that supervisorstl uses to control it. Please "
+                              "check that the [rpcinterface:supvisors] section is enabled in the "
+                              "configuration file."},
+};
 
 const struct sv_command sv_commands[] = {
 #define SV_COMMAND(command_name, function, command_takes, command_check, command_options,          \
@@ -84,30 +114,24 @@ void sv_say_json(struct sv_ctl *ctl, json_t *value)
 
 /* Is there a server, and does it speak our version? What is wrong is said, but for
  * SV_VERDICT_ABORTED. */
-static bool is_up(struct sv_ctl *ctl, enum sv_verdict *ret_verdict)
+static bool is_up(struct sv_ctl *ctl, enum sv_check kind, enum sv_verdict *ret_verdict)
 {
+    const struct api_check *check = &checks[kind];
     json_t *version = NULL;
-    enum sv_call outcome = sv_client_call(ctl->client, "supervisor.getVersion", &version, "[]");
+    enum sv_call outcome = sv_client_call(ctl->client, check->method, &version, "[]");
     enum sv_failure failure = sv_client_failure(ctl->client);
     const char *text = json_is_string(version) ? json_string_value(version) : "";
-    bool is_ours = outcome == SV_CALL_OK && strcmp(text, API_VERSION) == 0;
+    bool is_ours = outcome == SV_CALL_OK && strcmp(text, check->version) == 0;
 
     *ret_verdict = SV_VERDICT_DONE;
     if (outcome == SV_CALL_OK && !is_ours)
-        sv_complain(ctl, SV_EXIT_NOT_INSTALLED,
-                    "Sorry, this version of supervisorctl expects to talk to a server with API "
-                    "version " API_VERSION ", but the remote version is %s.",
-                    text);
+        sv_complain(ctl, SV_EXIT_NOT_INSTALLED, "%s%s.", check->differs, text);
     else if (sv_client_fault(ctl->client)->code == SV_FAULT_UNKNOWN_METHOD)
-        sv_complain(ctl, SV_EXIT_UNIMPLEMENTED,
-                    "Sorry, supervisord responded but did not recognize the supervisor namespace "
-                    "commands that supervisorctl uses to control it.  Please check that the "
-                    "[rpcinterface:supervisor] section is enabled in the configuration file (see "
-                    "sample.conf).");
+        sv_complain(ctl, SV_EXIT_UNIMPLEMENTED, "%s", check->unknown);
     else if (failure == SV_FAILURE_REFUSED)
-        sv_complain(ctl, SV_EXIT_REFUSED, "%s", sv_client_error(ctl->client));
+        sv_complain(ctl, SV_EXIT_REFUSED, "%s%s", check->prefix, sv_client_error(ctl->client));
     else if (failure == SV_FAILURE_NO_FILE)
-        sv_complain(ctl, SV_EXIT_NOT_RUNNING, "%s", sv_client_error(ctl->client));
+        sv_complain(ctl, SV_EXIT_NOT_RUNNING, "%s%s", check->prefix, sv_client_error(ctl->client));
     else if (outcome != SV_CALL_OK)
         *ret_verdict = SV_VERDICT_ABORTED;
     json_decref(version);
@@ -151,7 +175,7 @@ static enum sv_verdict run_command(struct sv_ctl *ctl, const struct sv_command *
         sv_say_usage(command->name);
         return SV_VERDICT_DONE;
     }
-    if (command->check == SV_CHECK_UP && !is_up(ctl, &verdict)) {
+    if (command->check != SV_CHECK_NONE && !is_up(ctl, command->check, &verdict)) {
         if (verdict == SV_VERDICT_DONE && command->exit_class == SV_EXIT_CLASS_STATUS)
             ctl->exit_status = SV_EXIT_STATUS_UNKNOWN;
         return verdict;
@@ -245,6 +269,7 @@ static enum sv_verdict run_once(struct sv_ctl *ctl, const char *line)
         name[length] = '\0';
     arguments.text = line + length + strspn(line + length, " \t\r\n\v\f");
     command = name ? sv_command_find(name) : NULL;
+    arguments.command = command;
     if (!name || !words || (command && !split_words(command, words + length, &arguments)))
         sv_complain(ctl, SV_EXIT_GENERIC, "error: out of memory");
     else if (!command)

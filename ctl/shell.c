@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "namespec.h"
+#include "complete.h"
 #include "terminal.h"
 
 /* Python's delimiters without ":", "*" and "-": "group:*" and "my-name" are one word. */
@@ -34,6 +34,7 @@ static struct {
     bool is_whole;
     json_t *words; /* candidates of the completion that is going on */
     size_t next;
+    size_t word_begin; /* where it begins in the line */
 } shell;
 
 static void take_line(char *line)
@@ -72,97 +73,13 @@ static enum sv_typed edit_line(struct sv_ctl *ctl, const char *prompt, struct sv
     return SV_TYPED_LINE;
 }
 
-static void offer(const char *word, const char *start)
-{
-    if (strncmp(word, start, strlen(start)) == 0)
-        json_array_append_new(shell.words, json_string(word));
-}
-
-static void offer_actions(const char *start)
-{
-    for (size_t i = 0; i < sv_command_count; i++)
-        if (sv_commands[i].origin != SV_ORIGIN_HIDDEN)
-            offer(sv_commands[i].name, start);
-}
-
-/* "GROUP:NAME" and "GROUP:*" where they differ from the short name, or when a colon was typed. */
-static void offer_process(const json_t *info, const char *start, bool has_colon)
-{
-    const char *group = sv_text_of(info, "group");
-    const char *name = sv_text_of(info, "name");
-    struct sv_str word = {0};
-
-    if (!has_colon && strcmp(group, name) == 0) {
-        offer(name, start);
-        return;
-    }
-    sv_str_addf(&word, "%s:%s", group, name);
-    offer(sv_str_text(&word), start);
-    sv_str_clear(&word);
-    sv_str_addf(&word, "%s:*", group);
-    offer(sv_str_text(&word), start);
-    sv_str_done(&word);
-}
-
-/* The same word only once, in the order of the server. */
-static void drop_duplicates(void)
-{
-    for (size_t i = 0; i < json_array_size(shell.words); i++)
-        for (size_t j = json_array_size(shell.words) - 1; j > i; j--)
-            if (json_equal(json_array_get(shell.words, i), json_array_get(shell.words, j)))
-                json_array_remove(shell.words, j);
-}
-
-/* Asks the server once for all the completions of a line: people press the key several times. */
-static void offer_from_server(enum sv_completion kind, const char *start)
-{
-    json_t *info;
-    size_t i;
-
-    if (!shell.ctl->completion && sv_client_call(shell.ctl->client, "supervisor.getAllProcessInfo",
-                                                 &shell.ctl->completion, "[]"))
-        return;
-    json_array_foreach(shell.ctl->completion, i, info)
-    {
-        if (kind == SV_COMPLETE_GROUP)
-            offer(sv_text_of(info, "group"), start);
-        else
-            offer_process(info, start, strchr(start, ':'));
-    }
-    drop_duplicates();
-}
-
-static void collect_words(const char *start)
-{
-    char name[32];
-    const char *line = rl_line_buffer + strspn(rl_line_buffer, " \t");
-    size_t length = strcspn(line, " \t");
-    const struct sv_command *command;
-
-    json_decref(shell.words);
-    shell.words = json_array();
-    shell.next = 0;
-    if (line[length] == '\0') {
-        offer_actions(start);
-        return;
-    }
-    if (length >= sizeof(name))
-        return;
-    memcpy(name, line, length);
-    name[length] = '\0';
-    command = sv_command_find(name);
-    if (!command || command->completion == SV_COMPLETE_NOTHING)
-        return;
-    if (command->completion == SV_COMPLETE_ACTION)
-        offer_actions(start);
-    else
-        offer_from_server(command->completion, start);
-}
-
 static char *next_word(const char *start, int state)
 {
-    if (state == 0)
-        collect_words(start);
+    if (state == 0) {
+        json_decref(shell.words);
+        shell.words = sv_completions(shell.ctl, rl_line_buffer, shell.word_begin, start);
+        shell.next = 0;
+    }
     if (shell.next >= json_array_size(shell.words))
         return NULL;
     return strdup(json_string_value(json_array_get(shell.words, shell.next++)));
@@ -170,8 +87,8 @@ static char *next_word(const char *start, int state)
 
 static char **complete(const char *start, int from, int to)
 {
-    (void)from;
     (void)to;
+    shell.word_begin = (size_t)from;
     rl_attempted_completion_over = 1; /* and not with file names */
     return rl_completion_matches(start, next_word);
 }

@@ -68,6 +68,7 @@ static void say_list(const char *title, enum sv_origin origin)
     sv_say("%s commands (type help <topic>):", title);
     sv_say("%.*s", (int)(strlen(title) + strlen(" commands (type help <topic>):")), ruler);
     say_columns(names, count);
+    sv_say("%s", "");
 }
 
 void sv_say_usage(const char *command_name)
@@ -100,7 +101,7 @@ enum sv_verdict sv_command_help(struct sv_ctl *ctl, const struct sv_arguments *a
         return SV_VERDICT_DONE;
     }
     say_list("default", SV_ORIGIN_SUPERVISOR);
+    say_list("supvisors", SV_ORIGIN_SUPVISORS);
     say_list("svisor", SV_ORIGIN_SVISOR);
-    sv_say("%s", "");
     return SV_VERDICT_DONE;
 }

@@ -11,6 +11,7 @@
 #include "explain.h"
 #include "namespec.h"
 #include "processes.h"
+#include "table.h"
 
 #define NAME_COLUMNS 30 /* at least; the longest name sets it: supervisorctl.py, _show_statuses */
 
@@ -41,16 +42,6 @@ static bool is_stopped(const json_t *info)
     return false;
 }
 
-/* Characters, as Python counts: bytes of UTF-8 that do not continue one. */
-static size_t columns_of(const char *text)
-{
-    size_t count = 0;
-
-    for (; *text; text++)
-        count += ((unsigned char)*text & 0xc0) != 0x80;
-    return count;
-}
-
 static size_t name_columns_of(const json_t *infos)
 {
     size_t widest = NAME_COLUMNS;
@@ -60,7 +51,7 @@ static size_t name_columns_of(const json_t *infos)
     json_array_foreach(infos, i, info)
     {
         char *name = sv_namespec_of(info);
-        size_t columns = name ? columns_of(name) : 0;
+        size_t columns = name ? sv_text_columns(name) : 0;
 
         if (columns > widest)
             widest = columns;
@@ -75,7 +66,7 @@ static void say_row(const struct sv_ctl *ctl, const json_t *info, size_t name_co
     const char *colour = colour_of(ctl, info);
 
     sv_say("%s%*s%s%-10s%s%s", name ? name : "?",
-           (int)(name_columns - (name ? columns_of(name) : 1)), "", colour,
+           (int)(name_columns - (name ? sv_text_columns(name) : 1)), "", colour,
            sv_text_of(info, "statename"), *colour ? "\033[0m" : "",
            sv_text_of(info, "description"));
     free(name);

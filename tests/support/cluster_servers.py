@@ -36,14 +36,14 @@ BAD_STATE = 101
 
 
 def free_ports(count):
-    """Different ones: all are held until all are known."""
+    """Different ones, in their order: all are held until all are known."""
     held = [socket.socket() for _ in range(count)]
     for probe in held:
         probe.bind(("127.0.0.1", 0))
     ports = [probe.getsockname()[1] for probe in held]
     for probe in held:
         probe.close()
-    return ports
+    return sorted(ports)
 
 
 class Cluster:

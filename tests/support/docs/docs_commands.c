@@ -81,6 +81,8 @@ bool sv_docs_commands(const char *argument, struct sv_str *ret_text)
         sv_str_addf(ret_text, ".Ss %s\n", commands[i].name);
         if (is_ours)
             sv_str_add(ret_text, "Only svctl has it.\n");
+        if (strcmp(commands[i].origin, "SV_ORIGIN_SUPVISORS") == 0)
+            sv_str_add(ret_text, "About the cluster; as Supvisors has it.\n");
         struct page page = {.text = ret_text};
         add_help(&page, commands[i].help);
         add_help(&page, commands[i].extra_help);
