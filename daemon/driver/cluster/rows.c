@@ -47,6 +47,8 @@ bool sv_driver_cluster_row(struct sv_driver_cluster *cluster, sv_process_id proc
         .state = view.state,
         .pid = view.pid,
         .is_expected = view.state != SV_PROCESS_EXITED || view.reason == SV_REASON_EXIT_EXPECTED,
+        .is_fenced =
+            view.reason == SV_REASON_KEEPER_GRACE || view.reason == SV_REASON_KEEPER_DEADLINE,
         .has_stdout = unit->sinks[SV_STDOUT] != NULL,
         .has_stderr = unit->sinks[SV_STDERR] != NULL,
         .spawnerr = view.spawnerr,
