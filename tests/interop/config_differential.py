@@ -227,7 +227,7 @@ def differences(reference, ours):
         return [f"supervisord {word[isinstance(reference, str)]} it, svisord {word[isinstance(ours, str)]} it: "
                 + (reference if isinstance(reference, str) else ours)]
     lines = []
-    ours = {name: row for name, row in ours.items() if not re.match(r"supervisorctl|rpcinterface:", name)}
+    ours = {name: row for name, row in ours.items() if not re.match(r"supervisorctl|rpcinterface:|svisor$", name)}
     for name in sorted(set(reference) | set(ours)):
         if name not in reference or name not in ours:
             lines.append(f"{name}: only {'supervisord' if name in reference else 'svisord'} has it")

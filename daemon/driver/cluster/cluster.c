@@ -20,7 +20,7 @@
 #include "driver/cluster/internal.h"
 #include "io/host_identity.h"
 
-enum { TIMER_ACCURACY_NS = 1000000, SECOND_NS = 1000000000 };
+enum { TIMER_ACCURACY_NS = 1000000 };
 
 /* --- steps --- */
 
@@ -213,29 +213,22 @@ static int load_rules(const struct sv_driver *driver, const struct sv_config *co
     return r;
 }
 
+/* A daemon with nobody to speak with has no mesh, and is a cluster of its own. */
 static int open_mesh(struct sv_driver_cluster *cluster, const struct sv_instance_config *self,
                      struct sv_str *ret_error)
 {
-    const struct sv_cluster_config *timing = &cluster->owner->daemon.cluster;
-    struct sv_mesh_settings settings = {
-        .self = self,
-        .port = timing->mesh_port,
-        .is_local = true,
-        .is_plain = timing->mesh_plain,
-        .give_up_ns = (uint64_t)(timing->suspect_after * SECOND_NS),
-    };
-    for (size_t i = 0; i < cluster->config->instance_count; i++)
-        settings.is_local &= sv_mesh_is_loopback(cluster->config->instances[i].host);
-    settings.is_local &= !cluster->config->multicast_address;
-    if (!settings.is_local && !settings.is_plain) {
-        settings.key_file = timing->mesh_key;
-        settings.trust_file = timing->mesh_trust;
-    }
+    struct sv_mesh_settings settings;
+    int r =
+        sv_mesh_plan(cluster->config, &cluster->owner->daemon.cluster, self, &settings, ret_error);
+    if (r == SV_MESH_E_ALONE)
+        return 0;
+    if (r < 0)
+        return SV_DRIVER_REFUSED;
     static const struct sv_mesh_handlers handlers = {
         .connected = on_connected, .lost = on_lost, .message = on_message, .stranger = on_stranger};
     struct sv_mesh_handlers own = handlers;
     own.user = cluster;
-    int r = sv_mesh_open(cluster->driver->loop, &settings, &own, ret_error, &cluster->mesh);
+    r = sv_mesh_open(cluster->driver->loop, &settings, &own, ret_error, &cluster->mesh);
     if (r == 0)
         sv_log_info("the mesh is open as %s (%s)", self->identifier,
                     sv_mesh_security(cluster->mesh));
