@@ -145,12 +145,15 @@ $(BUILD)/gen/ask: $(BUILD)/obj/tests/support/ask/ask.o $(LAYER_LIBS)
 
 ## make check           run every test that this machine can run
 ## make check-quick     the part of it that takes under two minutes
+## make check-vm        the tests in virtual machines on each kernel; make check takes the newest
 ## make lint            layers, purity, banned words, generated docs, format
-.PHONY: check check-quick lint
+.PHONY: check check-quick check-vm lint
 check: all tests replays
 	$(PYTHON) tests/support/run.py --build $(BUILD) all
 check-quick: all tests replays
 	$(PYTHON) tests/support/run.py --build $(BUILD) quick
+check-vm: all
+	$(PYTHON) tests/support/run.py --build $(BUILD) vm
 lint: all $(BUILD)/gen/docs
 	$(PYTHON) tests/lint/lint.py --build $(BUILD)
 

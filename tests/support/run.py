@@ -11,9 +11,9 @@ A suite is a list of programs that print the Test Anything Protocol:
     integration   tests/integration/*.py
     interop       tests/interop/*.py: beside the real Supervisor
     kernel        tests/kernel/*.py: every way to die, and what svisord says of it
-    vm            tests/vm/*.py: in virtual machines with systemd and real controllers
+    vm            tests/vm/*.py: in virtual machines with systemd and real controllers, on each kernel
     quick         unit, fuzz, lint, and the integration programs that say so
-    all           all of them
+    all           all of them, vm on the newest kernel only
 
 A Python program may say in comments within its first ten lines:
 
@@ -107,17 +107,17 @@ def python_programs(suite, build, only_quick=False):
     return programs
 
 
-def vm_programs(build):
+def vm_programs(build, kernels):
     """Each program once for each kernel: a machine keeps little more than one processor busy."""
     programs = []
     for one in python_programs("vm", build):
-        for kernel in KERNELS:
+        for kernel in kernels:
             programs.append(Program("vm", f"{one.name} {kernel}", one.command + ["--kernel", kernel], one.seconds_max,
                                     one.is_isolated))
     return programs
 
 
-def programs_of(suite, build, only_quick):
+def programs_of(suite, build, options):
     if suite == "unit":
         return [Program(suite, os.path.relpath(path, build), [path]) for path in executables(build + "/test/**")]
     if suite == "fuzz":
@@ -127,8 +127,8 @@ def programs_of(suite, build, only_quick):
     if suite == "lint":
         return [Program(suite, "tests/lint/lint.py", [sys.executable, ROOT + "/tests/lint/lint.py", "--build", build])]
     if suite == "vm":
-        return vm_programs(build)
-    return python_programs(suite, build, only_quick)
+        return vm_programs(build, KERNELS if "vm" in options.suites else KERNELS[-1:])
+    return python_programs(suite, build, "quick" in options.suites)
 
 
 def read_output(program, output, status):
@@ -312,7 +312,7 @@ def main():
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     before = traces()
     isolate = can_isolate()
-    programs = [program for suite in suites for program in programs_of(suite, build, only_quick)
+    programs = [program for suite in suites for program in programs_of(suite, build, options)
                 if options.filter in program.name]
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         for program in pool.map(lambda one: run(one, isolate), programs):
