@@ -27,7 +27,10 @@
 #include "io/proc.h"
 #include "wire/journal.h"
 
-enum { CAPACITY_MIN = 64 << 10 };
+enum {
+    CAPACITY_MIN = 64 << 10,
+    LEAVE_BYTES = 64 << 10, /* so much of it stays mapped at most: RSS counts it */
+};
 
 static const char file_name[] = "journal";
 static const char new_name[] = "journal.new";
@@ -40,6 +43,7 @@ struct sv_state_journal {
     size_t capacity;     /* of the file and the mapping */
     size_t length;       /* of the records in it */
     size_t short_length; /* after it was last written anew */
+    size_t left_length;  /* what is before it has left our memory; it stays in the file */
     bool has_failed;
 };
 
@@ -257,6 +261,17 @@ static int reserve(struct sv_state_journal *journal, size_t more)
     return 0;
 }
 
+/* Nobody reads it here: its pages are the file's, and no longer ours. */
+static void leave_pages(struct sv_state_journal *journal)
+{
+    size_t length = journal->length / LEAVE_BYTES * LEAVE_BYTES;
+    if (length <= journal->left_length)
+        return;
+    (void)madvise(journal->bytes + journal->left_length, length - journal->left_length,
+                  MADV_DONTNEED);
+    journal->left_length = length;
+}
+
 void sv_state_journal_append(struct sv_state_journal *journal, const struct sv_str *bytes)
 {
     if (journal->has_failed || bytes->length == 0)
@@ -268,6 +283,7 @@ void sv_state_journal_append(struct sv_state_journal *journal, const struct sv_s
     }
     memcpy(journal->bytes + journal->length, bytes->data, bytes->length);
     journal->length += bytes->length;
+    leave_pages(journal);
 }
 
 bool sv_state_journal_is_long(const struct sv_state_journal *journal)
@@ -307,5 +323,7 @@ int sv_state_journal_rewrite(struct sv_state_journal *journal, const struct sv_s
     journal->capacity = new.capacity;
     journal->has_failed = false;
     journal->length = journal->short_length = bytes->length;
+    journal->left_length = 0;
+    leave_pages(journal);
     return 0;
 }
