@@ -175,11 +175,14 @@ static int sit_down(const struct sv_spawn_plan *plan, struct sv_child *child)
     return 0;
 }
 
+/* The kernel is asked, not sigaction(): that refuses the two signals which glibc keeps for itself,
+ * and whoever was started by posix_spawn() ignores both (glibc 2.36, __spawni_child()). */
 static uint64_t ignored_signals(void)
 {
     for (int number = 1; number <= SIGNAL_MAX && !spawner.knows_ignored; number++) {
-        struct sigaction action; /* the two that glibc keeps for itself are refused, and not ours */
-        if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+        struct sv_kernel_sigaction now;
+        if (syscall(SYS_rt_sigaction, number, NULL, &now, SV_SIGNAL_SET_BYTES) == 0 &&
+            now.handler == SIG_IGN)
             spawner.ignored |= UINT64_C(1) << (number - 1);
     }
     spawner.knows_ignored = true;

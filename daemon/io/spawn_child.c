@@ -29,7 +29,6 @@
 
 enum {
     EXIT_NOT_SPAWNED = 127,       /* Supervisor's code */
-    SIGNAL_SET_BYTES = 8,         /* the kernel's sigset_t, not glibc's */
     CLOSE_ONE_BY_ONE_MAX = 65536, /* kernels before 5.9 only */
 };
 
@@ -72,17 +71,16 @@ static _Noreturn void fail(struct sv_child *child, enum sv_spawn_stage stage, lo
  */
 static void reset_signals(uint64_t signals)
 {
-    /* The kernel's struct sigaction; all zero is SIG_DFL with no flags and an empty mask. */
-    const unsigned long defaults[8] = {0};
+    const struct sv_kernel_sigaction standard = {.handler = SIG_DFL};
     for (long number = 1; signals; number++, signals >>= 1)
         if (signals & 1)
-            CALL(SYS_rt_sigaction, number, (long)defaults, 0, SIGNAL_SET_BYTES);
+            CALL(SYS_rt_sigaction, number, (long)&standard, 0, SV_SIGNAL_SET_BYTES);
 }
 
 static void unblock_signals(void)
 {
     const unsigned long long none = 0;
-    CALL(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, SIGNAL_SET_BYTES);
+    CALL(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, SV_SIGNAL_SET_BYTES);
 }
 
 /* "0" is the writer itself. */

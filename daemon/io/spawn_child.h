@@ -2,10 +2,20 @@
 #ifndef SV_IO_SPAWN_CHILD_H
 #define SV_IO_SPAWN_CHILD_H
 
+#include <signal.h>
 #include <stdint.h>
 #include <sys/resource.h>
 
 #include "io/spawn.h"
+
+enum { SV_SIGNAL_SET_BYTES = 8 }; /* the kernel's sigset_t, not glibc's */
+
+/* The kernel's struct sigaction, which is not glibc's either: only the first word is asked for, and
+ * the rest is long enough for every architecture. All zero is SIG_DFL, no flags, an empty mask. */
+struct sv_kernel_sigaction {
+    sighandler_t handler;
+    unsigned long rest[7];
+};
 
 /* How far the child has come. Written by the child, read by the parent after it. */
 enum sv_child_progress {
