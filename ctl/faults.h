@@ -18,6 +18,7 @@ enum sv_fault {
     SV_FAULT_ALREADY_ADDED = 90,
     SV_FAULT_STILL_RUNNING = 91,
     SV_FAULT_CANT_REREAD = 92,
+    SV_FAULT_DISABLED = 103, /* of Supvisors */
 };
 
 #endif

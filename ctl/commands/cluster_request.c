@@ -13,6 +13,7 @@ struct request {
     const char *method;
     const char *done;
     json_t *(*read)(struct sv_ctl *ctl, const struct sv_arguments *arguments);
+    bool names_program; /* the first word stands before `done` */
 };
 
 static json_t *read_nothing(struct sv_ctl *ctl, const struct sv_arguments *arguments)
@@ -63,13 +64,27 @@ static json_t *read_level(struct sv_ctl *ctl, const struct sv_arguments *argumen
     return json_pack("[i]", (int)level);
 }
 
+static json_t *read_program(struct sv_ctl *ctl, const struct sv_arguments *arguments)
+{
+    if (arguments->word_count < 1) {
+        sv_complain_usage(ctl, arguments, "ERROR: %s requires a program name",
+                          arguments->command->name);
+        return NULL;
+    }
+    return json_pack("[s]", arguments->words[0]);
+}
+
 static const struct request requests[] = {
-    {"conciliate", "supvisors.conciliate", "Conciliated", read_conciliation},
-    {"end_sync", "supvisors.end_sync", "End of Synchronization phase requested", read_master},
-    {"loglevel", "supvisors.change_log_level", "Logger level changed", read_level},
-    {"restart_sequence", "supvisors.restart_sequence", "Start sequence completed", read_nothing},
-    {"sreload", "supvisors.restart", "Restarted", read_nothing},
-    {"sshutdown", "supvisors.shutdown", "Shut down", read_nothing},
+    {"conciliate", "supvisors.conciliate", "Conciliated", read_conciliation, false},
+    {"disable", "supvisors.disable", "disabled", read_program, true},
+    {"enable", "supvisors.enable", "enabled", read_program, true},
+    {"end_sync", "supvisors.end_sync", "End of Synchronization phase requested", read_master,
+     false},
+    {"loglevel", "supvisors.change_log_level", "Logger level changed", read_level, false},
+    {"restart_sequence", "supvisors.restart_sequence", "Start sequence completed", read_nothing,
+     false},
+    {"sreload", "supvisors.restart", "Restarted", read_nothing, false},
+    {"sshutdown", "supvisors.shutdown", "Shut down", read_nothing, false},
 };
 
 enum sv_verdict sv_command_cluster_request(struct sv_ctl *ctl, const struct sv_arguments *arguments)
@@ -91,7 +106,8 @@ enum sv_verdict sv_command_cluster_request(struct sv_ctl *ctl, const struct sv_a
         SV_CLEANUP(sv_str_done) struct sv_str text = {0};
 
         sv_add_python(&text, result);
-        sv_say("%s: %s", request->done, sv_str_text(&text));
+        sv_say("%s%s%s: %s", request->names_program ? arguments->words[0] : "",
+               request->names_program ? " " : "", request->done, sv_str_text(&text));
         json_decref(result);
     }
     return outcome == SV_CALL_BROKEN ? SV_VERDICT_ABORTED : SV_VERDICT_DONE;

@@ -29,7 +29,7 @@ struct verb {
     struct {
         int code;
         const char *text; /* NULL: the server's own text, alone */
-    } errors[6];
+    } errors[7];
 };
 
 static const struct verb start_verb = {
@@ -45,7 +45,8 @@ static const struct verb start_verb = {
                {SV_FAULT_NOT_EXECUTABLE, "file is not executable"},
                {SV_FAULT_ALREADY_STARTED, "already started"},
                {SV_FAULT_SPAWN_ERROR, "spawn error"},
-               {SV_FAULT_ABNORMAL_TERMINATION, "abnormal termination"}},
+               {SV_FAULT_ABNORMAL_TERMINATION, "abnormal termination"},
+               {SV_FAULT_DISABLED, NULL}},
 };
 
 #define SIGNAL_ERRORS                                                                              \
@@ -99,7 +100,9 @@ static void say_error(const struct verb *verb, const char *name, int code, const
     for (size_t i = 0; i < SV_ARRAY_LENGTH(verb->errors) && verb->errors[i].code; i++) {
         if (verb->errors[i].code != code)
             continue;
-        if (verb->errors[i].text)
+        if (code == SV_FAULT_DISABLED) /* Supvisors' words, without the brackets */
+            sv_say("%s: ERROR disabled", name);
+        else if (verb->errors[i].text)
             sv_say("%s: ERROR (%s)", name, verb->errors[i].text);
         else
             sv_say("%s", description);

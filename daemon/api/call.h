@@ -70,6 +70,8 @@ struct sv_api_call {
     size_t open_count; /* members that are not settled, and one while building */
     json_t *entries;   /* of the settled members that did not have to wait */
     bool has_failed;   /* memory was short for one of them */
+    /* Makes the answer of `entries`; NULL: they are the answer. */
+    void (*finish)(struct sv_api_call *call);
 
     struct sv_multicall *multicall; /* the state of a system.multicall; NULL: another method */
     uint64_t request;               /* that core/cluster is to answer; 0: none */
@@ -100,6 +102,9 @@ void sv_call_on_group(struct sv_api_call *call, const char *group, const struct 
                       const struct sv_argument *rest);
 void sv_call_on_all(struct sv_api_call *call, const struct sv_verb *verb,
                     const struct sv_argument *rest);
+/* These ones; what comes of each is in call->entries for call->finish(). */
+void sv_call_on_these(struct sv_api_call *call, const sv_process_id *processes, size_t count,
+                      const struct sv_verb *verb, const struct sv_argument *rest);
 
 /* Fault SV_FAULT_SUCCESS: done. Else `extra` as in sv_call_fault(). */
 void sv_member_settle(struct sv_member *member, enum sv_fault fault, const char *extra);

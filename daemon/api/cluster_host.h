@@ -35,6 +35,11 @@ struct sv_api_cluster {
     /* Of a local process: what is added to its command line from its next start on. 0 or -ENOMEM.
      */
     int (*set_extra_arguments)(void *user, sv_process_id id, const char *arguments);
+    /* Whether the configuration has [program:name], or a process in use comes from it. */
+    bool (*knows_program)(void *user, const char *program);
+    /* Its processes are not started any more, or again. 0, or negative errno: that could not be
+     * written down, and nothing has changed. */
+    int (*set_disabled)(void *user, const char *program, bool is_disabled);
     void (*set_log_level)(void *user, enum sv_log_level level);
 };
 

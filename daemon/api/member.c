@@ -128,7 +128,10 @@ static void call_close_one(struct sv_api_call *call)
     if (--call->open_count > 0 || !call->entries)
         return;
     add_late_entries(call);
-    sv_call_return(call, call->has_failed ? NULL : sv_steal(&call->entries));
+    if (call->finish && !call->has_failed)
+        call->finish(call);
+    else
+        sv_call_return(call, call->has_failed ? NULL : sv_steal(&call->entries));
 }
 
 void sv_member_settle(struct sv_member *member, enum sv_fault fault, const char *extra)
@@ -224,6 +227,23 @@ static bool members_collect(struct sv_api_call *call, const struct sv_group_view
     return ok;
 }
 
+static bool members_take(struct sv_api_call *call, const sv_process_id *processes, size_t count)
+{
+    const struct sv_api_host *host = sv_call_host(call);
+    if (!members_reserve(call, count))
+        return false;
+    call->entries = json_array();
+    bool ok = call->entries;
+    for (size_t i = 0; i < count && ok; i++) {
+        struct sv_process_view view;
+        if (host->process(host->user, processes[i], &view))
+            ok = member_add(call, &view, NULL);
+    }
+    if (!ok)
+        sv_call_fault(call, SV_FAULT_FAILED, "out of memory");
+    return ok;
+}
+
 static void call_act(struct sv_api_call *call, const struct sv_verb *verb,
                      const struct sv_argument *rest)
 {
@@ -290,4 +310,11 @@ void sv_call_on_all(struct sv_api_call *call, const struct sv_verb *verb,
     size_t count;
     const struct sv_group_view *groups = host->groups(host->user, &count);
     call_on_groups(call, groups, count, verb, rest);
+}
+
+void sv_call_on_these(struct sv_api_call *call, const sv_process_id *processes, size_t count,
+                      const struct sv_verb *verb, const struct sv_argument *rest)
+{
+    if (members_take(call, processes, count))
+        call_act(call, verb, rest);
 }

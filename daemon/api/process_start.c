@@ -38,6 +38,10 @@ static void start(struct sv_member *member, const struct sv_process_view *view,
     const struct sv_api_host *host = sv_call_host(member->call);
     enum sv_process_state state = view->state;
     struct sv_str text SV_CLEANUP(sv_str_done) = {0};
+    if (view->is_disabled) { /* as Supvisors has it: before anything else is looked at */
+        sv_member_settle(member, SV_FAULT_DISABLED, member->name);
+        return;
+    }
     enum sv_fault fault = check_command(member, view->config, &text);
     if (fault) {
         sv_member_settle(member, fault, sv_str_text(&text));

@@ -18,38 +18,12 @@
  * too. And less: what does not even die of SIGKILL is given up after SV_KILL_WAIT_SECONDS. The time
  * a shutdown takes is therefore bounded: for each group stopwaitsecs and twice that wait.
  */
-#include "core/core.h"
-
 #include <assert.h>
 #include <stdlib.h>
 #include <svisor/limits.h>
 
-#include "base/heap.h"
 #include "base/names.h"
-#include "core/local/group.h"
-#include "core/local/shortages.h"
-
-/* `shortage` and `report`. */
-enum { OWN_ALARMS = 2 };
-
-enum core_phase { PHASE_NEW, PHASE_BEGUN, PHASE_OVER };
-
-struct sv_core {
-    struct sv_groups groups;
-    struct sv_shortages shortages;
-    struct sv_heap alarms;
-    struct sv_heap_node shortage; /* the next one that is to be told */
-    struct sv_heap_node report;   /* the next "waiting for … to die" */
-    struct sv_random random;
-    uint64_t next_serial; /* of events for listeners, over all pools */
-    uint64_t last_now_ns;
-    size_t stop_count; /* groups whose turn to stop is not over: by_priority[0 … stop_count - 1] */
-    enum core_phase phase;
-    enum sv_supervisor_state state;
-};
-
-typedef void event_function(struct sv_core *core, const struct sv_event *event,
-                            struct sv_step *step);
+#include "core/core_internal.h"
 
 static bool is_stopping(const struct sv_core *core)
 {
@@ -61,8 +35,8 @@ static enum sv_reason stop_reason(const struct sv_core *core)
     return core->state == SV_SUPERVISOR_RESTARTING ? SV_REASON_RESTART : SV_REASON_SHUTDOWN;
 }
 
-static void notice(enum sv_notice_type type, enum sv_reason reason, const char *group_name,
-                   struct sv_step *step)
+void sv_core_notice(enum sv_notice_type type, enum sv_reason reason, const char *group_name,
+                    struct sv_step *step)
 {
     struct sv_action *action = sv_actions_add(step->actions, SV_ACTION_NOTICE);
     action->notice.type = type;
@@ -71,8 +45,8 @@ static void notice(enum sv_notice_type type, enum sv_reason reason, const char *
     action->notice.group_name = group_name;
 }
 
-static void tell_pool(struct sv_group *group, const struct sv_process *process,
-                      struct sv_step *step)
+void sv_core_tell_pool(struct sv_group *group, const struct sv_process *process,
+                       struct sv_step *step)
 {
     struct sv_listener_process listener = {
         .id = process->id,
@@ -83,27 +57,16 @@ static void tell_pool(struct sv_group *group, const struct sv_process *process,
     sv_pool_update(group->pool, process->id - group->first_id, &listener, step->actions);
 }
 
-/* The only way from here to a process: its group's counts and its pool follow every change. */
-static void tell(struct sv_core *core, struct sv_group *group, struct sv_process *process,
-                 const struct sv_process_event *event, struct sv_step *step)
+void sv_core_tell(struct sv_core *core, struct sv_group *group, struct sv_process *process,
+                  const struct sv_process_event *event, struct sv_step *step)
 {
+    bool may_start = step->may_start;
+    step->may_start = may_start && !process->is_disabled;
     sv_process_handle(process, event, step);
+    step->may_start = may_start;
     sv_groups_count(&core->groups, group, process);
     if (group->pool)
-        tell_pool(group, process, step);
-}
-
-static void autostart(struct sv_core *core, struct sv_group *group, struct sv_step *step)
-{
-    static const struct sv_process_event start = {
-        .kind = SV_PROCESS_EVENT_START,
-        .reason = SV_REASON_AUTOSTART,
-    };
-    for (size_t i = 0; i < group->process_count; i++) {
-        struct sv_process *process = &group->processes[i];
-        if (process->config->autostart && process->run == 0)
-            tell(core, group, process, &start, step);
-    }
+        sv_core_tell_pool(group, process, step);
 }
 
 /* Events about the daemon and its groups. */
@@ -120,58 +83,9 @@ static void on_begin(struct sv_core *core, const struct sv_event *event, struct 
     (void)event;
     assert(core->phase == PHASE_NEW);
     core->phase = PHASE_BEGUN;
-    notice(SV_NOTICE_SUPERVISOR_STATE_CHANGE_RUNNING, SV_REASON_NONE, NULL, step);
+    sv_core_notice(SV_NOTICE_SUPERVISOR_STATE_CHANGE_RUNNING, SV_REASON_NONE, NULL, step);
     for (size_t i = 0; i < core->groups.count; i++)
-        autostart(core, core->groups.by_priority[i], step);
-}
-
-static void on_group_add(struct sv_core *core, const struct sv_event *event, struct sv_step *step)
-{
-    struct sv_group *group = sv_groups_add(&core->groups, event->group);
-    if (!group)
-        return;
-    if (sv_heap_reserve(&core->alarms, core->groups.process_count + OWN_ALARMS) < 0)
-        abort();
-    core->stop_count = core->groups.count;
-    notice(SV_NOTICE_PROCESS_GROUP_ADDED, SV_REASON_NONE, group->name, step);
-    if (core->phase == PHASE_BEGUN)
-        autostart(core, group, step);
-}
-
-static void on_restore(struct sv_core *core, const struct sv_event *event, struct sv_step *step)
-{
-    assert(core->phase == PHASE_NEW);
-    struct sv_group *group;
-    struct sv_process *process = sv_groups_process(&core->groups, event->process, &group);
-    if (!process)
-        return;
-    sv_process_restore(process, event->record, step);
-    sv_groups_count(&core->groups, group, process);
-    if (!group->pool)
-        return;
-    size_t index = process->id - group->first_id;
-    tell_pool(group, process, step);
-    sv_pool_restore(group->pool, index, event->record->listener_state);
-}
-
-static void on_group_remove(struct sv_core *core, const struct sv_event *event,
-                            struct sv_step *step)
-{
-    struct sv_group *group = sv_groups_find(&core->groups, event->name);
-    if (!group)
-        return;
-    for (size_t i = 0; i < group->process_count; i++)
-        if (!sv_process_state_is_stopped(group->processes[i].state))
-            return;
-    for (size_t i = 0; i < group->process_count; i++)
-        sv_process_discard(&group->processes[i], step);
-    for (size_t i = 0; i < group->process_count; i++)
-        sv_shortages_forget(&core->shortages, group->ids[i]);
-    sv_groups_remove(&core->groups, group);
-    core->stop_count = core->groups.count;
-    notice(SV_NOTICE_PROCESS_GROUP_REMOVED, SV_REASON_NONE, group->name, step);
-    for (size_t i = 0; i < group->process_count; i++)
-        sv_actions_add(step->actions, SV_ACTION_RELEASE)->process = group->ids[i];
+        sv_core_autostart(core, core->groups.by_priority[i], step);
 }
 
 static void on_shutdown(struct sv_core *core, const struct sv_event *event, struct sv_step *step)
@@ -184,7 +98,7 @@ static void on_shutdown(struct sv_core *core, const struct sv_event *event, stru
     core->state = event->is_restart ? SV_SUPERVISOR_RESTARTING : SV_SUPERVISOR_SHUTDOWN;
     core->stop_count = core->groups.count;
     step->may_start = false;
-    notice(SV_NOTICE_SUPERVISOR_STATE_CHANGE_STOPPING, stop_reason(core), NULL, step);
+    sv_core_notice(SV_NOTICE_SUPERVISOR_STATE_CHANGE_STOPPING, stop_reason(core), NULL, step);
     sv_heap_set(&core->alarms, &core->report, step->now_ns);
 }
 
@@ -220,7 +134,7 @@ static void on_request(struct sv_core *core, const struct sv_event *event, struc
         .reason = event->kind == SV_EVENT_START ? SV_REASON_REQUEST_START : SV_REASON_REQUEST_STOP,
         .number = event->kind == SV_EVENT_SIGNAL ? event->number : 0,
     };
-    tell(core, group, process, &translated, step);
+    sv_core_tell(core, group, process, &translated, step);
 }
 
 static void on_answer(struct sv_core *core, const struct sv_event *event, struct sv_step *step)
@@ -255,7 +169,7 @@ static void on_answer(struct sv_core *core, const struct sv_event *event, struct
     } else if (event->kind == SV_EVENT_OOM_KILL) {
         translated.number = event->oom_policy;
     }
-    tell(core, group, process, &translated, step);
+    sv_core_tell(core, group, process, &translated, step);
 }
 
 /* Of a process, or of the group that it is in. */
@@ -300,9 +214,10 @@ static void on_listener(struct sv_core *core, const struct sv_event *event, stru
 static event_function *const handlers[] = {
     [SV_EVENT_TIME] = on_time,
     [SV_EVENT_BEGIN] = on_begin,
-    [SV_EVENT_GROUP_ADD] = on_group_add,
-    [SV_EVENT_GROUP_REMOVE] = on_group_remove,
-    [SV_EVENT_RESTORE] = on_restore,
+    [SV_EVENT_GROUP_ADD] = sv_core_on_group_add,
+    [SV_EVENT_GROUP_REMOVE] = sv_core_on_group_remove,
+    [SV_EVENT_DISABLE] = sv_core_on_disable,
+    [SV_EVENT_RESTORE] = sv_core_on_restore,
     [SV_EVENT_START] = on_request,
     [SV_EVENT_STOP] = on_request,
     [SV_EVENT_SIGNAL] = on_request,
@@ -333,7 +248,7 @@ _Static_assert(SV_ARRAY_LENGTH(handlers) == SV_EVENT_COUNT, "one handler for eac
 static void report_waiting(struct sv_core *core, struct sv_step *step)
 {
     if (core->groups.unsettled_count > 0)
-        notice(SV_NOTICE_EVENT, SV_REASON_SHUTDOWN_WAITING, NULL, step);
+        sv_core_notice(SV_NOTICE_EVENT, SV_REASON_SHUTDOWN_WAITING, NULL, step);
     sv_heap_set(&core->alarms, &core->report,
                 sv_time_after(step->now_ns, SV_SHUTDOWN_REPORT_SECONDS * SV_NS_PER_SECOND));
 }
@@ -365,7 +280,7 @@ static void expire(struct sv_core *core, struct sv_step *step)
         struct sv_process *process = sv_groups_process(&core->groups, due->id, &group);
         assert(process == due);
         struct sv_process_event event = {.kind = sv_process_due(process, step->now_ns)};
-        tell(core, group, process, &event, step);
+        sv_core_tell(core, group, process, &event, step);
     }
 }
 
@@ -377,7 +292,7 @@ static void stop_group(struct sv_core *core, struct sv_group *group, struct sv_s
     };
     group->is_stop_sent = true;
     for (size_t i = group->process_count; i > 0; i--)
-        tell(core, group, &group->processes[i - 1], &stop, step);
+        sv_core_tell(core, group, &group->processes[i - 1], &stop, step);
 }
 
 /* True when a group was asked to stop, so that new deadlines may be due. */
@@ -448,6 +363,7 @@ void sv_core_free(struct sv_core *core)
         return;
     sv_shortages_done(&core->shortages);
     sv_groups_done(&core->groups);
+    sv_map_done(&core->disabled);
     sv_heap_done(&core->alarms);
     free(core);
 }

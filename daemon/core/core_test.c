@@ -350,6 +350,61 @@ static void events_about_nobody_and_about_old_runs_are_ignored(void **state)
     tear_down(&f);
 }
 
+static void disable(struct fixture *f, const char *program, bool is_disabled)
+{
+    step(f, (struct sv_event){.kind = SV_EVENT_DISABLE, .program = {program, is_disabled}});
+}
+
+static void nobody_starts_a_disabled_program(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    f.programs[1][0].program = "y"; /* 5; its sister 6 is of x */
+    f.programs[1][0].autorestart = SV_AUTORESTART_ALWAYS;
+    disable(&f, "x", true);
+    add(&f, 2);
+    add(&f, 0);
+    step(&f, (struct sv_event){.kind = SV_EVENT_BEGIN});
+    assert_null(find(&f, SV_ACTION_SPAWN, 0));
+    add(&f, 1); /* a group that comes later finds it disabled */
+    assert_int_equal(find(&f, SV_ACTION_SPAWN, 0)->process, 5);
+    assert_null(find(&f, SV_ACTION_SPAWN, 1));
+    struct sv_process_view view;
+    assert_true(sv_core_process(f.core, 6, &view));
+    assert_true(view.is_disabled);
+    step(&f, (struct sv_event){.kind = SV_EVENT_START, .process = 6});
+    assert_int_equal(f.actions.count, 0);
+
+    spawned(&f, 5);
+    disable(&f, "y", true); /* it goes on, and is not restarted */
+    assert_null(find(&f, SV_ACTION_SIGNAL, 0));
+    exited(&f, 5);
+    assert_null(find(&f, SV_ACTION_SPAWN, 0));
+    assert_true(sv_core_process(f.core, 5, &view));
+    assert_int_equal(view.state, SV_PROCESS_EXITED);
+    tear_down(&f);
+}
+
+static void what_is_enabled_again_starts_if_it_is_autostart(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    f.programs[1][1].autostart = false;
+    disable(&f, "x", true);
+    add(&f, 1);
+    step(&f, (struct sv_event){.kind = SV_EVENT_BEGIN});
+    disable(&f, "x", false);
+    assert_int_equal(find(&f, SV_ACTION_SPAWN, 0)->process, 1);
+    assert_null(find(&f, SV_ACTION_SPAWN, 1));
+    disable(&f, "x", false);
+    assert_int_equal(f.actions.count, 0);
+    step(&f, (struct sv_event){.kind = SV_EVENT_START, .process = 2});
+    assert_int_equal(find(&f, SV_ACTION_SPAWN, 0)->process, 2);
+    tear_down(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +420,8 @@ int main(void)
         cmocka_unit_test(an_empty_daemon_quits_at_once),
         cmocka_unit_test(published_events_reach_subscribed_listeners_only),
         cmocka_unit_test(events_about_nobody_and_about_old_runs_are_ignored),
+        cmocka_unit_test(nobody_starts_a_disabled_program),
+        cmocka_unit_test(what_is_enabled_again_starts_if_it_is_autostart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,6 +26,8 @@ enum sv_event_kind {
     SV_EVENT_BEGIN,         /* once: all groups of the start are added; autostart begins */
     SV_EVENT_GROUP_ADD,     /* group: after BEGIN its autostart programs start at once */
     SV_EVENT_GROUP_REMOVE,  /* name: every process of it is in a stopped state */
+    SV_EVENT_DISABLE,       /* program: nobody starts its processes, in whichever group, until it is
+                               enabled again; then those in STOPPED start that are autostart */
     SV_EVENT_RESTORE,       /* process, record: before BEGIN, what an earlier daemon knew of it */
     SV_EVENT_START,         /* process: by request; ignored unless it is stopped */
     SV_EVENT_STOP,          /* process: by request; in EXITED it cancels a delayed restart */
@@ -59,8 +61,12 @@ struct sv_event {
     sv_process_id process;
     uint32_t run;
     union {
-        const struct sv_group_config *group;    /* GROUP_ADD: kept until GROUP_REMOVE */
-        const char *name;                       /* GROUP_REMOVE */
+        const struct sv_group_config *group; /* GROUP_ADD: kept until GROUP_REMOVE */
+        const char *name;                    /* GROUP_REMOVE */
+        struct {
+            const char *name; /* the x of [program:x] */
+            bool is_disabled;
+        } program;                              /* DISABLE */
         const struct sv_process_record *record; /* RESTORE */
         int number;                             /* SIGNAL */
         int32_t pid;                            /* SPAWNED */

@@ -29,6 +29,7 @@ struct sv_process_view {
     const char *probe_text;
     enum sv_reason end_reason;    /* why the core ends this run without a stop; NONE: it does not */
     uint32_t probe_failure_count; /* of liveness, in a row */
+    bool is_disabled;             /* its program: it is not started */
     bool is_spawning;             /* STARTING, and the answer to SPAWN has not come yet */
     enum sv_listener_state listener_state;
 };

@@ -166,6 +166,9 @@
 #define SV_RESOURCE_EVENTS_MAX   16 /* the newest ones of a process, or a group, are kept */
 #define SV_PRESSURE_BOUNDS_MAX   6  /* cpu, memory and io, some and full of each */
 
+/* [rpcinterface:supvisors]. */
+#define SV_DISABILITIES_BYTES_MAX (4u << 20) /* disabilities_file: SV_PROCESSES_MAX long names */
+
 /* svctl. */
 #define SV_CTL_ANSWER_BYTES_MAX                                                                    \
     (64u << 20) /* getAllProcessInfo of 40,000 programs; more is no answer */

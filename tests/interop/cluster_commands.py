@@ -22,7 +22,8 @@ SESSION = os.path.join(HERE, "recorded", "supvisors_session.txt")
 TOPICS = """sversion master sstate strategies stats_status instance_status application_info application_rules sstatus
 local_status process_rules conflicts start_application restart_application stop_application test_start_application
 test_start_process all_start all_start_args start_args start_process restart_process stop_process start_any_process
-start_process_args start_any_process_args conciliate restart_sequence sreload sshutdown end_sync loglevel""".split()
+start_process_args start_any_process_args conciliate restart_sequence sreload sshutdown end_sync loglevel enable
+disable""".split()
 LOOK = """sversion
 sstate
 sstate all
@@ -96,6 +97,10 @@ loglevel
 loglevel loud
 loglevel debug
 loglevel INFO
+enable
+enable nothing
+disable
+disable nothing
 """.splitlines()
 # Leaves everything as it found it.
 ACT = """stop_process alpha:a2 alpha:zz
@@ -124,6 +129,17 @@ start_args beta 1
 start_args beta 1
 local_status beta
 stop_process beta
+disable beta
+local_status beta
+sstatus beta
+start beta
+start_process CONFIG beta
+test_start_process LOCAL beta
+start_args beta 1
+all_start beta
+stop_process beta
+enable beta
+local_status beta
 all_start beta
 sstatus beta
 stop_process

@@ -21,20 +21,31 @@ static enum sv_supvisors_state local_state(const struct sv_api_cluster *cluster)
     return view.modes.state;
 }
 
-bool sv_cluster_check_distributed(struct sv_api_call *call)
+static bool check_state(struct sv_api_call *call, enum sv_supvisors_state first,
+                        enum sv_supvisors_state last)
 {
     enum sv_supvisors_state state = local_state(sv_cluster_of(call));
-    if (state >= SV_SUPVISORS_STATE_DISTRIBUTION && state <= SV_SUPVISORS_STATE_SHUTTING_DOWN)
+    if (state >= first && state <= last)
         return true;
     struct sv_str text SV_CLEANUP(sv_str_done) = {0};
     sv_str_addf(&text, "invalid Supvisors state=%s - state expected in [",
                 sv_choice_name(SV_CHOICE_SUPVISORS_STATE, (int)state));
-    for (int s = SV_SUPVISORS_STATE_DISTRIBUTION; s <= SV_SUPVISORS_STATE_SHUTTING_DOWN; s++)
-        sv_str_addf(&text, "%s'%s'", s == SV_SUPVISORS_STATE_DISTRIBUTION ? "" : ", ",
+    for (int s = (int)first; s <= (int)last; s++)
+        sv_str_addf(&text, "%s'%s'", s == (int)first ? "" : ", ",
                     sv_choice_name(SV_CHOICE_SUPVISORS_STATE, s));
     sv_str_add(&text, "]");
     sv_call_fault(call, SV_FAULT_BAD_SUPVISORS_STATE, sv_str_text(&text));
     return false;
+}
+
+bool sv_cluster_check_distributed(struct sv_api_call *call)
+{
+    return check_state(call, SV_SUPVISORS_STATE_DISTRIBUTION, SV_SUPVISORS_STATE_SHUTTING_DOWN);
+}
+
+bool sv_cluster_check_operating(struct sv_api_call *call)
+{
+    return check_state(call, SV_SUPVISORS_STATE_OPERATION, SV_SUPVISORS_STATE_OPERATION);
 }
 
 static void bad_application(struct sv_api_call *call, const char *name)

@@ -17,6 +17,8 @@ static inline const struct sv_api_cluster *sv_cluster_of(const struct sv_api_cal
 
 /* get_all_applications_info and its sisters: the applications are known from DISTRIBUTION on. */
 bool sv_cluster_check_distributed(struct sv_api_call *call);
+/* The methods that need all of the cluster at work. */
+bool sv_cluster_check_operating(struct sv_api_call *call);
 bool sv_cluster_check_application(struct sv_api_call *call, const char *name,
                                   struct sv_application_view *ret, size_t *ret_place);
 /* "application:process", "name" (the process of that name in the application of that name),

@@ -105,6 +105,7 @@ struct sv_process {
     bool was_killed;   /* SIGKILL was sent to this run */
     bool is_abandoned; /* and it did not even die of that: a shutdown no longer waits */
     bool is_counted;   /* as unsettled, by its group */
+    bool is_disabled;  /* its program; sv_core_tell() keeps it from being started */
 };
 
 /* What one step works with. */

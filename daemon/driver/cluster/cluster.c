@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "config/check.h"
 #include "driver/cluster/internal.h"
+#include "io/disabilities.h"
 #include "io/host_identity.h"
 
 enum { TIMER_ACCURACY_NS = 1000000 };
@@ -244,6 +245,8 @@ static int open_all(struct sv_driver_cluster *cluster, struct sv_str *ret_error)
     if (r == SV_RULES_E_BROKEN)
         r = SV_DRIVER_REFUSED;
     if (r == 0)
+        r = sv_driver_cluster_open_programs(cluster, ret_error);
+    if (r == 0)
         r = open_mesh(cluster, &cluster->config->instances[self], ret_error);
     if (r == 0)
         r = sv_loop_add_timer(cluster->driver->loop, TIMER_ACCURACY_NS, on_timer, cluster,
@@ -315,6 +318,7 @@ void sv_driver_cluster_begin(struct sv_driver *driver)
     struct sv_driver_cluster *cluster = driver->cluster;
     if (!cluster)
         return;
+    sv_driver_cluster_note_programs(cluster, driver->config);
     manage_all(driver);
     cluster->has_begun = true; /* what waits are the rows of all local processes */
     sv_driver_cluster_feed(cluster, (struct sv_cluster_event){.kind = SV_CLUSTER_BEGIN});
@@ -330,6 +334,7 @@ int sv_driver_cluster_reread(struct sv_driver *driver, const struct sv_config *c
     int r = load_rules(driver, config, &rules, ret_error);
     if (r != 0)
         return r < 0 ? r : SV_DRIVER_REFUSED;
+    sv_driver_cluster_note_programs(cluster, config);
     sv_rules_unref(cluster->rules);
     cluster->rules = rules;
     manage_all(driver);
@@ -359,6 +364,7 @@ void sv_driver_cluster_close(struct sv_driver *driver)
     sv_arena_done(&cluster->discovered);
     sv_source_free(cluster->timer);
     sv_cluster_free(cluster->core);
+    sv_disabilities_free(cluster->disabilities);
     sv_rules_unref(cluster->rules);
     for (size_t i = 0; i < cluster->pending_count; i++)
         for (size_t k = 0; k < SV_ARRAY_LENGTH(cluster->pending[i].texts); k++)

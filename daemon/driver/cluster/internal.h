@@ -9,6 +9,8 @@
 #include "driver/internal.h"
 #include "io/mesh.h"
 
+struct sv_disabilities;
+
 /* An event that came while another one was being worked off. */
 struct sv_cluster_pending {
     struct sv_cluster_event event; /* its texts are the three below */
@@ -31,6 +33,7 @@ struct sv_driver_cluster {
     bool is_stepping;
     bool has_begun;
     bool is_ending;
+    struct sv_disabilities *disabilities;
     struct sv_api_cluster host;
     struct sv_str machine_id;
     struct sv_str scratch; /* the description of one row */
@@ -46,6 +49,15 @@ bool sv_driver_cluster_row(struct sv_driver_cluster *cluster, sv_process_id proc
 /* deeds.c */
 void sv_driver_cluster_perform(struct sv_driver_cluster *cluster,
                                const struct sv_cluster_action *action);
+/* programs.c */
+/* What was disabled is so again, before the programs are known. As sv_driver_cluster_open(). */
+int sv_driver_cluster_open_programs(struct sv_driver_cluster *cluster, struct sv_str *ret_error);
+/* The disabilities_file names all programs of this configuration. */
+void sv_driver_cluster_note_programs(struct sv_driver_cluster *cluster,
+                                     const struct sv_config *config);
+/* Functions of struct sv_api_cluster. */
+bool sv_driver_cluster_knows_program(void *user, const char *program);
+int sv_driver_cluster_set_disabled(void *user, const char *program, bool is_disabled);
 /* cluster_host.c */
 void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster);
 

@@ -49,6 +49,7 @@ bool sv_driver_cluster_row(struct sv_driver_cluster *cluster, sv_process_id proc
         .is_expected = view.state != SV_PROCESS_EXITED || view.reason == SV_REASON_EXIT_EXPECTED,
         .is_fenced =
             view.reason == SV_REASON_KEEPER_GRACE || view.reason == SV_REASON_KEEPER_DEADLINE,
+        .is_disabled = view.is_disabled,
         .has_stdout = unit->sinks[SV_STDOUT] != NULL,
         .has_stderr = unit->sinks[SV_STDERR] != NULL,
         .spawnerr = view.spawnerr,

@@ -1,0 +1,123 @@
+# seconds: 120
+# Programs of one instance of a cluster, by request: disabled and enabled again. Real daemons on the loopback interface;
+# programs are counted in /proc, not by svisord.
+import json
+import os
+import random
+import sys
+import xmlrpc.client
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import tap
+from cluster_servers import Cluster, observed
+from daemon import binary, wait_until
+
+PROGRAMS = """
+[program:db]
+command=/bin/sh -c 'sleep 1000' {mark}-db
+startsecs=0
+autostart=false
+[program:side]
+command=/bin/sh -c 'sleep 1000' {mark}-side
+startsecs=0
+[group:shop]
+programs=db
+"""
+RULES = """
+<application name="shop">
+  <start_sequence>1</start_sequence>
+  <programs>
+    <program name="db"><identifiers>*</identifiers><start_sequence>1</start_sequence><required>true</required>
+      <running_failure_strategy>RESTART_PROCESS</running_failure_strategy></program>
+  </programs>
+</application>
+"""
+options = tap.arguments()
+
+
+def cluster_of(count, **more):
+    if binary("svisord", options.build) is None:
+        tap.skip(f"{options.build}/svisord is not built")
+    mark = f"programs-{os.getpid()}-{random.randrange(10**6)}"
+    cluster = Cluster(options.build, count, PROGRAMS.format(mark=mark), RULES, **more)
+    cluster.mark = mark
+    return cluster
+
+
+def copies(cluster, name):
+    return len(observed(f"{cluster.mark}-{name}"))
+
+
+def fault_of(call):
+    try:
+        return call()
+    except xmlrpc.client.Fault as fault:
+        return fault.faultCode, fault.faultString
+
+
+def is_disabled(cluster, seen_by, index, namespec):
+    return cluster.call(seen_by, "get_inner_process_info", cluster.nicks[index], namespec)[0]["disabled"]
+
+
+@tap.test("a disabled program is stopped, refused by everybody, seen by the other nodes, and runs elsewhere")
+def _():
+    with cluster_of(3, options="disabilities_file=@DIR@/disabled.json") as cluster:
+        cluster.start()
+        cluster.wait_state("OPERATION")
+        wait_until(lambda: cluster.running_on(1, "shop:db") == ["s1"], 10, "db to run on s1")
+        tap.check(cluster.call(0, "disable", "db"), True, "disable")
+        tap.check(copies(cluster, "db"), 0, "copies of db")
+        wait_until(lambda: is_disabled(cluster, 1, 0, "shop:db"), 5, "s2 to hear of it")
+        tap.check([is_disabled(cluster, 1, i, "shop:db") for i in range(3)], [True, False, False], "disabled, seen by s2")
+        supervisor = cluster.servers[0].rpc(over="tcp").supervisor
+        tap.check(fault_of(lambda: supervisor.startProcess("shop:db")), (103, "DISABLED: shop:db"), "startProcess")
+        tap.check(fault_of(lambda: cluster.call(0, "start_args", "shop:db", "1")), (103, "DISABLED: shop:db"), "start_args")
+        tap.check(fault_of(lambda: cluster.call(0, "start_process", "LOCAL", "shop:db"))[0], 40, "start_process LOCAL")
+        tap.check(cluster.call(0, "start_process", "CONFIG", "shop:db"), True, "start_process CONFIG")
+        tap.check(cluster.running_on(1, "shop:db"), ["s2"], "where db runs")
+        placement = cluster.servers[0].rpc(over="tcp").svisor.getPlacement("shop")
+        why = placement["processes"][0]["why"]
+        print(f"# {why}")
+        tap.check_true("s1" in why and "disabled" in why, f"the reason: {why}")
+        tap.check(cluster.call(0, "enable", "db"), True, "enable")
+        tap.check(cluster.call(0, "stop_process", "shop:db"), True, "stop_process")
+        tap.check(cluster.call(0, "start_process", "CONFIG", "shop:db"), True, "start_process CONFIG")
+        wait_until(lambda: cluster.running_on(1, "shop:db") == ["s1"], 5, "db to run on s1 again")
+        tap.check(copies(cluster, "db"), 1, "copies of db")
+
+
+@tap.test("what is disabled stays so over a restart, an autostart program too, until it is enabled")
+def _():
+    with cluster_of(1, options="disabilities_file=@DIR@/below/disabled.json") as cluster:
+        server = cluster.servers[0]
+        cluster.start()
+        cluster.wait_state("OPERATION")
+        wait_until(lambda: copies(cluster, "side") == 1, 5, "side to run")
+        tap.check(json.loads(server.read("below/disabled.json")), {"side": False, "db": False}, "the file")
+        tap.check(cluster.call(0, "disable", "side"), True, "disable")
+        tap.check(json.loads(server.read("below/disabled.json")), {"side": True, "db": False}, "the file")
+        server.stop()
+        server.start(ready=False)
+        cluster.wait_state("OPERATION")
+        wait_until(lambda: copies(cluster, "db") == 1, 5, "db to run")
+        tap.check(copies(cluster, "side"), 0, "copies of side after the restart")
+        tap.check(cluster.call(0, "get_local_process_info", "side")["disabled"], True, "disabled")
+        tap.check(cluster.call(0, "enable", "side"), True, "enable")
+        wait_until(lambda: copies(cluster, "side") == 1, 5, "side to start, for it is autostart")
+        tap.check(json.loads(server.read("below/disabled.json")), {"side": False, "db": False}, "the file")
+
+
+@tap.test("a disabilities_file that is broken is a reason not to start")
+def _():
+    with cluster_of(1, options="disabilities_file=@DIR@/disabled.json") as cluster:
+        server = cluster.servers[0]
+        path = server.write("disabled.json", '{"side": tr')
+        cluster.start()
+        tap.check(server.wait(10) != 0, True, "it ends with an error")
+        words = server.last_words()
+        tap.check_true(path in words and "line 1" in words, words)
+        os.unlink(path)
+
+
+if __name__ == "__main__":
+    tap.run_all(options)
