@@ -2,6 +2,7 @@
  * Requests to the cluster as a whole, and to the log of the local instance: one call each, whose
  * answer stands behind a word. `read` makes the parameters of the words, or complains.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -74,17 +75,38 @@ static json_t *read_program(struct sv_ctl *ctl, const struct sv_arguments *argum
     return json_pack("[s]", arguments->words[0]);
 }
 
+/* The first one waits and is not lazy: that is what absent parameters mean. */
+static json_t *read_numprocs(struct sv_ctl *ctl, const struct sv_arguments *arguments)
+{
+    char *end = NULL;
+    if (arguments->word_count < 2) {
+        sv_complain_usage(ctl, arguments, "ERROR: %s requires a program name and a numprocs values",
+                          arguments->command->name);
+        return NULL;
+    }
+    long long count = strtoll(arguments->words[1], &end, 10);
+    if (*end != '\0' || count <= 0 || count > INT32_MAX) {
+        sv_complain_usage(ctl, arguments, "ERROR: numprocs must be a strictly positive integer");
+        return NULL;
+    }
+    if (strncmp(arguments->command->name, "lazy", 4) == 0)
+        return json_pack("[sIbb]", arguments->words[0], (json_int_t)count, 1, 1);
+    return json_pack("[sI]", arguments->words[0], (json_int_t)count);
+}
+
 static const struct request requests[] = {
     {"conciliate", "supvisors.conciliate", "Conciliated", read_conciliation, false},
     {"disable", "supvisors.disable", "disabled", read_program, true},
     {"enable", "supvisors.enable", "enabled", read_program, true},
     {"end_sync", "supvisors.end_sync", "End of Synchronization phase requested", read_master,
      false},
+    {"lazy_update_numprocs", "supvisors.update_numprocs", "numprocs updated", read_numprocs, true},
     {"loglevel", "supvisors.change_log_level", "Logger level changed", read_level, false},
     {"restart_sequence", "supvisors.restart_sequence", "Start sequence completed", read_nothing,
      false},
     {"sreload", "supvisors.restart", "Restarted", read_nothing, false},
     {"sshutdown", "supvisors.shutdown", "Shut down", read_nothing, false},
+    {"update_numprocs", "supvisors.update_numprocs", "numprocs updated", read_numprocs, true},
 };
 
 enum sv_verdict sv_command_cluster_request(struct sv_ctl *ctl, const struct sv_arguments *arguments)

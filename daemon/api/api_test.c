@@ -112,7 +112,10 @@ static void every_row_is_whole(void **state)
             static const char *const fallbacks[SV_TYPE_COUNT] = {
                 [SV_TYPE_BOOLEAN] = "true", [SV_TYPE_INT] = "0", [SV_TYPE_STRING] = ""};
             assert_non_null(fallbacks[parameter->type]);
-            assert_string_equal(parameter->fallback, fallbacks[parameter->type]);
+            bool is_false =
+                parameter->type == SV_TYPE_BOOLEAN && strcmp(parameter->fallback, "false") == 0;
+            if (!is_false)
+                assert_string_equal(parameter->fallback, fallbacks[parameter->type]);
         }
         struct sv_str help SV_CLEANUP(sv_str_done) = {0};
         sv_method_help(method, &help);

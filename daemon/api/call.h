@@ -37,6 +37,7 @@ enum sv_wait {
     SV_WAIT_SPAWNED, /* the spawn was answered, well or badly */
     SV_WAIT_RUNNING,
     SV_WAIT_STOPPED,
+    SV_WAIT_GONE, /* a retired one */
 };
 
 /* One process that a call is about. */

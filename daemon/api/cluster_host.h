@@ -10,6 +10,8 @@
 #include "port/cluster_view.h"
 #include "port/view.h"
 
+#define SV_NUMPROCS_E_NOT_APPLICABLE 1
+
 struct sv_api_cluster {
     void *user;
     const struct sv_supvisors_config *config;
@@ -40,6 +42,10 @@ struct sv_api_cluster {
     /* Its processes are not started any more, or again. 0, or negative errno: that could not be
      * written down, and nothing has changed. */
     int (*set_disabled)(void *user, const char *program, bool is_disabled);
+    /* More processes are there when it returns; those in excess are retired (struct
+     * sv_process_view), or gone if they had stopped. 0, negative errno, or
+     * SV_NUMPROCS_E_NOT_APPLICABLE: the files do not allow it, and the log says why. */
+    int (*set_numprocs)(void *user, const char *program, uint32_t count);
     void (*set_log_level)(void *user, enum sv_log_level level);
 };
 

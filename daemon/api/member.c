@@ -63,10 +63,20 @@ static enum sv_fault look_stopped(const struct sv_member *member,
     return has_stopped ? SV_FAULT_SUCCESS : STILL_WAITING;
 }
 
+/* When it is no longer retired it has become wanted again, and does not go. */
+static enum sv_fault look_gone(const struct sv_member *member, const struct sv_process_view *view)
+{
+    (void)member;
+    if (view && !view->is_retired)
+        return SV_FAULT_FAILED;
+    return view ? STILL_WAITING : SV_FAULT_SUCCESS;
+}
+
 static const sv_look looks[] = {
     [SV_WAIT_SPAWNED] = look_spawned,
     [SV_WAIT_RUNNING] = look_running,
     [SV_WAIT_STOPPED] = look_stopped,
+    [SV_WAIT_GONE] = look_gone,
 };
 
 static void member_look(struct sv_member *member)

@@ -66,6 +66,7 @@ struct sv_program_config {
     enum sv_program_kind kind;
     const char *name;      /* of the process */
     const char *program;   /* the x of [program:x] */
+    uint32_t index;        /* among the processes of its section, from 0 */
     struct sv_place place; /* of the section, for messages */
 
     const char *command;     /* as written, expanded */

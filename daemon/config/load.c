@@ -195,8 +195,11 @@ struct sv_config *sv_config_load(const char *file, const struct sv_config_host *
         return NULL;
     }
     config->reference_count = 1;
-    struct sv_loader loader = {
-        .host = host, .arena = &config->arena, .diag = diag, .error = SV_SEVERITY_ERROR};
+    struct sv_loader loader = {.host = host,
+                               .overrides = overrides,
+                               .arena = &config->arena,
+                               .diag = diag,
+                               .error = SV_SEVERITY_ERROR};
     size_t errors_before = diag->error_count;
     sv_loader_init_environment(&loader);
     char *joined = sv_loader_check(&loader, sv_path_join(&loader.scratch, host->directory, file));

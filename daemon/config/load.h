@@ -35,6 +35,10 @@ struct sv_config_host {
  * checked by the same rows of options.def as the file's values. */
 struct sv_config_overrides {
     const char *values[32]; /* by enum sv_override */
+    /* Of Supvisors' update_numprocs: the x of [program:x], and how many processes it has, whatever
+     * its section says. NULL: none. */
+    const char *counted_program;
+    uint32_t numprocs;
 };
 
 enum sv_override {

@@ -17,7 +17,8 @@ struct sv_list {
 
 struct sv_loader {
     const struct sv_config_host *host;
-    struct sv_arena *arena; /* of the result */
+    const struct sv_config_overrides *overrides; /* NULL: none */
+    struct sv_arena *arena;                      /* of the result */
     struct sv_arena scratch;
     struct sv_diag *diag;
     struct sv_ini ini;

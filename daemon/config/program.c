@@ -91,7 +91,10 @@ static void read_numbers(struct program_reader *reader)
 {
     struct sv_loader *loader = reader->loader;
     struct sv_value numprocs = get(reader, SV_OPTION_PROGRAM_numprocs);
-    reader->process_total = numprocs.integer;
+    const struct sv_config_overrides *overrides = loader->overrides;
+    bool is_counted = overrides && overrides->counted_program &&
+                      strcmp(overrides->counted_program, reader->common.program) == 0;
+    reader->process_total = is_counted ? overrides->numprocs : numprocs.integer;
     reader->first_number = get(reader, SV_OPTION_PROGRAM_numprocs_start).integer;
     reader->process_name = sv_loader_raw(loader, reader->section, SV_OPTION_PROGRAM_process_name);
     struct sv_value *name = &reader->process_name;
@@ -334,8 +337,10 @@ static void read_processes(struct program_reader *reader, struct sv_list *proces
     size_t errors_before = loader->diag->error_count;
     for (int64_t i = 0; i < reader->process_total && !loader->is_out_of_memory; i++) {
         struct sv_program_config *program = read_process(reader, reader->first_number + i);
-        if (program)
+        if (program) {
+            program->index = (uint32_t)i;
             sv_loader_push(loader, processes, program);
+        }
         loader->process_count++;
         /* What is wrong or doubtful with the first process is so with all of them. */
         loader->is_muted = true;

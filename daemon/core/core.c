@@ -54,14 +54,14 @@ void sv_core_tell_pool(struct sv_group *group, const struct sv_process *process,
         .is_alive = process->main == SV_MAIN_ALIVE,
         .is_running = process->state == SV_PROCESS_RUNNING,
     };
-    sv_pool_update(group->pool, process->id - group->first_id, &listener, step->actions);
+    sv_pool_update(group->pool, process->slot, &listener, step->actions);
 }
 
 void sv_core_tell(struct sv_core *core, struct sv_group *group, struct sv_process *process,
                   const struct sv_process_event *event, struct sv_step *step)
 {
     bool may_start = step->may_start;
-    step->may_start = may_start && !process->is_disabled;
+    step->may_start = may_start && !process->is_disabled && !process->is_retired;
     sv_process_handle(process, event, step);
     step->may_start = may_start;
     sv_groups_count(&core->groups, group, process);
@@ -208,7 +208,7 @@ static void on_listener(struct sv_core *core, const struct sv_event *event, stru
         heard = SV_LISTENER_SAYS_READY;
     else if (event->kind == SV_EVENT_LISTENER_RESULT)
         heard = event->is_ok ? SV_LISTENER_SAYS_OK : SV_LISTENER_SAYS_FAIL;
-    sv_pool_hear(group->pool, process->id - group->first_id, heard, step->actions);
+    sv_pool_hear(group->pool, process->slot, heard, step->actions);
 }
 
 static event_function *const handlers[] = {
@@ -217,6 +217,8 @@ static event_function *const handlers[] = {
     [SV_EVENT_GROUP_ADD] = sv_core_on_group_add,
     [SV_EVENT_GROUP_REMOVE] = sv_core_on_group_remove,
     [SV_EVENT_DISABLE] = sv_core_on_disable,
+    [SV_EVENT_PROCESS_ADD] = sv_core_on_process_add,
+    [SV_EVENT_RETIRE] = sv_core_on_retire,
     [SV_EVENT_RESTORE] = sv_core_on_restore,
     [SV_EVENT_START] = on_request,
     [SV_EVENT_STOP] = on_request,
@@ -292,7 +294,7 @@ static void stop_group(struct sv_core *core, struct sv_group *group, struct sv_s
     };
     group->is_stop_sent = true;
     for (size_t i = group->process_count; i > 0; i--)
-        sv_core_tell(core, group, &group->processes[i - 1], &stop, step);
+        sv_core_tell(core, group, group->processes[i - 1], &stop, step);
 }
 
 /* True when a group was asked to stop, so that new deadlines may be due. */
@@ -383,7 +385,7 @@ bool sv_core_process(const struct sv_core *core, sv_process_id id, struct sv_pro
     sv_process_show(process, ret_view);
     ret_view->group = group->config;
     if (group->pool)
-        ret_view->listener_state = sv_pool_listener_state(group->pool, id - group->first_id);
+        ret_view->listener_state = sv_pool_listener_state(group->pool, process->slot);
     return true;
 }
 
@@ -396,7 +398,7 @@ bool sv_core_record(const struct sv_core *core, sv_process_id id,
         return false;
     sv_process_record(process, ret_record);
     if (group->pool)
-        ret_record->listener_state = sv_pool_listener_state(group->pool, id - group->first_id);
+        ret_record->listener_state = sv_pool_listener_state(group->pool, process->slot);
     return true;
 }
 

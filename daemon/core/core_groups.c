@@ -1,6 +1,6 @@
 /*
- * Groups that come and go, what an earlier daemon knew of their processes, and programs that are
- * disabled.
+ * Groups that come and go, what an earlier daemon knew of their processes, processes that come to a
+ * living group and leave it, and programs that are disabled.
  *
  * A disabled program (Supvisors' supvisors.disable) is not started by anybody, whatever it is that
  * wants it: a request, autostart, autorestart. That is a matter of its name, so that a group that
@@ -21,7 +21,7 @@ void sv_core_autostart(struct sv_core *core, struct sv_group *group, struct sv_s
         .reason = SV_REASON_AUTOSTART,
     };
     for (size_t i = 0; i < group->process_count; i++) {
-        struct sv_process *process = &group->processes[i];
+        struct sv_process *process = group->processes[i];
         if (process->config->autostart && process->run == 0)
             sv_core_tell(core, group, process, &start, step);
     }
@@ -38,7 +38,7 @@ void sv_core_on_group_add(struct sv_core *core, const struct sv_event *event, st
     if (!group)
         return;
     for (size_t i = 0; i < group->process_count; i++)
-        group->processes[i].is_disabled = is_disabled(core, &group->processes[i]);
+        group->processes[i]->is_disabled = is_disabled(core, group->processes[i]);
     if (sv_heap_reserve(&core->alarms, core->groups.process_count + OWN_ALARMS) < 0)
         abort();
     core->stop_count = core->groups.count;
@@ -58,9 +58,8 @@ void sv_core_on_restore(struct sv_core *core, const struct sv_event *event, stru
     sv_groups_count(&core->groups, group, process);
     if (!group->pool)
         return;
-    size_t index = process->id - group->first_id;
     sv_core_tell_pool(group, process, step);
-    sv_pool_restore(group->pool, index, event->record->listener_state);
+    sv_pool_restore(group->pool, process->slot, event->record->listener_state);
 }
 
 void sv_core_on_group_remove(struct sv_core *core, const struct sv_event *event,
@@ -70,12 +69,13 @@ void sv_core_on_group_remove(struct sv_core *core, const struct sv_event *event,
     if (!group)
         return;
     for (size_t i = 0; i < group->process_count; i++)
-        if (!sv_process_state_is_stopped(group->processes[i].state))
+        if (!sv_process_state_is_stopped(group->processes[i]->state))
             return;
     for (size_t i = 0; i < group->process_count; i++)
-        sv_process_discard(&group->processes[i], step);
+        sv_process_discard(group->processes[i], step);
     for (size_t i = 0; i < group->process_count; i++)
         sv_shortages_forget(&core->shortages, group->ids[i]);
+    sv_shortages_forget(&core->shortages, group->first_id);
     sv_groups_remove(&core->groups, group);
     core->stop_count = core->groups.count;
     sv_core_notice(SV_NOTICE_PROCESS_GROUP_REMOVED, SV_REASON_NONE, group->name, step);
@@ -107,7 +107,7 @@ void sv_core_on_disable(struct sv_core *core, const struct sv_event *event, stru
     for (size_t g = 0; g < core->groups.count; g++) {
         struct sv_group *group = core->groups.by_priority[g];
         for (size_t i = 0; i < group->process_count; i++) {
-            struct sv_process *process = &group->processes[i];
+            struct sv_process *process = group->processes[i];
             if (strcmp(process->config->program, program) != 0 ||
                 process->is_disabled == event->program.is_disabled)
                 continue;
@@ -116,5 +116,47 @@ void sv_core_on_disable(struct sv_core *core, const struct sv_event *event, stru
             else
                 enable(core, group, process, step);
         }
+    }
+}
+
+void sv_core_on_process_add(struct sv_core *core, const struct sv_event *event,
+                            struct sv_step *step)
+{
+    static const struct sv_process_event start = {
+        .kind = SV_PROCESS_EVENT_START,
+        .reason = SV_REASON_AUTOSTART,
+    };
+    struct sv_group *group = sv_groups_find(&core->groups, event->added.group);
+    if (!group)
+        return;
+    struct sv_process *process = sv_groups_add_process(&core->groups, group, event->added.program);
+    if (sv_heap_reserve(&core->alarms, core->groups.process_count + OWN_ALARMS) < 0)
+        abort();
+    process->is_disabled = is_disabled(core, process);
+    if (core->phase == PHASE_BEGUN && process->config->autostart)
+        sv_core_tell(core, group, process, &start, step);
+}
+
+/* What waits for a delayed restart, or backs off, has nobody who would have to be stopped. */
+void sv_core_on_retire(struct sv_core *core, const struct sv_event *event, struct sv_step *step)
+{
+    static const struct sv_process_event stop = {
+        .kind = SV_PROCESS_EVENT_STOP,
+        .reason = SV_REASON_REQUEST_STOP,
+    };
+    struct sv_group *group;
+    struct sv_process *process = sv_groups_process(&core->groups, event->process, &group);
+    if (!process)
+        return;
+    process->is_retired = event->is_retired;
+    if (process->is_retired && process->state == SV_PROCESS_BACKOFF)
+        sv_core_tell(core, group, process, &stop, step);
+    else if (process->is_retired && sv_process_state_is_stopped(process->state)) {
+        sv_process_discard(process, step);
+        sv_shortages_forget(&core->shortages, process->id);
+        if (group->pool)
+            sv_pool_leave(group->pool, process->slot, step->actions);
+        sv_actions_add(step->actions, SV_ACTION_RELEASE)->process = process->id;
+        sv_groups_remove_process(&core->groups, group, process);
     }
 }

@@ -45,5 +45,7 @@ event_function sv_core_on_group_add;
 event_function sv_core_on_group_remove;
 event_function sv_core_on_restore;
 event_function sv_core_on_disable;
+event_function sv_core_on_process_add;
+event_function sv_core_on_retire;
 
 #endif

@@ -1,124 +1,5 @@
 /* Groups, order, shutdown, and what the core shows of itself. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <svisor/limits.h>
-
-#include "core/core.h"
-
-#define SECOND UINT64_C(1000000000)
-
-enum { GROUPS = 3, PROGRAMS = 2 };
-
-struct fixture {
-    struct sv_program_config programs[GROUPS][PROGRAMS];
-    const struct sv_program_config *lists[GROUPS][PROGRAMS];
-    struct sv_group_config groups[GROUPS];
-    struct sv_core *core;
-    struct sv_actions actions;
-    uint64_t now_ns;
-};
-
-/* "low" (a listener pool, priority -1), "middle" (5), "high" (9), two programs each. */
-static void set_up(struct fixture *f)
-{
-    static const char *const names[GROUPS] = {"low", "middle", "high"};
-    static const int priorities[GROUPS] = {-1, 5, 9};
-    *f = (struct fixture){.now_ns = SECOND};
-    for (int g = 0; g < GROUPS; g++) {
-        for (int p = 0; p < PROGRAMS; p++) {
-            f->programs[g][p] = (struct sv_program_config){
-                .name = p ? "second" : "first",
-                .program = "x",
-                .autostart = true,
-                .startsecs = 0,
-                .startretries = 3,
-                .stopsignal = 15,
-                .stopwaitsecs = 10,
-                .restart_delay = -1,
-                .restart_delay_max = -1,
-                .restart_reset_after = -1,
-            };
-            f->lists[g][p] = &f->programs[g][p];
-        }
-        f->groups[g] = (struct sv_group_config){
-            .kind = g == 0 ? SV_GROUP_LISTENER : SV_GROUP_PROGRAM,
-            .name = names[g],
-            .priority = priorities[g],
-            .programs = f->lists[g],
-            .program_count = PROGRAMS,
-            .events = g == 0 ? (sv_notice_set)1 << SV_NOTICE_TICK_5 : 0,
-            .buffer_size = 10,
-        };
-    }
-    f->core = sv_core_new(1);
-    assert_non_null(f->core);
-}
-
-static void tear_down(struct fixture *f)
-{
-    sv_core_free(f->core);
-    sv_actions_done(&f->actions);
-}
-
-static void step(struct fixture *f, struct sv_event event)
-{
-    event.now_ns = f->now_ns;
-    sv_actions_clear(&f->actions);
-    sv_core_step(f->core, &event, &f->actions);
-}
-
-static void add(struct fixture *f, int group)
-{
-    step(f, (struct sv_event){.kind = SV_EVENT_GROUP_ADD, .group = &f->groups[group]});
-}
-
-static void spawned(struct fixture *f, sv_process_id id)
-{
-    step(f, (struct sv_event){
-                .kind = SV_EVENT_SPAWNED, .process = id, .run = 1, .pid = (int)id + 100});
-}
-
-static void exited(struct fixture *f, sv_process_id id)
-{
-    step(f, (struct sv_event){.kind = SV_EVENT_EXITED, .process = id, .run = 1});
-}
-
-static void shut_down(struct fixture *f, bool is_restart)
-{
-    step(f, (struct sv_event){.kind = SV_EVENT_SHUTDOWN, .is_restart = is_restart});
-}
-
-static const struct sv_action *find(const struct fixture *f, enum sv_action_kind kind, size_t nth)
-{
-    for (size_t i = 0; i < f->actions.count; i++)
-        if (f->actions.items[i].kind == kind && nth-- == 0)
-            return &f->actions.items[i];
-    return NULL;
-}
-
-static const struct sv_action *find_notice(const struct fixture *f, enum sv_notice_type type)
-{
-    for (size_t i = 0; i < f->actions.count; i++)
-        if (f->actions.items[i].kind == SV_ACTION_NOTICE && f->actions.items[i].notice.type == type)
-            return &f->actions.items[i];
-    return NULL;
-}
-
-/* high is 1 and 2, low 3 and 4, middle 5 and 6; all running. */
-static void bring_up(struct fixture *f)
-{
-    set_up(f);
-    add(f, 2);
-    add(f, 0);
-    add(f, 1);
-    step(f, (struct sv_event){.kind = SV_EVENT_BEGIN});
-    for (sv_process_id id = 1; id <= 6; id++)
-        spawned(f, id);
-}
+#include "core/core_fixture_test.h"
 
 static void begin_starts_groups_by_priority_and_programs_in_order(void **state)
 {
@@ -350,61 +231,6 @@ static void events_about_nobody_and_about_old_runs_are_ignored(void **state)
     tear_down(&f);
 }
 
-static void disable(struct fixture *f, const char *program, bool is_disabled)
-{
-    step(f, (struct sv_event){.kind = SV_EVENT_DISABLE, .program = {program, is_disabled}});
-}
-
-static void nobody_starts_a_disabled_program(void **state)
-{
-    (void)state;
-    struct fixture f;
-    set_up(&f);
-    f.programs[1][0].program = "y"; /* 5; its sister 6 is of x */
-    f.programs[1][0].autorestart = SV_AUTORESTART_ALWAYS;
-    disable(&f, "x", true);
-    add(&f, 2);
-    add(&f, 0);
-    step(&f, (struct sv_event){.kind = SV_EVENT_BEGIN});
-    assert_null(find(&f, SV_ACTION_SPAWN, 0));
-    add(&f, 1); /* a group that comes later finds it disabled */
-    assert_int_equal(find(&f, SV_ACTION_SPAWN, 0)->process, 5);
-    assert_null(find(&f, SV_ACTION_SPAWN, 1));
-    struct sv_process_view view;
-    assert_true(sv_core_process(f.core, 6, &view));
-    assert_true(view.is_disabled);
-    step(&f, (struct sv_event){.kind = SV_EVENT_START, .process = 6});
-    assert_int_equal(f.actions.count, 0);
-
-    spawned(&f, 5);
-    disable(&f, "y", true); /* it goes on, and is not restarted */
-    assert_null(find(&f, SV_ACTION_SIGNAL, 0));
-    exited(&f, 5);
-    assert_null(find(&f, SV_ACTION_SPAWN, 0));
-    assert_true(sv_core_process(f.core, 5, &view));
-    assert_int_equal(view.state, SV_PROCESS_EXITED);
-    tear_down(&f);
-}
-
-static void what_is_enabled_again_starts_if_it_is_autostart(void **state)
-{
-    (void)state;
-    struct fixture f;
-    set_up(&f);
-    f.programs[1][1].autostart = false;
-    disable(&f, "x", true);
-    add(&f, 1);
-    step(&f, (struct sv_event){.kind = SV_EVENT_BEGIN});
-    disable(&f, "x", false);
-    assert_int_equal(find(&f, SV_ACTION_SPAWN, 0)->process, 1);
-    assert_null(find(&f, SV_ACTION_SPAWN, 1));
-    disable(&f, "x", false);
-    assert_int_equal(f.actions.count, 0);
-    step(&f, (struct sv_event){.kind = SV_EVENT_START, .process = 2});
-    assert_int_equal(find(&f, SV_ACTION_SPAWN, 0)->process, 2);
-    tear_down(&f);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,8 +246,6 @@ int main(void)
         cmocka_unit_test(an_empty_daemon_quits_at_once),
         cmocka_unit_test(published_events_reach_subscribed_listeners_only),
         cmocka_unit_test(events_about_nobody_and_about_old_runs_are_ignored),
-        cmocka_unit_test(nobody_starts_a_disabled_program),
-        cmocka_unit_test(what_is_enabled_again_starts_if_it_is_autostart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,6 +92,55 @@ int sv_unit_groups_add(struct sv_driver *driver, struct sv_config *owner,
     return r;
 }
 
+static sv_process_id id_of(const struct sv_driver *driver, const struct sv_unit_group *group,
+                           const struct sv_program_config *config)
+{
+    const struct sv_group_view *view = sv_core_group(driver->core, group->config->name);
+    size_t place = 0;
+    while (view->programs[place] != config)
+        place++;
+    return view->processes[place];
+}
+
+int sv_unit_groups_add_process(struct sv_driver *driver, struct sv_unit_group *group,
+                               struct sv_config *owner, const struct sv_program_config *config)
+{
+    bool was_performing = driver->is_performing;
+    driver->is_performing = true;
+    sv_driver_feed(driver, (struct sv_event){.kind = SV_EVENT_PROCESS_ADD,
+                                             .added = {group->config->name, config}});
+    sv_process_id id = id_of(driver, group, config);
+    int r = sv_unit_new(driver, group, id, config);
+    if (r == 0) {
+        sv_driver_unit(driver, id)->owner = sv_config_ref(owner);
+        sv_driver_cluster_changed(driver, id);
+    } else { /* what it was to do is not done: there is no unit */
+        sv_driver_feed(driver, (struct sv_event){.kind = SV_EVENT_STOP, .process = id});
+        sv_driver_feed(
+            driver, (struct sv_event){.kind = SV_EVENT_RETIRE, .process = id, .is_retired = true});
+    }
+    driver->is_performing = was_performing;
+    sv_source_enable(driver->pump, true);
+    return r;
+}
+
+void sv_unit_groups_retire(struct sv_unit *unit, bool is_retired)
+{
+    unit->is_retired = is_retired;
+    sv_driver_feed(
+        unit->driver,
+        (struct sv_event){.kind = SV_EVENT_RETIRE, .process = unit->id, .is_retired = is_retired});
+}
+
+void sv_unit_groups_show(const struct sv_driver *driver, const struct sv_unit_group *group,
+                         struct sv_group_config *ret_config)
+{
+    const struct sv_group_view *view = sv_core_group(driver->core, group->config->name);
+    *ret_config = *group->config;
+    ret_config->programs = view->programs;
+    ret_config->program_count = view->process_count;
+}
+
 void sv_unit_groups_release(struct sv_driver *driver, sv_process_id id)
 {
     struct sv_unit *unit = sv_driver_unit(driver, id);

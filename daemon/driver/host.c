@@ -176,7 +176,9 @@ static int host_compare_group(void *user, const char *name)
         return -1;
     if (!active)
         return 2;
-    return sv_group_config_equal(new_config, active->config) ? 0 : 1;
+    struct sv_group_config now;
+    sv_unit_groups_show(driver, sv_map_get(&driver->groups, name), &now);
+    return sv_group_config_equal(new_config, &now) ? 0 : 1;
 }
 
 static const char *host_log_path(void *user, sv_process_id id, enum sv_channel channel)

@@ -129,6 +129,8 @@ struct sv_unit {
     struct sv_driver *driver;
     struct sv_unit_group *group;
     const struct sv_program_config *config;
+    struct sv_config *owner;        /* a reference: keeps `config` alive. NULL: the group does */
+    bool is_retired;                /* it goes when it has stopped */
     const struct sv_limits *limits; /* those of `config`, or newer ones: limits.c. NULL: none */
     sv_process_id id;
     struct sv_sink *sinks[2];
@@ -360,6 +362,14 @@ void sv_runs_reap(struct sv_driver *driver);
 /* groups.c: makes the group and the outside of its processes, and tells the core. */
 int sv_unit_groups_add(struct sv_driver *driver, struct sv_config *owner,
                        const struct sv_group_config *config);
+/* One more process for a living group; `owner` keeps its configuration alive. */
+int sv_unit_groups_add_process(struct sv_driver *driver, struct sv_unit_group *group,
+                               struct sv_config *owner, const struct sv_program_config *config);
+/* It is not started any more, and goes as soon as it has stopped; or it may stay after all. */
+void sv_unit_groups_retire(struct sv_unit *unit, bool is_retired);
+/* The configuration of the group with the processes that it has now, for the moment. */
+void sv_unit_groups_show(const struct sv_driver *driver, const struct sv_unit_group *group,
+                         struct sv_group_config *ret_config);
 void sv_unit_groups_release(struct sv_driver *driver, sv_process_id id);
 void sv_unit_groups_removed(struct sv_driver *driver, const char *name);
 void sv_unit_groups_free_all(struct sv_driver *driver);

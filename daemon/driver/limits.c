@@ -205,7 +205,9 @@ void sv_unit_limits_reread(struct sv_driver *driver)
     sv_map_foreach (entry, &driver->groups) {
         struct sv_unit_group *group = entry->value;
         const struct sv_group_config *config = sv_config_group(driver->config, entry->key);
-        if (config && sv_group_config_equal(config, group->config))
+        struct sv_group_config now;
+        sv_unit_groups_show(driver, group, &now);
+        if (config && sv_group_config_equal(config, &now))
             take_over(driver, group, config);
     }
 }

@@ -99,7 +99,7 @@ static const log_function loggers[SV_NOTICE_COUNT] = {
 
 static void tell_state(struct sv_driver *driver, const struct sv_action *action)
 {
-    const struct sv_unit *unit = sv_driver_unit(driver, action->process);
+    struct sv_unit *unit = sv_driver_unit(driver, action->process);
     if (!unit)
         return;
     if (loggers[action->notice.type])
@@ -120,6 +120,9 @@ static void tell_state(struct sv_driver *driver, const struct sv_action *action)
     }
     sv_api_process_changed(driver->api, action->process);
     sv_driver_cluster_changed(driver, action->process);
+    unit = sv_driver_unit(driver, action->process);
+    if (unit && unit->is_retired)
+        sv_unit_groups_retire(unit, true); /* this may have been the end of it */
 }
 
 static void tell_group(struct sv_driver *driver, const struct sv_action *action)

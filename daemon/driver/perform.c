@@ -41,6 +41,7 @@ static void stop_probe(struct sv_driver *driver, const struct sv_action *action)
 static void release(struct sv_driver *driver, const struct sv_action *action)
 {
     sv_unit_groups_release(driver, action->process);
+    sv_api_process_changed(driver->api, action->process);
 }
 
 static void quit(struct sv_driver *driver, const struct sv_action *action)

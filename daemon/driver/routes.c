@@ -191,7 +191,7 @@ static const char *named_log(struct sv_driver *driver, const char *target)
     sv_str_append(name, target, group_length);
     const struct sv_group_view *group = sv_core_group(driver->core, sv_str_text(name));
     for (size_t i = 0; group && i < group->process_count; i++) {
-        const char *candidate = group->config->programs[i]->name;
+        const char *candidate = group->programs[i]->name;
         if (strlen(candidate) == process_length && strncmp(candidate, process, process_length) == 0)
             return driver->api_host.log_path(driver, group->processes[i], channel);
     }

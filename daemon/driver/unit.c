@@ -84,6 +84,7 @@ void sv_unit_free(struct sv_unit *unit)
     free(unit->shortages);
     free(unit->extra_arguments);
     unit->group->unit_count--;
+    sv_config_unref(unit->owner);
     free(unit);
 }
 
@@ -91,7 +92,7 @@ struct sv_unit *sv_unit_named(struct sv_driver *driver, const char *group, const
 {
     const struct sv_group_view *view = sv_core_group(driver->core, group);
     for (size_t i = 0; view && i < view->process_count; i++)
-        if (strcmp(view->config->programs[i]->name, process) == 0)
+        if (strcmp(view->programs[i]->name, process) == 0)
             return sv_driver_unit(driver, view->processes[i]);
     return NULL;
 }

@@ -22,17 +22,21 @@
 typedef uint32_t sv_process_id;
 
 enum sv_event_kind {
-    SV_EVENT_TIME,          /* the deadline of sv_core_deadline_ns() has come (early is harmless) */
-    SV_EVENT_BEGIN,         /* once: all groups of the start are added; autostart begins */
-    SV_EVENT_GROUP_ADD,     /* group: after BEGIN its autostart programs start at once */
-    SV_EVENT_GROUP_REMOVE,  /* name: every process of it is in a stopped state */
-    SV_EVENT_DISABLE,       /* program: nobody starts its processes, in whichever group, until it is
-                               enabled again; then those in STOPPED start that are autostart */
-    SV_EVENT_RESTORE,       /* process, record: before BEGIN, what an earlier daemon knew of it */
-    SV_EVENT_START,         /* process: by request; ignored unless it is stopped */
-    SV_EVENT_STOP,          /* process: by request; in EXITED it cancels a delayed restart */
-    SV_EVENT_SIGNAL,        /* process, number: by request, no change of state */
-    SV_EVENT_SPAWNED,       /* process, run, pid */
+    SV_EVENT_TIME,         /* the deadline of sv_core_deadline_ns() has come (early is harmless) */
+    SV_EVENT_BEGIN,        /* once: all groups of the start are added; autostart begins */
+    SV_EVENT_GROUP_ADD,    /* group: after BEGIN its autostart programs start at once */
+    SV_EVENT_GROUP_REMOVE, /* name: every process of it is in a stopped state */
+    SV_EVENT_DISABLE,      /* program: nobody starts its processes, in whichever group, until it is
+                              enabled again; then those in STOPPED start that are autostart */
+    SV_EVENT_PROCESS_ADD, /* added: one more process of a living group; it starts if it is autostart
+                           */
+    SV_EVENT_RETIRE,      /* process, is_retired: it is not started any more. In STOPPED, EXITED,
+                             FATAL or UNKNOWN it goes at once; later, when this is said again */
+    SV_EVENT_RESTORE,     /* process, record: before BEGIN, what an earlier daemon knew of it */
+    SV_EVENT_START,       /* process: by request; ignored unless it is stopped */
+    SV_EVENT_STOP,        /* process: by request; in EXITED it cancels a delayed restart */
+    SV_EVENT_SIGNAL,      /* process, number: by request, no change of state */
+    SV_EVENT_SPAWNED,     /* process, run, pid */
     SV_EVENT_SPAWN_FAILED,  /* process, run, text: why, Supervisor's words */
     SV_EVENT_EXITED,        /* process, run, wait_status, has_strays: its output was read before */
     SV_EVENT_EMPTIED,       /* process, run: nothing is left in the cgroup of that run */
@@ -66,11 +70,16 @@ struct sv_event {
         struct {
             const char *name; /* the x of [program:x] */
             bool is_disabled;
-        } program;                              /* DISABLE */
-        const struct sv_process_record *record; /* RESTORE */
-        int number;                             /* SIGNAL */
-        int32_t pid;                            /* SPAWNED */
-        const char *text;                       /* SPAWN_FAILED, SIGNAL_FAILED */
+        } program; /* DISABLE */
+        struct {
+            const char *group;
+            const struct sv_program_config *program; /* kept until RELEASE */
+        } added;                                     /* PROCESS_ADD */
+        bool is_retired;                             /* RETIRE; false: it may stay after all */
+        const struct sv_process_record *record;      /* RESTORE */
+        int number;                                  /* SIGNAL */
+        int32_t pid;                                 /* SPAWNED */
+        const char *text;                            /* SPAWN_FAILED, SIGNAL_FAILED */
         struct {
             int wait_status;              /* as wait(2) gives it */
             bool has_strays;              /* other processes are left in the cgroup of the run */

@@ -29,6 +29,7 @@ struct sv_process_view {
     const char *probe_text;
     enum sv_reason end_reason;    /* why the core ends this run without a stop; NONE: it does not */
     uint32_t probe_failure_count; /* of liveness, in a row */
+    bool is_retired;              /* it goes when it has stopped */
     bool is_disabled;             /* its program: it is not started */
     bool is_spawning;             /* STARTING, and the answer to SPAWN has not come yet */
     enum sv_listener_state listener_state;
@@ -36,7 +37,10 @@ struct sv_process_view {
 
 struct sv_group_view {
     const struct sv_group_config *config;
-    const sv_process_id *processes; /* in the order of config->programs */
+    /* Those that there are now, by priority, then by name: config->programs, and what was added or
+     * removed since. */
+    const sv_process_id *processes;
+    const struct sv_program_config *const *programs;
     size_t process_count;
 };
 

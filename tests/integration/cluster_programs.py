@@ -1,5 +1,5 @@
 # seconds: 120
-# Programs of one instance of a cluster, by request: disabled and enabled again. Real daemons on the loopback interface;
+# Programs of one instance of a cluster, by request: disabled and enabled again, with more processes and with fewer. Real daemons on the loopback interface;
 # programs are counted in /proc, not by svisord.
 import json
 import os
@@ -19,6 +19,11 @@ startsecs=0
 autostart=false
 [program:side]
 command=/bin/sh -c 'sleep 1000' {mark}-side
+startsecs=0
+[program:work]
+command=/bin/sh -c 'sleep 1000' {mark}-work %(process_num)d
+process_name=work_%(process_num)02d
+numprocs=2
 startsecs=0
 [group:shop]
 programs=db
@@ -93,9 +98,9 @@ def _():
         cluster.start()
         cluster.wait_state("OPERATION")
         wait_until(lambda: copies(cluster, "side") == 1, 5, "side to run")
-        tap.check(json.loads(server.read("below/disabled.json")), {"side": False, "db": False}, "the file")
+        tap.check(json.loads(server.read("below/disabled.json")), {"side": False, "db": False, "work": False}, "the file")
         tap.check(cluster.call(0, "disable", "side"), True, "disable")
-        tap.check(json.loads(server.read("below/disabled.json")), {"side": True, "db": False}, "the file")
+        tap.check(json.loads(server.read("below/disabled.json")), {"side": True, "db": False, "work": False}, "the file")
         server.stop()
         server.start(ready=False)
         cluster.wait_state("OPERATION")
@@ -104,7 +109,56 @@ def _():
         tap.check(cluster.call(0, "get_local_process_info", "side")["disabled"], True, "disabled")
         tap.check(cluster.call(0, "enable", "side"), True, "enable")
         wait_until(lambda: copies(cluster, "side") == 1, 5, "side to start, for it is autostart")
-        tap.check(json.loads(server.read("below/disabled.json")), {"side": False, "db": False}, "the file")
+        tap.check(json.loads(server.read("below/disabled.json"))["side"], False, "the file")
+
+
+def names(cluster, group):
+    infos = cluster.servers[0].rpc(over="tcp").supervisor.getAllProcessInfo()
+    return {info["name"]: info["statename"] for info in infos if info["group"] == group}
+
+
+def numbered(*numbers):
+    return {f"work_{number:02d}": "RUNNING" for number in numbers}
+
+
+@tap.test("a program gets more processes and fewer, at once or lazily, and the other nodes see it")
+def _():
+    with cluster_of(2) as cluster:
+        cluster.start()
+        cluster.wait_state("OPERATION")
+        wait_until(lambda: copies(cluster, "work") == 4, 5, "work to run on both")
+        before = cluster.call(0, "get_local_process_info", "work:work_00")["pid"]
+        tap.check(cluster.call(0, "update_numprocs", "work", 4), True, "2 -> 4")
+        wait_until(lambda: names(cluster, "work") == numbered(0, 1, 2, 3), 5, "four to run")
+        wait_until(lambda: copies(cluster, "work") == 6, 5, "six in all")
+        wait_until(lambda: cluster.running_on(1, "work:work_03") == ["s1"], 5, "s2 to see the fourth")
+        info = cluster.call(0, "get_local_process_info", "work:work_03")
+        tap.check((info["process_index"], info["program_name"]), (3, "work"), "the fourth")
+        tap.check(cluster.call(0, "update_numprocs", "work", 1), True, "4 -> 1")
+        tap.check(names(cluster, "work"), numbered(0), "processes")
+        tap.check(copies(cluster, "work"), 3, "copies of work")
+        tap.check(cluster.call(0, "get_local_process_info", "work:work_00")["pid"], before, "pid of the one that stays")
+        wait_until(lambda: fault_of(lambda: cluster.call(1, "get_process_info", "work:work_03"))[0] == 10, 5,
+                   "s2 to forget the fourth")
+        tap.check(cluster.running_on(1, "work:work_01"), ["s2"], "work_01 is still on s2")
+        tap.check(cluster.call(0, "update_numprocs", "work", 3), True, "1 -> 3")
+        wait_until(lambda: names(cluster, "work") == numbered(0, 1, 2), 5, "three to run")
+        tap.check(cluster.call(0, "update_numprocs", "work", 1, True, True), True, "3 -> 1, lazy")
+        tap.check(names(cluster, "work"), numbered(0, 1, 2), "processes")
+        supervisor = cluster.servers[0].rpc(over="tcp").supervisor
+        supervisor.stopProcess("work:work_01")
+        tap.check(names(cluster, "work"), numbered(0, 2), "processes after one was stopped")
+        tap.check(cluster.call(0, "update_numprocs", "work", 3), True, "1 -> 3 again")
+        wait_until(lambda: names(cluster, "work") == numbered(0, 1, 2), 5, "three to run")
+        tap.check(fault_of(lambda: cluster.call(0, "update_numprocs", "side", 2)),
+                  (104, "NOT_APPLICABLE: numprocs not applicable to program=side"), "a name without a number")
+        tap.check(cluster.call(0, "update_numprocs", "side", 1), True, "1 -> 1")
+        tap.check(supervisor.reloadConfig(), [[[], ["work"], []]], "what the files say otherwise")
+        tap.check(cluster.call(0, "update_numprocs", "work", 2), True, "3 -> 2")
+        tap.check(supervisor.reloadConfig(), [[[], [], []]], "what the files say otherwise")
+        tap.check(supervisor.stopProcessGroup("work")[0]["status"], 80, "stop")
+        tap.check(supervisor.removeProcessGroup("work"), True, "remove")
+        tap.check(names(cluster, "work"), {}, "processes")
 
 
 @tap.test("a disabilities_file that is broken is a reason not to start")

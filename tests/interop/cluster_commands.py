@@ -23,7 +23,7 @@ TOPICS = """sversion master sstate strategies stats_status instance_status appli
 local_status process_rules conflicts start_application restart_application stop_application test_start_application
 test_start_process all_start all_start_args start_args start_process restart_process stop_process start_any_process
 start_process_args start_any_process_args conciliate restart_sequence sreload sshutdown end_sync loglevel enable
-disable""".split()
+disable update_numprocs lazy_update_numprocs""".split()
 LOOK = """sversion
 sstate
 sstate all
@@ -101,6 +101,16 @@ enable
 enable nothing
 disable
 disable nothing
+update_numprocs
+update_numprocs beta
+update_numprocs beta none
+update_numprocs beta 0
+update_numprocs beta 2
+update_numprocs beta 1
+update_numprocs nothing 2
+lazy_update_numprocs beta
+lazy_update_numprocs beta -1
+lazy_update_numprocs nothing 2
 """.splitlines()
 # Leaves everything as it found it.
 ACT = """stop_process alpha:a2 alpha:zz

@@ -1,4 +1,5 @@
-/* supvisors.enable and disable over the real core, in a cluster that is only pretended. */
+/* supvisors.enable, disable and update_numprocs over the real core, in a cluster that is only
+ * pretended. */
 #include "../../../tests/support/api_host.h"
 
 #include "api/cluster_host.h"
@@ -8,6 +9,8 @@ struct pretended {
     struct api_host *host;
     enum sv_supvisors_state state;
     int write_result;
+    int count_result;
+    uint32_t count; /* what update_numprocs has asked for */
 };
 
 static sv_instance_place cluster_local(void *user)
@@ -47,6 +50,25 @@ static int cluster_set_disabled(void *user, const char *program, bool is_disable
     return pretended->write_result;
 }
 
+/* One process is enough: web:two is retired, and goes when the test says so. */
+static int cluster_set_numprocs(void *user, const char *program, uint32_t count)
+{
+    struct pretended *pretended = user;
+    assert_string_equal(program, "web");
+    pretended->count = count;
+    if (pretended->count_result == 0 && count == 1)
+        feed(pretended->host, (struct sv_event){.kind = SV_EVENT_RETIRE,
+                                                .process = id_of(pretended->host, "web", "two"),
+                                                .is_retired = true});
+    return pretended->count_result;
+}
+
+static void go(struct api_host *host, sv_process_id id, bool goes)
+{
+    feed(host, (struct sv_event){.kind = SV_EVENT_RETIRE, .process = id, .is_retired = goes});
+    sv_api_process_changed(host->api, id);
+}
+
 /* The program web: web:one and web:two, and a third process in a group of its own. */
 static void set_up(struct pretended *pretended)
 {
@@ -59,6 +81,7 @@ static void set_up(struct pretended *pretended)
         .instance = cluster_instance,
         .knows_program = cluster_knows_program,
         .set_disabled = cluster_set_disabled,
+        .set_numprocs = cluster_set_numprocs,
     };
     host->host.cluster = &pretended->cluster;
     sv_api_free(host->api); /* the methods of a cluster are there when there is one */
@@ -155,6 +178,82 @@ static void the_state_comes_first_then_the_name_then_the_file(void **state)
     host_free(host);
 }
 
+static void update_numprocs_stops_those_in_excess_and_waits_until_they_are_gone(void **state)
+{
+    (void)state;
+    struct pretended pretended;
+    set_up(&pretended);
+    struct api_host *host = pretended.host;
+    expect_answer(host, "supervisor.startProcess", "[\"web:one\"]", "true");
+    expect_answer(host, "supervisor.startProcess", "[\"web:two\"]", "true");
+    sv_process_id two = id_of(host, "web", "two");
+    struct reply reply = {0};
+    expect_answer(host, "supvisors.update_numprocs", "[\"web\", 1, true, true]", "true");
+    assert_int_equal(host->last_signal, 0); /* lazy: it runs on */
+    call(host, "supvisors.update_numprocs", "[\"web\", 1]", &reply);
+    assert_int_equal(host->last_signal, SIGTERM);
+    assert_int_equal(reply.count, 0); /* it has stopped, and is still there */
+    go(host, two, true);
+    assert_int_equal(reply.count, 1);
+    assert_string_equal(reply.text, "true");
+    reply_done(&reply);
+    host_free(host);
+}
+
+static void who_waits_for_one_that_stays_after_all_is_told(void **state)
+{
+    (void)state;
+    struct pretended pretended;
+    set_up(&pretended);
+    struct api_host *host = pretended.host;
+    host->ignores_signals = true;
+    expect_answer(host, "supervisor.startProcess", "[\"web:two\"]", "true");
+    struct reply reply = {0};
+    call(host, "supvisors.update_numprocs", "[\"web\", 1]", &reply);
+    go(host, id_of(host, "web", "two"), false);
+    assert_int_equal(reply.count, 1);
+    assert_string_equal(reply.text, "fault 30 FAILED: processes=['web:two']");
+    reply_done(&reply);
+    host_free(host);
+}
+
+static void a_number_of_processes_is_read_as_python_does(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *params, *answer;
+        uint32_t count;
+    } rows[] = {
+        {"[\"web\", 3]", "true", 3},
+        {"[\"web\", \"4\"]", "true", 4},
+        {"[\"web\", 2.7]", "true", 2},
+        {"[\"web\", true]", "true", 1},
+        {"[\"web\", 0]", "numprocs=0", 0},
+        {"[\"web\", -2]", "numprocs=-2", 0},
+        {"[\"web\", \"many\"]", "numprocs=many", 0},
+        {"[\"web\", \"\"]", "numprocs=", 0},
+        {"[\"web\", false]", "numprocs=False", 0},
+    };
+    struct pretended pretended;
+    set_up(&pretended);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        char fault[160];
+        snprintf(fault, sizeof(fault),
+                 "fault 2 INCORRECT_PARAMETERS: program=web incorrect %s - integer > 0 expected",
+                 rows[i].answer);
+        pretended.count = 0;
+        expect_answer(pretended.host, "supvisors.update_numprocs", rows[i].params,
+                      rows[i].count ? rows[i].answer : fault);
+        assert_int_equal(pretended.count, rows[i].count);
+    }
+    expect_answer(pretended.host, "supvisors.update_numprocs", "[\"none\", 0]",
+                  "fault 10 BAD_NAME: program=none unknown to Supvisors");
+    pretended.count_result = SV_NUMPROCS_E_NOT_APPLICABLE;
+    expect_answer(pretended.host, "supvisors.update_numprocs", "[\"web\", 5]",
+                  "fault 104 NOT_APPLICABLE: numprocs not applicable to program=web");
+    host_free(pretended.host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +261,9 @@ int main(void)
         cmocka_unit_test(disable_waits_until_the_last_one_has_stopped_or_not),
         cmocka_unit_test(what_cannot_be_stopped_is_named),
         cmocka_unit_test(the_state_comes_first_then_the_name_then_the_file),
+        cmocka_unit_test(update_numprocs_stops_those_in_excess_and_waits_until_they_are_gone),
+        cmocka_unit_test(who_waits_for_one_that_stays_after_all_is_told),
+        cmocka_unit_test(a_number_of_processes_is_read_as_python_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

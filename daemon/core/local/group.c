@@ -2,14 +2,27 @@
  * The registry of groups and processes.
  *
  * All memory of a group is allocated here, when it is added, so that a step of the core allocates
- * nothing. Ids are given in one rising sequence, a contiguous range for each group: a process is
- * found by searching the ranges, and no table grows with every reload.
+ * nothing. Processes that are added together are a block: one piece of memory, and a range of ids
+ * of one rising sequence. A process is found by searching the ranges, and no table grows with every
+ * reload. The configuration of a group is one block; each process that is added to a living group
+ * (Supvisors' update_numprocs) is one of its own.
  */
 #include "core/local/group.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct sv_block {
+    struct sv_group *group;
+    struct sv_block *next; /* of those that are to be freed */
+    sv_process_id first_id;
+    size_t count;
+    size_t live_count;            /* not removed yet */
+    struct sv_process *processes; /* first_id, first_id + 1 …; one that was removed has the id 0 */
+    char *texts;                  /* the spawnerr of each */
+    struct sv_health *healths;    /* one for each that has probes or a watchdog */
+};
 
 /* Crash-only: without the memory for its configuration the daemon cannot do what it promised. */
 static void *must(void *memory)
@@ -19,69 +32,133 @@ static void *must(void *memory)
     return memory;
 }
 
+static void blocks_free(struct sv_block *block)
+{
+    while (block) {
+        struct sv_block *next = block->next;
+        free(block->processes);
+        free(block->texts);
+        free(block->healths);
+        free(block);
+        block = next;
+    }
+}
+
+static struct sv_block *block_new(struct sv_group *group, sv_process_id first_id,
+                                  const struct sv_program_config *const *programs, size_t count)
+{
+    struct sv_block *block = must(calloc(1, sizeof(*block)));
+    block->group = group;
+    block->first_id = first_id;
+    block->count = block->live_count = count;
+    block->processes = must(calloc(count + 1, sizeof(*block->processes)));
+    size_t text_bytes = 1, health_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        text_bytes += sv_process_spawnerr_bytes(programs[i]);
+        health_count += programs[i]->health != NULL;
+    }
+    char *text = block->texts = must(calloc(text_bytes, 1));
+    struct sv_health *health = block->healths = must(calloc(health_count + 1, sizeof(*health)));
+    for (size_t i = 0; i < count; i++) {
+        struct sv_process *process = &block->processes[i];
+        if (programs[i]->health)
+            process->health = health++;
+        sv_process_init(process, first_id + (sv_process_id)i, programs[i]);
+        process->spawnerr = text;
+        process->spawnerr_bytes = (uint32_t)sv_process_spawnerr_bytes(programs[i]);
+        text += process->spawnerr_bytes;
+    }
+    return block;
+}
+
 static void group_free(struct sv_group *group)
 {
     if (!group)
         return;
     sv_pool_free(group->pool);
+    blocks_free(group->blocks);
     free(group->name);
     free(group->processes);
+    free(group->programs);
     free(group->ids);
-    free(group->texts);
-    free(group->healths);
     free(group);
 }
 
-static struct sv_group *group_new(const struct sv_group_config *config, sv_process_id first_id)
+static void group_reserve(struct sv_group *group, size_t count)
+{
+    if (count <= group->capacity)
+        return;
+    group->processes = must(realloc(group->processes, count * sizeof(struct sv_process *)));
+    group->programs =
+        must(realloc(group->programs, count * sizeof(const struct sv_program_config *)));
+    group->ids = must(realloc(group->ids, count * sizeof(*group->ids)));
+    group->capacity = count;
+}
+
+static void group_show(struct sv_group *group)
+{
+    group->view = (struct sv_group_view){
+        .config = group->config,
+        .processes = group->ids,
+        .programs = group->programs,
+        .process_count = group->process_count,
+    };
+}
+
+static void group_set(struct sv_group *group, size_t place, struct sv_process *process)
+{
+    group->processes[place] = process;
+    group->programs[place] = process->config;
+    group->ids[place] = process->id;
+}
+
+static struct sv_group *group_new(const struct sv_group_config *config, struct sv_block **ret_block,
+                                  sv_process_id first_id)
 {
     struct sv_group *group = must(calloc(1, sizeof(*group)));
     group->config = config;
     group->name = must(strdup(config->name));
     group->first_id = first_id;
+    struct sv_block *block = block_new(group, first_id, config->programs, config->program_count);
+    group_reserve(group, config->program_count + 1);
     group->process_count = config->program_count;
-    group->processes = must(calloc(config->program_count + 1, sizeof(*group->processes)));
-    group->ids = must(calloc(config->program_count + 1, sizeof(*group->ids)));
-    size_t text_bytes = 1;
-    for (size_t i = 0; i < config->program_count; i++)
-        text_bytes += sv_process_spawnerr_bytes(config->programs[i]);
-    group->texts = must(calloc(text_bytes, 1));
-    char *text = group->texts;
-    size_t health_count = 0;
-    for (size_t i = 0; i < config->program_count; i++)
-        health_count += config->programs[i]->health != NULL;
-    group->healths = must(calloc(health_count + 1, sizeof(*group->healths)));
-    struct sv_health *health = group->healths;
-    for (size_t i = 0; i < config->program_count; i++) {
-        struct sv_process *process = &group->processes[i];
-        group->ids[i] = first_id + (sv_process_id)i;
-        if (config->programs[i]->health)
-            process->health = health++;
-        sv_process_init(process, group->ids[i], config->programs[i]);
-        process->spawnerr = text;
-        process->spawnerr_bytes = (uint32_t)sv_process_spawnerr_bytes(config->programs[i]);
-        text += process->spawnerr_bytes;
+    for (size_t i = 0; i < group->process_count; i++) {
+        block->processes[i].slot = (uint32_t)i;
+        group_set(group, i, &block->processes[i]);
     }
-    group->view = (struct sv_group_view){
-        .config = config,
-        .processes = group->ids,
-        .process_count = group->process_count,
-    };
+    group_show(group);
     if (config->kind == SV_GROUP_LISTENER)
         group->pool = must(sv_pool_new(config, group->name));
+    *ret_block = block;
     return group;
 }
 
 void sv_groups_done(struct sv_groups *groups)
 {
+    for (size_t i = 0; i < groups->block_count; i++)
+        blocks_free(groups->blocks[i]);
     for (size_t i = 0; i < groups->count; i++)
-        group_free(groups->by_id[i]);
+        group_free(groups->by_priority[i]);
     sv_groups_forget(groups);
     free(groups->by_priority);
-    free(groups->by_id);
+    free(groups->blocks);
     free(groups->views);
     free(groups->pools);
     sv_map_done(&groups->by_name);
     *groups = (struct sv_groups){0};
+}
+
+/* Its ids are greater than all before. */
+static void add_block(struct sv_groups *groups, struct sv_block *block)
+{
+    if (groups->block_count == groups->block_capacity) {
+        size_t capacity = groups->block_capacity ? groups->block_capacity * 2 : 16;
+        groups->blocks = must(realloc(groups->blocks, capacity * sizeof(struct sv_block *)));
+        groups->block_capacity = capacity;
+    }
+    groups->blocks[groups->block_count++] = block;
+    groups->last_id += (sv_process_id)block->count;
+    groups->process_count += block->count;
 }
 
 static void grow(struct sv_groups *groups)
@@ -90,7 +167,6 @@ static void grow(struct sv_groups *groups)
         return;
     size_t capacity = groups->capacity ? groups->capacity * 2 : 16;
     groups->by_priority = must(realloc(groups->by_priority, capacity * sizeof(struct sv_group *)));
-    groups->by_id = must(realloc(groups->by_id, capacity * sizeof(struct sv_group *)));
     groups->views = must(realloc(groups->views, capacity * sizeof(*groups->views)));
     groups->pools = must(realloc(groups->pools, capacity * sizeof(struct sv_group *)));
     groups->capacity = capacity;
@@ -114,7 +190,8 @@ struct sv_group *sv_groups_add(struct sv_groups *groups, const struct sv_group_c
     if (sv_map_has(&groups->by_name, config->name))
         return NULL;
     assert(config->program_count < UINT32_MAX - groups->last_id);
-    struct sv_group *group = group_new(config, groups->last_id + 1);
+    struct sv_block *block;
+    struct sv_group *group = group_new(config, &block, groups->last_id + 1);
     grow(groups);
     if (sv_map_put(&groups->by_name, config->name, group) < 0)
         abort();
@@ -126,9 +203,8 @@ struct sv_group *sv_groups_add(struct sv_groups *groups, const struct sv_group_c
     }
     groups->by_priority[place] = group;
     groups->views[place] = group->view;
-    groups->by_id[groups->count++] = group;
-    groups->last_id += (sv_process_id)config->program_count;
-    groups->process_count += config->program_count;
+    groups->count++;
+    add_block(groups, block);
     if (group->pool)
         refresh_pools(groups);
     return group;
@@ -142,25 +218,107 @@ static void take_out(struct sv_group **list, size_t count, const struct sv_group
     memmove(&list[place], &list[place + 1], (count - place - 1) * sizeof(*list));
 }
 
+static void show_all(struct sv_groups *groups)
+{
+    for (size_t i = 0; i < groups->count; i++)
+        groups->views[i] = groups->by_priority[i]->view;
+}
+
+/* Takes the blocks of the group out that are `all` of it, or have nobody left, into `list`. */
+static void take_blocks(struct sv_groups *groups, const struct sv_group *group, bool all,
+                        struct sv_block **list)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < groups->block_count; i++) {
+        struct sv_block *block = groups->blocks[i];
+        if (block->group != group || (!all && block->live_count > 0)) {
+            groups->blocks[kept++] = block;
+            continue;
+        }
+        block->next = *list;
+        *list = block;
+    }
+    groups->block_count = kept;
+}
+
 void sv_groups_remove(struct sv_groups *groups, struct sv_group *group)
 {
     sv_map_remove(&groups->by_name, group->name);
     take_out(groups->by_priority, groups->count, group);
-    take_out(groups->by_id, groups->count, group);
     groups->count--;
-    for (size_t i = 0; i < groups->count; i++)
-        groups->views[i] = groups->by_priority[i]->view;
+    show_all(groups);
     groups->process_count -= group->process_count;
     groups->unsettled_count -= group->unsettled_count;
     sv_groups_forget(groups);
+    take_blocks(groups, group, true, &group->blocks);
     groups->removed = group;
     refresh_pools(groups);
+}
+
+static bool comes_before(const struct sv_program_config *a, const struct sv_program_config *b)
+{
+    return a->priority != b->priority ? a->priority < b->priority : strcmp(a->name, b->name) < 0;
+}
+
+struct sv_process *sv_groups_add_process(struct sv_groups *groups, struct sv_group *group,
+                                         const struct sv_program_config *config)
+{
+    assert(groups->last_id < UINT32_MAX);
+    struct sv_block *block = block_new(group, groups->last_id + 1, &config, 1);
+    struct sv_process *process = block->processes;
+    add_block(groups, block);
+    if (group->pool && !sv_pool_join(group->pool, &process->slot))
+        abort();
+    group_reserve(group, group->process_count + 1);
+    size_t place = group->process_count++;
+    for (; place > 0 && comes_before(config, group->programs[place - 1]); place--)
+        group_set(group, place, group->processes[place - 1]);
+    group_set(group, place, process);
+    group_show(group);
+    show_all(groups);
+    return process;
+}
+
+static struct sv_block *block_of(const struct sv_groups *groups, sv_process_id id)
+{
+    size_t low = 0;
+    size_t high = groups->block_count;
+    while (low < high) { /* the last block whose first id is not above `id` */
+        size_t middle = low + (high - low) / 2;
+        if (groups->blocks[middle]->first_id <= id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0 || id - groups->blocks[low - 1]->first_id >= groups->blocks[low - 1]->count)
+        return NULL;
+    return groups->blocks[low - 1];
+}
+
+void sv_groups_remove_process(struct sv_groups *groups, struct sv_group *group,
+                              struct sv_process *process)
+{
+    size_t place = 0;
+    while (group->processes[place] != process)
+        place++;
+    for (group->process_count--; place < group->process_count; place++)
+        group_set(group, place, group->processes[place + 1]);
+    group_show(group);
+    show_all(groups);
+    groups->process_count--;
+    group->unsettled_count -= process->is_counted;
+    groups->unsettled_count -= process->is_counted;
+    block_of(groups, process->id)->live_count--;
+    process->id = 0;
+    take_blocks(groups, group, false, &groups->removed_blocks);
 }
 
 void sv_groups_forget(struct sv_groups *groups)
 {
     group_free(groups->removed);
+    blocks_free(groups->removed_blocks);
     groups->removed = NULL;
+    groups->removed_blocks = NULL;
 }
 
 struct sv_group *sv_groups_find(const struct sv_groups *groups, const char *name)
@@ -171,22 +329,11 @@ struct sv_group *sv_groups_find(const struct sv_groups *groups, const char *name
 struct sv_process *sv_groups_process(const struct sv_groups *groups, sv_process_id id,
                                      struct sv_group **ret_group)
 {
-    size_t low = 0;
-    size_t high = groups->count;
-    while (low < high) { /* the last group whose first id is not above `id` */
-        size_t middle = low + (high - low) / 2;
-        if (groups->by_id[middle]->first_id <= id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == 0)
+    struct sv_block *block = block_of(groups, id);
+    if (!block || block->processes[id - block->first_id].id != id)
         return NULL;
-    struct sv_group *group = groups->by_id[low - 1];
-    if (id - group->first_id >= group->process_count)
-        return NULL;
-    *ret_group = group;
-    return &group->processes[id - group->first_id];
+    *ret_group = block->group;
+    return &block->processes[id - block->first_id];
 }
 
 void sv_groups_count(struct sv_groups *groups, struct sv_group *group, struct sv_process *process)

@@ -38,6 +38,7 @@ struct listener {
     enum sv_listener_state state;
     struct item item; /* BUSY: the event that it works on; none if an earlier daemon gave it */
     bool is_adopted;  /* this run was begun under an earlier daemon */
+    bool is_free;     /* nobody has this place any more */
 };
 
 struct sv_pool {
@@ -189,6 +190,31 @@ void sv_pool_update(struct sv_pool *pool, size_t index, const struct sv_listener
         listener->state = SV_LISTENER_ACKNOWLEDGED;
         listener->is_adopted = false;
     }
+}
+
+bool sv_pool_join(struct sv_pool *pool, uint32_t *ret_index)
+{
+    size_t index = 0;
+    while (index < pool->listener_count && !pool->listeners[index].is_free)
+        index++;
+    if (index == pool->listener_count) {
+        struct listener *listeners =
+            realloc(pool->listeners, (pool->listener_count + 1) * sizeof(*listeners));
+        if (!listeners)
+            return false;
+        pool->listeners = listeners;
+        pool->listener_count++;
+    }
+    pool->listeners[index] = (struct listener){0};
+    *ret_index = (uint32_t)index;
+    return true;
+}
+
+void sv_pool_leave(struct sv_pool *pool, size_t index, struct sv_actions *actions)
+{
+    assert(index < pool->listener_count);
+    give_back(pool, &pool->listeners[index], actions);
+    pool->listeners[index] = (struct listener){.is_free = true};
 }
 
 void sv_pool_hear(struct sv_pool *pool, size_t index, enum sv_listener_event event,

@@ -34,6 +34,10 @@ void sv_pool_accept(struct sv_pool *pool, enum sv_notice_type type, struct sv_bl
  */
 void sv_pool_update(struct sv_pool *pool, size_t index, const struct sv_listener_process *process,
                     struct sv_actions *actions);
+/* A place for one more listener; false without memory. */
+bool sv_pool_join(struct sv_pool *pool, uint32_t *ret_index);
+/* The place is free again, and what its listener had not done is given back. */
+void sv_pool_leave(struct sv_pool *pool, size_t index, struct sv_actions *actions);
 void sv_pool_hear(struct sv_pool *pool, size_t index, enum sv_listener_event event,
                   struct sv_actions *actions);
 /* Hands out what is buffered, oldest first, to listeners in the order of their processes. */

@@ -339,6 +339,7 @@ void sv_process_show(const struct sv_process *process, struct sv_process_view *r
         .probe_text = process->health ? process->health->words : "",
         .end_reason = sv_health_end_reason(process),
         .probe_failure_count = process->health ? process->health->failure_count : 0,
+        .is_retired = process->is_retired,
         .is_disabled = process->is_disabled,
         .is_spawning = process->state == SV_PROCESS_STARTING && !is_alive,
     };

@@ -89,6 +89,7 @@ struct sv_process {
     struct sv_health *health; /* the group's memory; NULL: config->health is NULL */
     char *spawnerr;           /* the group's memory */
     sv_process_id id;
+    uint32_t slot; /* in the pool of its group */
     uint32_t spawnerr_bytes;
     uint32_t run;
     uint32_t failure_count;   /* Supervisor calls it backoff */
@@ -105,6 +106,7 @@ struct sv_process {
     bool was_killed;   /* SIGKILL was sent to this run */
     bool is_abandoned; /* and it did not even die of that: a shutdown no longer waits */
     bool is_counted;   /* as unsettled, by its group */
+    bool is_retired;   /* it goes as soon as it has stopped, and is not started either */
     bool is_disabled;  /* its program; sv_core_tell() keeps it from being started */
 };
 

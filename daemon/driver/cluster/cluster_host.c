@@ -118,6 +118,7 @@ void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster)
         .set_extra_arguments = host_set_extra_arguments,
         .knows_program = sv_driver_cluster_knows_program,
         .set_disabled = sv_driver_cluster_set_disabled,
+        .set_numprocs = sv_driver_cluster_set_numprocs,
         .set_log_level = host_set_log_level,
     };
     cluster->driver->api_host.cluster = &cluster->host;

@@ -58,6 +58,7 @@ void sv_driver_cluster_note_programs(struct sv_driver_cluster *cluster,
 /* Functions of struct sv_api_cluster. */
 bool sv_driver_cluster_knows_program(void *user, const char *program);
 int sv_driver_cluster_set_disabled(void *user, const char *program, bool is_disabled);
+int sv_driver_cluster_set_numprocs(void *user, const char *program, uint32_t count);
 /* cluster_host.c */
 void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster);
 

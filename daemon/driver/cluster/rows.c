@@ -1,23 +1,7 @@
 /* A local process as the other instances hear of it: port/mesh.h, struct sv_mesh_process. */
 #include "driver/cluster/internal.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 enum { SECOND_NS = 1000000000 };
-
-/* The number at the end of the name of one of several processes; Supervisor's process_num. */
-static uint32_t index_of(const struct sv_unit *unit)
-{
-    const struct sv_group_config *group = unit->group->config;
-    uint32_t index = 0;
-    for (size_t i = 0; i < group->program_count; i++) {
-        if (group->programs[i] == unit->config)
-            return index;
-        index += strcmp(group->programs[i]->program, unit->config->program) == 0;
-    }
-    return index;
-}
 
 /* A point in wall time on the monotonic clock, as well as it is known. 0 stays 0. */
 static uint64_t monotonic_of(int64_t wall_ns)
@@ -56,7 +40,7 @@ bool sv_driver_cluster_row(struct sv_driver_cluster *cluster, sv_process_id proc
         .description = sv_str_text(&cluster->scratch),
         .extra_arguments = unit->extra_arguments ? unit->extra_arguments : "",
         .program_name = unit->config->program,
-        .process_index = index_of(unit),
+        .process_index = unit->config->index,
         .startsecs = unit->config->startsecs,
         .stopwaitsecs = unit->config->stopwaitsecs,
         .start_wall_ns = view.started_wall_ns,
