@@ -17,8 +17,7 @@ port=127.0.0.1:@PORT@
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 [rpcinterface:supvisors]
 supervisor.rpcinterface_factory=supvisors.plugin:make_supvisors_rpcinterface
-supvisors_list={names}
-synchro_options=STRICT
+{members}
 {rules}
 {options}
 [supervisord]
@@ -47,13 +46,15 @@ def free_ports(count):
 
 
 class Cluster:
-    """`programs` and `rules` (what is inside of <root>) are the same on all; nicknames are s1, s2, ..."""
+    """`programs` and `rules` (what is inside of <root>) are the same on all; nicknames are s1, s2, ... `members`: how they
+    know each other, instead of a supvisors_list; then they are called `host`:port."""
 
-    def __init__(self, build, count, programs, rules="", options="", svisor=""):
+    def __init__(self, build, count, programs, rules="", options="", svisor="", members=None, host="127.0.0.1"):
         self.nicks = [f"s{i + 1}" for i in range(count)]
         self.ports = free_ports(count)
-        self.identifiers = [f"127.0.0.1:{port}" for port in self.ports]
+        self.identifiers = [f"{host}:{port}" for port in self.ports]
         names = ",".join(f"<{nick}>{name}" for nick, name in zip(self.nicks, self.identifiers))
+        members = members or f"supvisors_list={names}\nsynchro_options=STRICT"
         self.servers = []
         for nick, port in zip(self.nicks, self.ports):
             server = Server("svisord", build, "", start=False)
@@ -61,7 +62,7 @@ class Cluster:
             if rules:
                 server.write("rules.xml", f'<?xml version="1.0" encoding="UTF-8"?>\n<root>{rules}</root>\n')
             server.write_config(CONFIG.format(
-                names=names, nick=nick, options=options, programs=programs,
+                members=members, nick=nick, options=options, programs=programs,
                 rules=f"rules_files={server.path('rules.xml')}" if rules else "",
                 svisor=f"[svisor]\n{svisor}" if svisor else ""))
             self.servers.append(server)

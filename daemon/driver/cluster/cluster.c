@@ -19,6 +19,7 @@
 #include "config/check.h"
 #include "driver/cluster/internal.h"
 #include "io/disabilities.h"
+#include "io/discovery.h"
 #include "io/host_identity.h"
 
 enum { TIMER_ACCURACY_NS = 1000000 };
@@ -150,23 +151,6 @@ static void on_message(void *user, uint32_t place, const struct sv_mesh_message 
                                                            .message = message});
 }
 
-/* Somebody of whom supvisors_list does not know says HELLO: with discovery he is welcome. */
-static void on_stranger(void *user, const struct sv_mesh_hello *hello)
-{
-    struct sv_driver_cluster *cluster = user;
-    if (!cluster->config->multicast_address)
-        return;
-    const struct sv_name_list stereotypes = {.items = hello->stereotypes,
-                                             .count = hello->stereotype_count};
-    sv_driver_cluster_feed(
-        cluster, (struct sv_cluster_event){.kind = SV_CLUSTER_DISCOVERED,
-                                           .found = {.config = {.identifier = hello->identifier,
-                                                                .nick = hello->nick,
-                                                                .host = hello->host,
-                                                                .http_port = hello->http_port},
-                                                     .stereotypes = &stereotypes}});
-}
-
 /* --- opening --- */
 
 /* Which of the instances this daemon is: a host that is ours, and a port that we serve. */
@@ -225,8 +209,10 @@ static int open_mesh(struct sv_driver_cluster *cluster, const struct sv_instance
         return 0;
     if (r < 0)
         return SV_DRIVER_REFUSED;
-    static const struct sv_mesh_handlers handlers = {
-        .connected = on_connected, .lost = on_lost, .message = on_message, .stranger = on_stranger};
+    static const struct sv_mesh_handlers handlers = {.connected = on_connected,
+                                                     .lost = on_lost,
+                                                     .message = on_message,
+                                                     .stranger = sv_driver_cluster_stranger};
     struct sv_mesh_handlers own = handlers;
     own.user = cluster;
     r = sv_mesh_open(cluster->driver->loop, &settings, &own, ret_error, &cluster->mesh);
@@ -268,7 +254,7 @@ static int open_all(struct sv_driver_cluster *cluster, struct sv_str *ret_error)
     if (!cluster->core)
         return -ENOMEM;
     sv_driver_cluster_host_init(cluster);
-    return 0;
+    return sv_driver_cluster_open_discovery(cluster, &cluster->config->instances[self], ret_error);
 }
 
 int sv_driver_cluster_open(struct sv_driver *driver, struct sv_str *ret_error)
@@ -360,6 +346,7 @@ void sv_driver_cluster_close(struct sv_driver *driver)
     if (!cluster)
         return;
     driver->cluster = NULL;
+    sv_discovery_close(cluster->discovery);
     sv_mesh_close(cluster->mesh, FLUSH_NS);
     sv_arena_done(&cluster->discovered);
     sv_source_free(cluster->timer);

@@ -10,6 +10,7 @@
 #include "io/mesh.h"
 
 struct sv_disabilities;
+struct sv_discovery;
 
 /* An event that came while another one was being worked off. */
 struct sv_cluster_pending {
@@ -25,7 +26,8 @@ struct sv_driver_cluster {
     struct sv_rules *rules;
     struct sv_cluster *core;
     struct sv_mesh *mesh;
-    struct sv_arena discovered; /* instances that supvisors_list does not name */
+    struct sv_discovery *discovery; /* NULL: there is no multicast_group */
+    struct sv_arena discovered;     /* instances that supvisors_list does not name */
     struct sv_source *timer;
     struct sv_cluster_actions actions;
     struct sv_cluster_pending *pending; /* first in, first out */
@@ -46,6 +48,13 @@ void sv_driver_cluster_feed(struct sv_driver_cluster *cluster, struct sv_cluster
 /* rows.c: the event that tells of one local process. False: there is no such process. */
 bool sv_driver_cluster_row(struct sv_driver_cluster *cluster, sv_process_id process,
                            struct sv_mesh_process *ret_row);
+/* found.c */
+/* The beacons begin. As sv_driver_cluster_open(). */
+int sv_driver_cluster_open_discovery(struct sv_driver_cluster *cluster,
+                                     const struct sv_instance_config *self,
+                                     struct sv_str *ret_error);
+/* Of struct sv_mesh_handlers: a HELLO is as good as a beacon. */
+void sv_driver_cluster_stranger(void *user, const struct sv_mesh_hello *hello);
 /* deeds.c */
 void sv_driver_cluster_perform(struct sv_driver_cluster *cluster,
                                const struct sv_cluster_action *action);
