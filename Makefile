@@ -180,7 +180,7 @@ deps:
 
 ## make demo            build and run the demonstration
 ## make bench           measure svisord beside supervisord and the bare kernel
-## make sim             simulate the core: SEED=… STEPS=…
+## make sim             simulate the core: SEED=… STEPS=… TRACE=1 (every event and action)
 ## make fuzz            fuzz every parser of outside bytes: TIME=… seconds each
 ## make fuzz-replay     run every fuzz target on its saved corpus
 ## make asan            build with ASan and UBSan, and run the tests with them
@@ -190,7 +190,7 @@ demo: all
 bench: all
 	$(PYTHON) tests/bench/bench.py --build $(BUILD)
 sim: $(BUILD)/test/tests/sim/core_sim_test sim-cluster
-	$< $(SEED) $(STEPS)
+	$< $(SEED) $(STEPS) $(TRACE)
 ## make sim-cluster     simulate a cluster: SEED=… SECONDS=… TRACE=1 (every event and decision)
 SECONDS ?= 20
 .PHONY: sim-cluster

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <svisor/limits.h>
 
-#include "base/names.h"
 #include "base/shortage.h"
 #include "world_internal.h"
 
@@ -73,7 +72,7 @@ static void judge_order(struct world *world, const struct actor *actor, sv_proce
 {
     for (sv_process_id other = 1; other <= world->last_id; other++) {
         const struct actor *earlier = &world->actors[other];
-        if (!earlier->exists || !world->is_added[earlier->group])
+        if (!earlier->exists || earlier->was_unknown || !world->is_added[earlier->group])
             continue;
         if (earlier->group != actor->group && stops_before(world, earlier->group, actor->group))
             demand(world, is_over(world, earlier), "groups stop one after the other", id);
@@ -143,10 +142,11 @@ static void judge_transition(struct world *world, const struct sv_action *action
         actor->is_stop_wanted = to == SV_PROCESS_STOPPED && actor->is_stop_asked;
     if (to == SV_PROCESS_STARTING || sv_process_state_is_stopped(to))
         actor->is_stop_asked = actor->is_restart_cancelled = false;
-    demand(world, to != SV_PROCESS_RUNNING || !decides_ready(actor) || actor->was_ready,
-           "RUNNING never before ready", id);
+    bool needs_ready = to == SV_PROCESS_RUNNING && decides_ready(actor);
+    demand(world, !needs_ready || actor->was_ready, "RUNNING never before ready", id);
     if (to == SV_PROCESS_STARTING)
-        actor->was_ready = false;
+        actor->was_ready = actor->was_unknown = false;
+    actor->was_unknown |= to == SV_PROCESS_UNKNOWN;
     if (to == SV_PROCESS_STARTING || to == SV_PROCESS_STOPPING || to == SV_PROCESS_UNKNOWN)
         actor->is_ended = false;
     if (to == SV_PROCESS_RUNNING)

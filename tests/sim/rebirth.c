@@ -345,10 +345,13 @@ static void open_books(struct world *world, sv_process_id id,
             world->now_ns + actor->config->stopwaitsecs * SECOND_NS;
     if (record->was_killed && !actor->was_killed)
         actor->end_due_ns = actor->kill_due_ns = world->now_ns + SV_KILL_WAIT_SECONDS * SECOND_NS;
-    if (record->state != actor->state) {
+    bool is_over = record->main == SV_RECORD_NONE || record->main == SV_RECORD_HELD;
+    bool has_come_back = /* STARTING, its end, BACKOFF and STARTING, of which nothing was told */
+        record->state == SV_PROCESS_STARTING && is_over && actor->ended_run < record->run;
+    if (record->state != actor->state || has_come_back) {
         actor->retry_due_ns = SV_NEVER;
         actor->tries = record->failure_count;
-        actor->ended_run = record->main == SV_RECORD_NONE ? record->run : record->run - 1;
+        actor->ended_run = is_over ? record->run : record->run - 1;
     }
     actor->state = record->state;
     actor->run = record->run;
@@ -437,6 +440,8 @@ static void begin_core(struct world *world)
 
 void be_reborn(struct world *world)
 {
+    if (world->is_traced)
+        trace_death(world);
     read_journal(world);
     bury(world);
     let_the_gap_pass(world);

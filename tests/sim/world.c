@@ -71,6 +71,8 @@ static void hear(struct world *world, const struct sv_action *action)
 static void perform(struct world *world, const struct sv_action *action)
 {
     digest(world, action);
+    if (world->is_traced)
+        trace_action(world, action);
     world->result.action_count++;
     judge_action(world, action);
     if (action->kind == SV_ACTION_SPAWN)
@@ -182,6 +184,8 @@ void feed(struct world *world, struct sv_event event)
             end_body(world, actor, event.exited.wait_status);
         event.exited.has_strays = actor->has_strays;
     }
+    if (world->is_traced)
+        trace_event(world, &event);
     judge_event(world, &event);
     sv_core_step(world->core, &event, &world->actions);
     if (added >= 0 && !world->is_added[added])
@@ -289,12 +293,13 @@ static void demand_progress(struct world *world)
     demand(world, world->has_quit, "a shutdown ends", 0);
 }
 
-struct world_result world_run(uint64_t seed, uint64_t step_count)
+struct world_result world_run(uint64_t seed, uint64_t step_count, bool is_traced)
 {
     struct world *world = calloc(1, sizeof(*world));
     if (!world)
         abort();
     world->seed = seed;
+    world->is_traced = is_traced;
     world->step_count = step_count;
     world->random = seed;
     world->now_ns = 1;

@@ -6,6 +6,7 @@
 #ifndef SV_TESTS_SIM_WORLD_H
 #define SV_TESTS_SIM_WORLD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct world_result {
@@ -18,7 +19,7 @@ struct world_result {
 };
 
 /* Runs one life of a core: `step_count` steps with faults, then healed, then a shutdown to the end.
- * A broken promise prints the seed and aborts. */
-struct world_result world_run(uint64_t seed, uint64_t step_count);
+ * A broken promise prints the seed and aborts. `is_traced`: every event and action is printed. */
+struct world_result world_run(uint64_t seed, uint64_t step_count, bool is_traced);
 
 #endif

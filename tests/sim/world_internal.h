@@ -68,6 +68,7 @@ struct actor {
     uint32_t heard_run; /* likewise, over all daemons: what was told cannot be taken back */
     bool is_stop_sent;  /* the signal that begins the present stop, or end */
     bool are_strays_signalled;
+    bool was_unknown;    /* in this run: no group waits for its strays, only QUIT does */
     bool is_stop_wanted; /* it was stopped by request: only a request brings it back */
     bool was_killed;
     bool is_stop_asked;        /* of this run, by request */
@@ -107,6 +108,7 @@ struct world {
     uint64_t seed, step, step_count, random;
     uint64_t shutdown_step; /* UINT64_MAX: only at the end */
     uint64_t now_ns;
+    bool is_traced;
     bool is_healed;
     bool is_stopping, is_restart, has_quit;
     /* Deaths of the daemon. */
@@ -179,6 +181,11 @@ void push_signs(struct world *world);
 /* The former books of a process that a new core has. */
 void inherit(struct world *world, sv_process_id id);
 void be_reborn(struct world *world);
+
+/* trace.c */
+void trace_event(const struct world *world, const struct sv_event *event);
+void trace_action(const struct world *world, const struct sv_action *action);
+void trace_death(const struct world *world);
 
 /* judge.c */
 /* Aborts with the seed and how to replay it. */

@@ -227,6 +227,27 @@ static void a_signal_that_was_decided_and_not_sent_is_sent_by_the_next_daemon(vo
     }
 }
 
+static void kill_strays(struct life *life)
+{
+    wait_for_strays(life);
+    life->now_ns += 20 * SECOND;
+    feed(life, (struct sv_event){.kind = SV_EVENT_TIME});
+}
+
+/* The next run waits for their death, and nobody counts the time in which no daemon was there. */
+static void strays_that_were_to_be_killed_are_not_given_up_before_they_are(void **state)
+{
+    (void)state;
+    struct sv_actions actions = restored(kill_strays, true);
+    size_t kill_count = 0;
+    for (size_t i = 0; i < actions.count; i++) {
+        kill_count += actions.items[i].kind == SV_ACTION_KILL_CGROUP;
+        assert_int_not_equal(actions.items[i].kind, SV_ACTION_SPAWN);
+    }
+    assert_int_equal(kill_count, 1);
+    sv_actions_done(&actions);
+}
+
 /* With ready= and not ready in time: it was told to go, and the daemon dies before it does. */
 static void a_run_that_has_to_go_has_to_go_for_the_next_daemon_too(void **state)
 {
@@ -293,6 +314,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_restored_process_goes_on_as_the_one_that_was_recorded),
         cmocka_unit_test(a_signal_that_was_decided_and_not_sent_is_sent_by_the_next_daemon),
+        cmocka_unit_test(strays_that_were_to_be_killed_are_not_given_up_before_they_are),
         cmocka_unit_test(a_run_that_has_to_go_has_to_go_for_the_next_daemon_too),
         cmocka_unit_test(an_end_that_nobody_saw_is_an_unexpected_one),
     };
