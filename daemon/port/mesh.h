@@ -114,12 +114,17 @@ struct sv_mesh_process {
 };
 
 /* What somebody who asked for a start or a stop and did not get it thinks of a process. It holds
- * until the process says something newer itself. */
+ * until the process says something newer itself: a row like the others, in each SNAPSHOT while it
+ * holds, and its end is told. */
 struct sv_mesh_forced {
     const char *application;
     const char *name;
     const char *identifier; /* where it was asked for; "": nowhere */
     enum sv_process_state state;
+    bool is_lifted; /* it holds no more; only the two names are meaningful */
+    /* Greater than of all that the sender had heard of, with low bits of its own: of two about one
+     * process the greater one holds, whoever hears them in which order. */
+    uint64_t serial;
     const char *reason;
     uint64_t event_ns; /* the newest event of `identifier` that the sender had seen */
 };

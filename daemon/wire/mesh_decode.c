@@ -185,6 +185,8 @@ static bool read_forced(struct reading *reading, const Svisor__Mesh__Forced *fro
         .name = from->name,
         .identifier = from->identifier,
         .state = (enum sv_process_state)from->state,
+        .is_lifted = from->is_lifted,
+        .serial = from->serial,
         .reason = from->reason,
         .event_ns = from->event_ns,
     };

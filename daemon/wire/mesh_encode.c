@@ -128,6 +128,8 @@ static void fill_forced(struct filling *filling, const struct sv_mesh_forced *fr
     to->name = text_of(filling, from->name);
     to->identifier = text_of(filling, from->identifier);
     to->state = (uint32_t)from->state;
+    to->is_lifted = from->is_lifted;
+    to->serial = from->serial;
     to->reason = text_of(filling, from->reason);
     to->event_ns = from->event_ns;
 }

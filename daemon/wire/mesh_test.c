@@ -19,7 +19,7 @@
 _Static_assert(sizeof(struct sv_mesh_hello) == 120, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_modes) == 40, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_process) == 128, "a field more?");
-_Static_assert(sizeof(struct sv_mesh_forced) == 48, "a field more?");
+_Static_assert(sizeof(struct sv_mesh_forced) == 56, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_rows) == 64, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_command) == 56, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_message) == 136, "a field more?");
@@ -61,6 +61,13 @@ static const struct sv_mesh_forced forced = {.application = "web",
                                              .state = SV_PROCESS_FATAL,
                                              .reason = "no resource available",
                                              .event_ns = 7};
+
+static const struct sv_mesh_forced lifted = {.application = "web",
+                                             .name = "worker",
+                                             .identifier = "",
+                                             .is_lifted = true,
+                                             .reason = "",
+                                             .serial = 9};
 
 /* Every kind, with every field of it at least once. The bytes are those of version 0.1: they may
  * never change, for an old instance must read what a new one writes. */
@@ -121,6 +128,9 @@ static const struct {
      "a90100bca06501000000b001011a0d0a037765621204676f6e65180122390a037765621206776f726b65721a"
      "07623a363030303020c8012a156e6f207265736f7572636520617661696c61626c6531070000000000000029"
      "0900000000000000310a00000000000000"},
+    {{.kind = SV_MESH_CHANGE, .rows = {.revision = 43, .forced = &lifted, .forced_count = 1}},
+     "0a07613a36303030301207623a36303030301908070605040302012005"
+     "7215082b22110a037765621206776f726b657238014009"},
     {{.kind = SV_MESH_CHANGE, .rows = {.revision = 42, .processes = processes, .process_count = 1}},
      "0a07613a36303030301207623a36303030301908070605040302012005726e082a1a6a0a0377656212086e67"
      "696e785f3031201428e724300140015a1870696420343731312c20757074696d6520303a30303a303162072d"
@@ -216,6 +226,8 @@ static void assert_same_rows(const struct sv_mesh_rows *a, const struct sv_mesh_
         assert_string_equal(a->forced[i].reason, b->forced[i].reason);
         assert_int_equal(a->forced[i].state, b->forced[i].state);
         assert_int_equal(a->forced[i].event_ns, b->forced[i].event_ns);
+        assert_int_equal(a->forced[i].is_lifted, b->forced[i].is_lifted);
+        assert_int_equal(a->forced[i].serial, b->forced[i].serial);
     }
     assert_int_equal(!a->modes, !b->modes);
     if (!a->modes)

@@ -33,7 +33,15 @@ void node_actor(struct world *world, uint32_t index, uint32_t program, uint64_t 
 void node_told(struct world *world, uint32_t index, uint32_t program);
 void node_keeper(struct world *world, uint32_t index, uint64_t version);
 void node_kill(struct world *world, uint32_t index, uint32_t program, const char *why);
+uint32_t find_program(const struct world *world, const char *application, const char *name);
 void node_request(struct world *world, uint32_t index, struct sv_cluster_request request);
+
+/* cluster_turns.c */
+void turn_command(struct world *world, uint32_t node, const struct sv_cluster_action *action);
+void turn_request(struct world *world, const struct sv_cluster_request *request);
+void turn_stop(struct world *world, uint32_t program);
+/* A start is carried out: was it its turn? */
+void turn_start(struct world *world, uint32_t node, uint32_t program);
 
 /* cluster_judge.c */
 void judge_demand(const struct world *world, bool is_kept, const char *promise, uint32_t node);

@@ -4,8 +4,8 @@
  * After every step, over the whole history: with quorum, never two living copies of a managed
  * program, whatever the network, the clocks and the daemons do; the same without quorum where
  * nothing but daemons and machines fails, because the keeper's promise is enough then. Never two
- * Masters of one term; never two that work while they see each other. No start or stop without
- * words. No request without an answer for long.
+ * Masters of one term; never two that work while they see each other. No start before its turn
+ * (cluster_turns.c). No start or stop without words. No request without an answer for long.
  *
  * When all is healed: one Master, everybody in OPERATION, everybody's knowledge true, no conflict,
  * and what is wanted runs, and nothing twice.
@@ -108,9 +108,10 @@ static void judge_masters(struct world *world, uint32_t index)
         const struct node *other = &world->nodes[i];
         if (i == index || !other->cluster || !works_as_master(other))
             continue;
-        judge_demand(world,
-                     sv_local(other->cluster)->view.term != sv_local(node->cluster)->view.term,
-                     "a term has one Master", index);
+        bool is_one_term =
+            sv_local(other->cluster)->view.term == sv_local(node->cluster)->view.term;
+        judge_demand(world, !is_one_term && world->options.lie != LIE_TERM, "a term has one Master",
+                     index);
         uint64_t since_ns = node->working_since_ns > other->working_since_ns
                                 ? node->working_since_ns
                                 : other->working_since_ns;
@@ -176,12 +177,41 @@ static void judge_knowledge(const struct world *world, uint32_t index)
     }
 }
 
+static const struct sv_member *member_at(const struct world *world, uint32_t index,
+                                         const struct program *program)
+{
+    const struct sv_application *application =
+        sv_model_application(&world->nodes[index].cluster->model, program->application);
+    return application ? sv_application_member(application, program->name) : NULL;
+}
+
+/* Forced states too, whoever has said so, and however late the instance came. */
+static void judge_forced(const struct world *world, uint32_t index)
+{
+    for (uint32_t p = 0; p < PROGRAMS; p++) {
+        const struct sv_member *here = member_at(world, index, &world->programs[p]);
+        const struct sv_member *there = member_at(world, 0, &world->programs[p]);
+        if (!here || !there)
+            continue;
+        if (here->is_forced != there->is_forced)
+            world_say(world, "  %s is forced by %d at %u, by %d at 0", here->name,
+                      here->is_forced ? (int)here->forced_by : -2, index,
+                      there->is_forced ? (int)there->forced_by : -2);
+        judge_demand(world,
+                     here->is_forced == there->is_forced &&
+                         (!here->is_forced || here->forced_state == there->forced_state),
+                     "healed: everybody shows the same forced states", index);
+    }
+}
+
 void judge_healed(struct world *world)
 {
     judge_demand(world, judge_is_settled(world),
                  "healed: all are in OPERATION with one Master within the bound", 0);
-    for (uint32_t i = 0; i < world->node_count; i++)
+    for (uint32_t i = 0; i < world->node_count; i++) {
         judge_knowledge(world, i);
+        judge_forced(world, i);
+    }
     for (uint32_t p = 0; p < PROGRAMS; p++)
         if (world->programs[p].is_managed)
             judge_demand(world, living_copies(world, p) <= 1, "healed: nothing runs twice", p);

@@ -76,6 +76,7 @@ static void start(struct world *world, uint32_t index, uint32_t program)
     struct actor *actor = &world->nodes[index].actors[program];
     if (actor->is_alive || !actor->is_configured)
         return;
+    turn_start(world, index, program);
     actor->is_alive = true;
     actor->is_fenced = false;
     actor->run++;
@@ -92,6 +93,7 @@ static void stop(struct world *world, uint32_t index, uint32_t program)
     struct actor *actor = &world->nodes[index].actors[program];
     if (!actor->is_alive || actor->state == SV_PROCESS_STOPPING)
         return;
+    turn_stop(world, program);
     tell(world, index, program, SV_PROCESS_STOPPING);
     plan(world, index, program, world_draw(world, SECOND_NS / 4));
 }
@@ -168,7 +170,8 @@ static void keep_promise(struct world *world, uint32_t index, uint64_t clock_ns)
 void node_keeper(struct world *world, uint32_t index, uint64_t version)
 {
     struct node *node = &world->nodes[index];
-    if (node->promise_ns && node_clock(world, index) >= node->promise_ns)
+    bool has_ended = node->promise_ns && node_clock(world, index) >= node->promise_ns;
+    if (has_ended && world->options.lie != LIE_KEEPER)
         kill_managed(world, index, "the right to run has ended");
     if (version == node->keeper_version && !node->cluster)
         kill_managed(world, index, "no daemon came back");
@@ -179,7 +182,7 @@ struct deed {
     uint32_t program;
 };
 
-static uint32_t find_program(const struct world *world, const char *application, const char *name)
+uint32_t find_program(const struct world *world, const char *application, const char *name)
 {
     for (uint32_t i = 0; i < PROGRAMS; i++)
         if (strcmp(world->programs[i].application, application) == 0 &&
@@ -234,6 +237,7 @@ void node_feed(struct world *world, uint32_t index, struct sv_cluster_event even
     for (size_t i = 0; i < world->actions.count; i++) {
         const struct sv_cluster_action *action = &world->actions.items[i];
         judge_action(world, index, action);
+        turn_command(world, index, action);
         bool is_start = action->kind == SV_CLUSTER_START;
         is_ended |= action->kind == SV_CLUSTER_END_DAEMON;
         if ((is_start || action->kind == SV_CLUSTER_STOP) && count < DEEDS_MAX)
@@ -246,8 +250,12 @@ void node_feed(struct world *world, uint32_t index, struct sv_cluster_event even
     sv_cluster_actions_clear(&world->actions);
     arm(world, index);
     judge_step(world, index);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         (deeds[i].is_start ? start : stop)(world, index, deeds[i].program);
+        bool is_first = deeds[i].is_start && deeds[i].program == 0;
+        if (is_first && world->options.lie == LIE_TURN)
+            start(world, index, 1);
+    }
     if (is_ended && node->cluster)
         node_crash(world, index, false);
 }
@@ -328,6 +336,7 @@ void node_request(struct world *world, uint32_t index, struct sv_cluster_request
                             .since_ns = world->now_ns,
                             .kind = request.kind};
     world_say(world, "  %u: request %d of %s", index, (int)request.kind, request.name);
+    turn_request(world, &request);
     node_feed(world, index,
               (struct sv_cluster_event){.kind = SV_CLUSTER_REQUEST, .request = request});
 }

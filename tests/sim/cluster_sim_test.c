@@ -16,6 +16,7 @@
 #include "cluster_judge.c"
 #include "cluster_network.c"
 #include "cluster_node.c"
+#include "cluster_turns.c"
 #include "cluster_world.c"
 
 enum { SEEDS = 1000, SECONDS = 8 };

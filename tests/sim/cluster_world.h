@@ -28,6 +28,22 @@ struct program {
     uint32_t startsecs;
 };
 
+/* The harness does wrong on purpose, to see that the judge sees it. */
+enum world_lie {
+    LIE_NONE,
+    LIE_KEEPER, /* keepers do not kill when the right to run has ended */
+    LIE_TURN,   /* a daemon starts a2 with a1 */
+    LIE_TERM,   /* all Masters seem to have one term */
+};
+
+struct turn { /* what has happened to a program in this life: cluster_turns.c */
+    bool is_wanted, was_ever_wanted; /* its start was commanded, since a command stopped it last */
+    bool is_begun, was_ever_begun;   /* and carried out */
+    bool is_asked;                   /* by name: it has no turn any more */
+    bool is_group_asked;             /* its application, likewise */
+    uint64_t starting_ns;            /* when its last run began */
+};
+
 struct actor { /* a process of a node: what really is */
     bool is_configured;
     bool is_alive;
@@ -94,6 +110,7 @@ struct world_options {
     uint32_t node_count;  /* 0: by the seed */
     bool is_traced;
     bool is_calm; /* no faults at all: for figures */
+    enum world_lie lie;
 };
 
 struct world {
@@ -112,6 +129,7 @@ struct world {
     uint32_t node_count;
     struct node *nodes;
     struct program programs[PROGRAMS];
+    struct turn turns[PROGRAMS];
     bool *is_cut;       /* [from * node_count + to] */
     bool *is_connected; /* likewise */
     uint64_t *last_due_ns;

@@ -68,6 +68,7 @@ struct sv_cluster *sv_cluster_new(const struct sv_cluster_options *options)
     sv_machine_new(cluster);
     sv_liveness_new(cluster);
     sv_replica_new(cluster);
+    sv_forced_new(cluster);
     sv_quorum_new(cluster);
     sv_commands_new(cluster);
     for (size_t i = 0; i < options->supvisors->instance_count; i++)
@@ -84,6 +85,7 @@ void sv_cluster_free(struct sv_cluster *cluster)
     sv_commander_free(cluster);
     sv_commands_free(cluster);
     sv_quorum_free(cluster);
+    sv_forced_free(cluster);
     sv_replica_free(cluster);
     sv_liveness_free(cluster);
     sv_machine_free(cluster);

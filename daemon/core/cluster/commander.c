@@ -57,7 +57,7 @@ void sv_commander_force(struct sv_commander *commander, struct sv_member *member
     const struct sv_copy *copy = target == SV_INSTANCE_NONE ? NULL : sv_member_copy(member, target);
     uint64_t event_ns = copy ? copy->row.event_ns : 0;
     if (commander->run) {
-        struct sv_forced forced = {state, reason, target, cluster->local, event_ns};
+        struct sv_forced forced = {state, reason, target, cluster->local, event_ns, UINT64_MAX};
         sv_member_force(commander->model, member, &forced, cluster->now_ns);
         return;
     }
@@ -69,7 +69,7 @@ void sv_commander_force(struct sv_commander *commander, struct sv_member *member
         .reason = reason,
         .event_ns = event_ns,
     };
-    sv_replica_force(cluster, &forced);
+    sv_forced_say(cluster, &forced);
 }
 
 uint64_t sv_commander_margin_ns(const struct sv_commander *commander)
@@ -124,6 +124,7 @@ void sv_commander_new(struct sv_cluster *cluster, struct sv_rules *rules)
         .snapshot = SV_INSTANCE_NONE,
     };
     sv_model_init(&cluster->model, rules, cluster->supvisors->starting_strategy);
+    cluster->model.local = cluster->local;
     cluster->commander = commander;
 }
 
@@ -259,6 +260,14 @@ void sv_model_end_snapshot(struct sv_cluster *cluster, sv_instance_place instanc
     sv_commander_settle(commander);
 }
 
+static bool lift(struct sv_cluster *cluster, struct sv_member *member, sv_instance_place from)
+{
+    if (!member->is_forced || (member->forced_by != from && member->forced_by != SV_INSTANCE_NONE))
+        return false;
+    sv_member_unforce(&cluster->model, member);
+    return true;
+}
+
 void sv_model_force(struct sv_cluster *cluster, sv_instance_place from,
                     const struct sv_mesh_forced *forced)
 {
@@ -266,6 +275,8 @@ void sv_model_force(struct sv_cluster *cluster, sv_instance_place from,
     struct sv_application *application = sv_model_application(model, forced->application);
     struct sv_member *member =
         application ? sv_application_member(application, forced->name) : NULL;
+    if (!member)
+        return;
     const struct sv_forced change = {
         .state = forced->state,
         .reason = forced->reason,
@@ -273,12 +284,27 @@ void sv_model_force(struct sv_cluster *cluster, sv_instance_place from,
             *forced->identifier ? sv_instance_find(cluster, forced->identifier) : SV_INSTANCE_NONE,
         .by = from,
         .event_ns = forced->event_ns,
+        .serial = forced->serial,
     };
-    if (!member || !sv_member_force(model, member, &change, cluster->now_ns))
+    if (forced->serial > model->forced_serial)
+        model->forced_serial = forced->serial;
+    bool is_news = forced->is_lifted ? lift(cluster, member, from)
+                                     : sv_member_force(model, member, &change, cluster->now_ns);
+    if (!is_news)
         return;
     sv_application_refresh(model, application);
     sv_notice_process(cluster, application->name, member->name, SV_INSTANCE_NONE);
     sv_notice_application(cluster, application->name);
+}
+
+void sv_model_orphan_forced(struct sv_cluster *cluster, sv_instance_place from)
+{
+    for (size_t a = 0; a < cluster->model.application_count; a++) {
+        const struct sv_application *application = cluster->model.applications[a];
+        for (size_t i = 0; i < application->member_count; i++)
+            if (application->members[i]->is_forced && application->members[i]->forced_by == from)
+                sv_member_orphan(&cluster->model, application->members[i]);
+    }
 }
 
 /* ---- Instances ---- */
@@ -303,6 +329,7 @@ void sv_model_lose(struct sv_cluster *cluster, sv_instance_place instance)
     struct sv_commander *commander = cluster->commander;
     struct sv_model *model = &cluster->model;
     const char *identifier = sv_instance_identifier(cluster, instance);
+    sv_model_orphan_forced(cluster, instance);
     for (size_t a = 0; a < model->application_count; a++) {
         struct sv_application *application = model->applications[a];
         for (size_t i = 0; i < application->member_count; i++) {

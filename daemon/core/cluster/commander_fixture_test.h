@@ -249,7 +249,7 @@ bool sv_quorum_may_start(struct sv_cluster *cluster, const struct sv_member *mem
     return played_of(cluster)->may_start;
 }
 
-void sv_replica_force(struct sv_cluster *cluster, const struct sv_mesh_forced *forced)
+void sv_forced_say(struct sv_cluster *cluster, const struct sv_mesh_forced *forced)
 {
     played_note(played_of(cluster), "!%s=%s", forced->name, sv_process_state_name(forced->state));
     sv_model_force(cluster, cluster->local, forced);

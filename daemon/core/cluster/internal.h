@@ -61,6 +61,7 @@ struct sv_cluster {
     struct sv_times *times;
     struct sv_machine *machine;
     struct sv_replica *replica;
+    struct sv_forced_rows *forced;
     struct sv_liveness *liveness;
     struct sv_quorum *quorum;
     struct sv_commands *commands;
@@ -145,7 +146,7 @@ uint64_t sv_command_stop(struct sv_cluster *cluster, sv_instance_place instance,
 bool sv_quorum_may_start(struct sv_cluster *cluster, const struct sv_member *member,
                          const char **ret_why);
 /* Tells everybody, and sv_model_force() here. */
-void sv_replica_force(struct sv_cluster *cluster, const struct sv_mesh_forced *forced);
+void sv_forced_say(struct sv_cluster *cluster, const struct sv_mesh_forced *forced);
 
 /* --- commander: what the members' half calls --- */
 
@@ -164,9 +165,12 @@ void sv_model_put(struct sv_cluster *cluster, sv_instance_place instance,
  * what ran here by our last knowledge and now has ended. */
 void sv_model_begin_snapshot(struct sv_cluster *cluster, sv_instance_place instance);
 void sv_model_end_snapshot(struct sv_cluster *cluster, sv_instance_place instance);
-/* Said by `from`. */
+/* Said by `from`, or no more (is_lifted). */
 void sv_model_force(struct sv_cluster *cluster, sv_instance_place from,
                     const struct sv_mesh_forced *forced);
+/* What `from` had said before is said by nobody now: it holds until the process tells something
+ * newer, and who speaks for it next is whoever makes a snapshot. */
+void sv_model_orphan_forced(struct sv_cluster *cluster, sv_instance_place from);
 /* Its connection broke or it is silent: what it was told may be lost. Its rows still hold. */
 void sv_commander_instance_failed(struct sv_cluster *cluster, sv_instance_place instance);
 /* Its programs count as ended: running copies become FATAL, "Supervisor ... lost". Those that run

@@ -193,6 +193,17 @@ void sv_replica_asked(struct sv_cluster *cluster, struct sv_instance *from,
 void sv_replica_resync(struct sv_cluster *cluster, struct sv_instance *to);
 bool sv_replica_runs_nothing(const struct sv_cluster *cluster);
 
+/* --- forced.c --- */
+
+void sv_forced_new(struct sv_cluster *cluster);
+void sv_forced_free(struct sv_cluster *cluster);
+/* What is said here and was not told yet, ends included; once. Borrowed for the step. */
+const struct sv_mesh_forced *sv_forced_changed(struct sv_cluster *cluster, size_t *ret_count);
+/* All that is said here, for a snapshot; likewise. */
+const struct sv_mesh_forced *sv_forced_all(struct sv_cluster *cluster, size_t *ret_count);
+void sv_forced_receive(struct sv_cluster *cluster, struct sv_instance *from,
+                       const struct sv_mesh_rows *rows, bool is_snapshot);
+
 /* --- modes.c --- */
 
 void sv_modes_set_state(struct sv_cluster *cluster, enum sv_supvisors_state state);

@@ -240,7 +240,7 @@ enum sv_row_effect sv_model_tell(struct sv_model *model, sv_instance_place insta
     take_arguments(member, copy);
     /* Supervisor says STOPPED of what it was never asked for. */
     if (effect == SV_ROW_EVENT || row->state != SV_PROCESS_STOPPED)
-        sv_member_unforce(model, member);
+        sv_member_outdate(model, member);
     /* That one runs again says nothing of the rest of its application. */
     if (sv_state_is_running(row->state) &&
         member->rules.running_failure_strategy != SV_RUNNING_FAILURE_STRATEGY_RESTART_APPLICATION)
@@ -322,7 +322,7 @@ bool sv_member_lose(struct sv_model *model, struct sv_member *member, sv_instanc
     sv_str_done(&text);
     copy->received_ns = now_ns;
     member->last_event_ns = now_ns;
-    sv_member_unforce(model, member);
+    sv_member_outdate(model, member);
     sv_member_news(model, member, instance, SV_PROCESS_FATAL);
     sv_application_set_stale(model, member->application);
     if (member->running_count > 0)

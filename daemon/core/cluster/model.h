@@ -37,11 +37,12 @@ struct sv_member { /* a process of an application, over all instances */
     enum sv_process_state state; /* synthetic */
     bool is_expected_exit;
     bool is_forced;
+    bool is_outdated; /* it has told something since; who forced it will say so */
     enum sv_process_state forced_state;
     char *forced_reason;
     sv_instance_place forced_target; /* where it was asked for; SV_INSTANCE_NONE */
-    uint64_t forced_event_ns;
-    sv_instance_place forced_by; /* who says so */
+    uint64_t forced_event_ns, forced_serial;
+    sv_instance_place forced_by; /* who says so; SV_INSTANCE_NONE: it is not there any more */
     /* It ran in an instance that was lost, or has failed otherwise, and what is to be done about it
      * was not done yet: the next Master finds it here, whoever is Master then. */
     bool is_lost;
@@ -89,6 +90,8 @@ struct sv_model {
     size_t load_count;
     size_t conflict_count; /* members of managed applications that run more than once */
     size_t lost_count;     /* members with is_lost */
+    sv_instance_place local;
+    uint64_t forced_serial; /* the greatest that was heard of */
 };
 
 static inline bool sv_state_is_running(enum sv_process_state state)
@@ -168,11 +171,17 @@ struct sv_forced {
     sv_instance_place target; /* SV_INSTANCE_NONE: nowhere */
     sv_instance_place by;
     uint64_t event_ns;
+    uint64_t serial;
 };
-/* False: the target has told something newer, nothing is forced. */
+/* False: the target has told something newer, or a greater serial holds: nothing is forced. */
 bool sv_member_force(struct sv_model *model, struct sv_member *member,
                      const struct sv_forced *forced, uint64_t now_ns);
 void sv_member_unforce(struct sv_model *model, struct sv_member *member);
+/* The process has told something: what is forced here holds no more. What others force they lift
+ * themselves, so that all agree on what came first. */
+void sv_member_outdate(struct sv_model *model, struct sv_member *member);
+/* Who forced it is not there any more. */
+void sv_member_orphan(struct sv_model *model, struct sv_member *member);
 
 /* ---- application_state.c ---- */
 

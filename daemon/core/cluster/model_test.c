@@ -168,9 +168,10 @@ static void a_forced_state_is_shown_until_the_process_says_something_newer(void 
     (void)state;
     struct model_fixture fixture;
     fixture_init(&fixture, NULL);
+    fixture.model.local = 1;
     struct sv_member *p = fixture_tell(&fixture, 0, "a", "p", S(STOPPED));
     uint64_t event_ns = fixture.now_ns;
-    struct sv_forced forced = {S(FATAL), "No resource available", SV_INSTANCE_NONE, 1, 0};
+    struct sv_forced forced = {S(FATAL), "No resource available", SV_INSTANCE_NONE, 1, 0, 0};
     assert_true(sv_member_force(&fixture.model, p, &forced, 5));
     assert_int_equal(sv_member_shown_state(p), S(FATAL));
     assert_int_equal(p->state, S(STOPPED));
@@ -180,12 +181,35 @@ static void a_forced_state_is_shown_until_the_process_says_something_newer(void 
     fixture_tell(&fixture, 0, "a", "p", S(STARTING));
     assert_int_equal(sv_member_shown_state(p), S(STARTING));
     /* The target has told something newer than what the sender had seen. */
-    forced = (struct sv_forced){S(FATAL), "late", 0, 1, event_ns};
+    forced = (struct sv_forced){S(FATAL), "late", 0, 1, event_ns, 0};
     assert_false(sv_member_force(&fixture.model, p, &forced, 6));
     forced.event_ns = fixture.now_ns;
     assert_true(sv_member_force(&fixture.model, p, &forced, 6));
     fixture_tell(&fixture, 2, "a", "p", S(EXITED));
     assert_int_equal(sv_member_shown_state(p), S(STARTING));
+    fixture_done(&fixture);
+}
+
+static void what_another_one_forced_holds_until_he_lifts_it(void **state)
+{
+    (void)state;
+    struct model_fixture fixture;
+    fixture_init(&fixture, NULL);
+    struct sv_member *p = fixture_tell(&fixture, 0, "a", "p", S(STOPPED));
+    struct sv_forced greater = {S(FATAL), "no node", SV_INSTANCE_NONE, 1, 0, 9};
+    struct sv_forced smaller = {S(STOPPED), "it does not stop", SV_INSTANCE_NONE, 2, 0, 8};
+    assert_true(sv_member_force(&fixture.model, p, &greater, 5));
+    assert_false(sv_member_force(&fixture.model, p, &smaller, 6));
+    fixture_tell(&fixture, 0, "a", "p", S(STARTING));
+    assert_int_equal(sv_member_shown_state(p), S(FATAL));
+    /* He is gone: everybody judges himself. */
+    sv_member_orphan(&fixture.model, p);
+    assert_int_equal(sv_member_shown_state(p), S(STARTING));
+    assert_true(sv_member_force(&fixture.model, p, &greater, 7));
+    sv_member_orphan(&fixture.model, p);
+    assert_int_equal(sv_member_shown_state(p), S(FATAL));
+    fixture_tell(&fixture, 0, "a", "p", S(RUNNING));
+    assert_int_equal(sv_member_shown_state(p), S(RUNNING));
     fixture_done(&fixture);
 }
 
@@ -344,6 +368,7 @@ int main(void)
         cmocka_unit_test(a_process_goes_with_its_last_row),
         cmocka_unit_test(a_lost_instance_leaves_fatal_behind_and_what_ran_only_there_is_remembered),
         cmocka_unit_test(a_forced_state_is_shown_until_the_process_says_something_newer),
+        cmocka_unit_test(what_another_one_forced_holds_until_he_lifts_it),
         cmocka_unit_test(extra_arguments_are_those_of_the_last_start),
         cmocka_unit_test(state_and_failures_of_an_application_follow_from_its_processes),
         cmocka_unit_test(a_formula_learns_of_new_processes),

@@ -62,6 +62,7 @@ static void copy_model(struct sv_model *model, const struct sv_model *original,
                        const struct sv_application *application)
 {
     sv_model_init(model, original->rules, original->default_strategy);
+    model->local = original->local;
     model->load_count = original->load_count;
     model->loads = sv_allocate(original->load_count, sizeof(*model->loads));
     model->conflict_count = original->conflict_count;

@@ -192,14 +192,18 @@ bool sv_member_force(struct sv_model *model, struct sv_member *member,
         forced->target == SV_INSTANCE_NONE ? NULL : sv_member_copy(member, forced->target);
     if (copy && copy->row.event_ns > forced->event_ns)
         return false;
+    if (member->is_forced && forced->serial < member->forced_serial)
+        return false;
     char *reason = sv_text_copy(forced->reason ? forced->reason : "");
     free(member->forced_reason);
     sv_application_count(member, -1);
     member->is_forced = true;
+    member->is_outdated = false;
     member->forced_state = forced->state;
     member->forced_reason = reason;
     member->forced_target = forced->target;
     member->forced_event_ns = forced->event_ns;
+    member->forced_serial = forced->serial;
     member->forced_by = forced->by;
     member->last_event_ns = now_ns;
     sv_application_count(member, 1);
@@ -217,4 +221,19 @@ void sv_member_unforce(struct sv_model *model, struct sv_member *member)
     member->is_forced = false;
     sv_application_count(member, 1);
     sv_application_set_stale(model, member->application);
+}
+
+void sv_member_outdate(struct sv_model *model, struct sv_member *member)
+{
+    if (member->forced_by == model->local || member->forced_by == SV_INSTANCE_NONE)
+        sv_member_unforce(model, member);
+    else
+        member->is_outdated = true;
+}
+
+void sv_member_orphan(struct sv_model *model, struct sv_member *member)
+{
+    member->forced_by = SV_INSTANCE_NONE;
+    if (member->is_outdated)
+        sv_member_unforce(model, member);
 }

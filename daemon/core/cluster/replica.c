@@ -11,7 +11,6 @@
  * has seen what we did for the former one (docs/mesh.md).
  */
 #include <stdlib.h>
-#include <string.h>
 #include <svisor/limits.h>
 
 #include "core/cluster/members.h"
@@ -27,8 +26,6 @@ struct sv_replica {
     uint64_t revision;
     struct local_row **changed; /* in the order of their changes */
     size_t changed_count, changed_capacity;
-    struct sv_mesh_forced *forced; /* of this step; their strings are in cluster->texts */
-    size_t forced_count, forced_capacity;
 };
 
 void sv_replica_new(struct sv_cluster *cluster)
@@ -52,7 +49,6 @@ void sv_replica_free(struct sv_cluster *cluster)
         free_row(entry->value);
     sv_map_done(&replica->rows);
     free(replica->changed);
-    free(replica->forced);
     free(replica);
 }
 
@@ -119,22 +115,6 @@ void sv_replica_local(struct sv_cluster *cluster, const struct sv_mesh_process *
     free(before);
 }
 
-void sv_replica_force(struct sv_cluster *cluster, const struct sv_mesh_forced *forced)
-{
-    struct sv_replica *replica = cluster->replica;
-    replica->forced = sv_grow(replica->forced, &replica->forced_capacity, replica->forced_count + 1,
-                              sizeof(*replica->forced));
-    replica->forced[replica->forced_count++] = (struct sv_mesh_forced){
-        .application = sv_text(cluster, "%s", forced->application),
-        .name = sv_text(cluster, "%s", forced->name),
-        .identifier = sv_text(cluster, "%s", forced->identifier ? forced->identifier : ""),
-        .state = forced->state,
-        .reason = sv_text(cluster, "%s", forced->reason ? forced->reason : ""),
-        .event_ns = forced->event_ns,
-    };
-    sv_model_force(cluster, cluster->local, forced);
-}
-
 static struct sv_mesh_rows rows_now(const struct sv_cluster *cluster)
 {
     return (struct sv_mesh_rows){.revision = cluster->replica->revision,
@@ -167,6 +147,7 @@ void sv_replica_snapshot(struct sv_cluster *cluster, struct sv_instance *to)
     rows.modes = modes_now(cluster, true);
     rows.processes = processes;
     rows.process_count = count;
+    rows.forced = sv_forced_all(cluster, &rows.forced_count);
     sv_send(cluster, to->place, SV_MESH_SNAPSHOT)->rows = rows;
 }
 
@@ -184,7 +165,6 @@ static void forget_removed(struct sv_replica *replica)
         free_row(row);
     }
     replica->changed_count = 0;
-    replica->forced_count = 0;
 }
 
 /* A row may be freed before the actions of the step are read: they get copies. */
@@ -212,7 +192,9 @@ void sv_replica_flush(struct sv_cluster *cluster)
 {
     struct sv_replica *replica = cluster->replica;
     bool has_modes = sv_modes_is_changed(cluster);
-    if (!replica->changed_count && !replica->forced_count && !has_modes)
+    size_t forced_count;
+    const struct sv_mesh_forced *forced = sv_forced_changed(cluster, &forced_count);
+    if (!replica->changed_count && !forced_count && !has_modes)
         return;
     replica->revision++;
     struct sv_mesh_rows rows = rows_now(cluster);
@@ -220,14 +202,8 @@ void sv_replica_flush(struct sv_cluster *cluster)
         rows.modes = modes_now(cluster, false);
     rows.processes = changed_rows(cluster);
     rows.process_count = replica->changed_count;
-    struct sv_mesh_forced *forced =
-        sv_arena_array(&cluster->texts, struct sv_mesh_forced, replica->forced_count + 1);
-    if (!forced)
-        abort();
-    if (replica->forced_count)
-        memcpy(forced, replica->forced, replica->forced_count * sizeof(*forced));
     rows.forced = forced;
-    rows.forced_count = replica->forced_count;
+    rows.forced_count = forced_count;
     for (sv_instance_place i = 0; i < cluster->instance_count; i++) {
         const struct sv_instance *to = cluster->instances[i];
         if (i != cluster->local && to->is_accepted && to->is_connected &&
@@ -296,8 +272,7 @@ static void apply(struct sv_cluster *cluster, struct sv_instance *from,
         sv_model_put(cluster, from->place, &rows->processes[i]);
     if (is_snapshot)
         sv_model_end_snapshot(cluster, from->place);
-    for (size_t i = 0; i < rows->forced_count; i++)
-        sv_model_force(cluster, from->place, &rows->forced[i]);
+    sv_forced_receive(cluster, from, rows, is_snapshot);
     if (rows->modes)
         sv_modes_receive(cluster, from, rows->modes, is_snapshot);
     from->view.told_ns = rows->modes ? rows->now_ns : from->view.told_ns;
