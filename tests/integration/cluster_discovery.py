@@ -83,6 +83,14 @@ def _():
         wait_until(lambda: len(observed(cluster.mark)) == 3, 10, "the programs to run")
         wait_until(lambda: sorted(sum((cluster.running_on(0, f"web:web_{i}") or [] for i in range(3)), [])) ==
                    ["s1", "s2", "s3"], 10, "one of them on each")
+        placement = cluster.servers[1].rpc(over="tcp").svisor.getPlacement("web")["processes"]
+        tap.check([process["identifiers"] for process in placement], [["#", "*"]] * 3, "identifiers of the rule")
+        running = [(process["process_name"], process["running_on"]) for process in placement]
+        own = cluster.servers[0].rpc(over="tcp").svisor.getPlacement("web")["processes"]
+        tap.check([(process["process_name"], process["may_run_on"]) for process in own], running, "may_run_on, at the Master")
+        rules = cluster.call(0, "get_process_rules", "web:*")
+        tap.check([[cluster.nicks[cluster.identifiers.index(name)] for name in rule["identifiers"]] for rule in rules],
+                  [names for _, names in running], "get_process_rules, at the Master")
 
 
 @tap.test("one that comes later is found and joins, and one that goes is missed and found again")

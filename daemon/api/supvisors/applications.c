@@ -53,7 +53,8 @@ void sv_method_supvisors_get_application_info(struct sv_api_call *call,
         sv_call_return(call, application_info(sv_cluster_of(call), &view));
 }
 
-static json_t *application_rules(const struct sv_application_view *view)
+static json_t *application_rules(const struct sv_api_cluster *cluster,
+                                 const struct sv_application_view *view)
 {
     const struct sv_application_rules *rules = view->rules;
     if (!rules->is_managed)
@@ -64,7 +65,7 @@ static json_t *application_rules(const struct sv_application_view *view)
         "{s:o, s:b, s:s, s:o, s:i, s:i, s:s, s:s, s:s, s:o}",                             //
         "application_name", sv_text_json(view->name), "managed", 1,                       //
         "distribution", sv_choice_name(SV_CHOICE_DISTRIBUTION, (int)rules->distribution), //
-        "identifiers", sv_cluster_name_list(&rules->places.identifiers),                  //
+        "identifiers", sv_cluster_application_identifiers(cluster, rules),                //
         "start_sequence", rules->start_sequence, "stop_sequence", rules->stop_sequence,   //
         "starting_strategy",
         sv_choice_name(SV_CHOICE_STARTING_STRATEGY, (int)rules->starting_strategy), //
@@ -83,7 +84,7 @@ void sv_method_supvisors_get_application_rules(struct sv_api_call *call,
     size_t place;
     if (sv_cluster_check_distributed(call) &&
         sv_cluster_check_application(call, arguments[0].text, &view, &place))
-        sv_call_return(call, application_rules(&view));
+        sv_call_return(call, application_rules(sv_cluster_of(call), &view));
 }
 
 /* --- processes --- */
@@ -106,16 +107,24 @@ static json_t *process_info(const struct sv_api_cluster *cluster,
         "extra_args", sv_text_json(view->extra_arguments ? view->extra_arguments : ""));
 }
 
+/* What `@` or `#` has assigned is the rule from then on. */
+static json_t *process_identifiers(const struct sv_api_cluster *cluster,
+                                   const struct sv_cluster_process_view *view)
+{
+    return view->assigned != SV_INSTANCE_NONE
+               ? sv_cluster_identifier_list(cluster, &view->assigned, 1)
+               : sv_cluster_name_list(&view->rules->places.identifiers);
+}
+
 static json_t *process_rules(const struct sv_api_cluster *cluster,
                              const struct sv_cluster_process_view *view)
 {
-    (void)cluster;
     const struct sv_process_rules *rules = view->rules;
     return json_pack(
         "{s:o, s:o, s:o, s:i, s:i, s:b, s:b, s:i, s:s, s:s}",                           //
         "application_name", sv_text_json(view->application),                            //
         "process_name", sv_text_json(view->name),                                       //
-        "identifiers", sv_cluster_name_list(&rules->places.identifiers),                //
+        "identifiers", process_identifiers(cluster, view),                              //
         "start_sequence", rules->start_sequence, "stop_sequence", rules->stop_sequence, //
         "required", (int)rules->required, "wait_exit", (int)rules->wait_exit,           //
         "expected_loading", (int)rules->expected_loading,                               //

@@ -48,6 +48,11 @@ bool sv_cluster_check_operating(struct sv_api_call *call)
     return check_state(call, SV_SUPVISORS_STATE_OPERATION, SV_SUPVISORS_STATE_OPERATION);
 }
 
+bool sv_cluster_check_conciliating(struct sv_api_call *call)
+{
+    return check_state(call, SV_SUPVISORS_STATE_CONCILIATION, SV_SUPVISORS_STATE_CONCILIATION);
+}
+
 static void bad_application(struct sv_api_call *call, const char *name)
 {
     struct sv_str text SV_CLEANUP(sv_str_done) = {0};
@@ -221,5 +226,26 @@ json_t *sv_cluster_name_list(const struct sv_name_list *names)
     json_t *list = json_array();
     for (size_t i = 0; names && i < names->count; i++)
         sv_cluster_append(&list, sv_text_json(names->items[i]));
+    return list;
+}
+
+json_t *sv_cluster_application_identifiers(const struct sv_api_cluster *cluster,
+                                           const struct sv_application_rules *rules)
+{
+    if (rules->places.hash_identifiers.count == 0)
+        return sv_cluster_name_list(&rules->places.identifiers);
+    size_t count = cluster->instance_count(cluster->user);
+    const char **all = calloc(count, sizeof(*all));
+    json_t *list = all ? json_array() : NULL;
+    for (size_t i = 0; i < count && all; i++) {
+        struct sv_instance_view view;
+        cluster->instance(cluster->user, (sv_instance_place)i, &view);
+        all[i] = view.names.identifier;
+    }
+    const struct sv_name_list instances = {all, count};
+    const char *identifier = all ? sv_rules_hash_identifier(rules, &instances) : NULL;
+    if (identifier)
+        sv_cluster_append(&list, sv_text_json(identifier));
+    free(all);
     return list;
 }

@@ -19,6 +19,7 @@ static inline const struct sv_api_cluster *sv_cluster_of(const struct sv_api_cal
 bool sv_cluster_check_distributed(struct sv_api_call *call);
 /* The methods that need all of the cluster at work. */
 bool sv_cluster_check_operating(struct sv_api_call *call);
+bool sv_cluster_check_conciliating(struct sv_api_call *call);
 bool sv_cluster_check_application(struct sv_api_call *call, const char *name,
                                   struct sv_application_view *ret, size_t *ret_place);
 /* "application:process", "name" (the process of that name in the application of that name),
@@ -39,6 +40,9 @@ void sv_cluster_add_strange(const json_t *value, struct sv_str *text);
 double sv_cluster_seconds(uint64_t ns);
 json_t *sv_cluster_identifier_list(const struct sv_api_cluster *cluster,
                                    const sv_instance_place *places, size_t count);
+/* Of the rule; with `#` the one that its number gives to the application. */
+json_t *sv_cluster_application_identifiers(const struct sv_api_cluster *cluster,
+                                           const struct sv_application_rules *rules);
 json_t *sv_cluster_name_list(const struct sv_name_list *names);
 /* Appends to the list and takes the item; a NULL item, or no memory, empties the list to NULL. */
 void sv_cluster_append(json_t **list, json_t *item);

@@ -76,21 +76,63 @@ static json_t *resolved_list(const struct sv_api_cluster *cluster, const struct 
     return list;
 }
 
+/* As they stand in the rules file: "#" or "@" before the names that they go by. */
+static json_t *written_list(const struct sv_rule_places *rule, const struct sv_name_list *names)
+{
+    const char *sign = names == &rule->at_identifiers     ? "@"
+                       : names == &rule->hash_identifiers ? "#"
+                                                          : NULL;
+    json_t *list = json_array();
+    if (sign)
+        sv_cluster_append(&list, json_string(sign));
+    for (size_t i = 0; i < names->count; i++)
+        sv_cluster_append(&list, sv_text_json(names->items[i]));
+    return list;
+}
+
+static const struct sv_name_list *names_of(const struct sv_rule_places *rule)
+{
+    return rule->at_identifiers.count > 0     ? &rule->at_identifiers
+           : rule->hash_identifiers.count > 0 ? &rule->hash_identifiers
+                                              : &rule->identifiers;
+}
+
+/* What `@` or `#` has chosen; else those that the names mean. */
+static json_t *candidates(const struct sv_api_cluster *cluster,
+                          const struct sv_application_view *application,
+                          const struct sv_cluster_process_view *view,
+                          const struct sv_name_list *names)
+{
+    const struct sv_application_rules *rules = application->rules;
+    if (rules->distribution == SV_DISTRIBUTION_ALL_INSTANCES)
+        return view->assigned != SV_INSTANCE_NONE ? nick_list(cluster, &view->assigned, 1)
+                                                  : resolved_list(cluster, names);
+    if (rules->places.hash_identifiers.count == 0)
+        return resolved_list(cluster, names);
+    json_t *chosen = sv_cluster_application_identifiers(cluster, rules);
+    const char *identifier = json_string_value(json_array_get(chosen, 0));
+    const struct sv_name_list one = {&identifier, identifier != NULL};
+    json_t *list = resolved_list(cluster, &one);
+    json_decref(chosen);
+    return list;
+}
+
 static json_t *placed_process(const struct sv_api_cluster *cluster,
                               const struct sv_application_view *application,
                               const struct sv_cluster_process_view *view)
 {
     /* With another distribution the rule of the application counts for all of its processes. */
-    const struct sv_name_list *names =
+    const struct sv_rule_places *rule =
         application->rules->distribution == SV_DISTRIBUTION_ALL_INSTANCES
-            ? &view->rules->places.identifiers
-            : &application->rules->places.identifiers;
+            ? &view->rules->places
+            : &application->rules->places;
+    const struct sv_name_list *names = names_of(rule);
     return json_pack("{s:o, s:s, s:o, s:o, s:o, s:i, s:o}",                                //
                      "process_name", sv_text_json(view->name),                             //
                      "statename", sv_process_state_name(view->state),                      //
                      "running_on", nick_list(cluster, view->running, view->running_count), //
-                     "identifiers", sv_cluster_name_list(names),                           //
-                     "may_run_on", resolved_list(cluster, names),                          //
+                     "identifiers", written_list(rule, names),                             //
+                     "may_run_on", candidates(cluster, application, view, names),          //
                      "expected_loading", (int)view->rules->expected_loading,               //
                      "why", sv_text_json(view->why ? view->why : ""));
 }

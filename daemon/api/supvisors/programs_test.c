@@ -254,6 +254,29 @@ static void a_number_of_processes_is_read_as_python_does(void **state)
     host_free(pretended.host);
 }
 
+static void the_state_comes_before_the_strategy(void **state)
+{
+    (void)state;
+    struct pretended pretended;
+    set_up(&pretended);
+    struct api_host *host = pretended.host;
+    expect_answer(host, "supvisors.start_application", "[77, \"web\"]",
+                  "fault 2 INCORRECT_PARAMETERS: invalid <enum 'StartingStrategies'> value=77 - "
+                  "integer expected in [0, 1, 2, 3, 4, 5]");
+    expect_answer(host, "supvisors.conciliate", "[77]",
+                  "fault 101 BAD_SUPVISORS_STATE: invalid Supvisors state=OPERATION - state "
+                  "expected in ['CONCILIATION']");
+    pretended.state = SV_SUPVISORS_STATE_CONCILIATION;
+    expect_answer(host, "supvisors.start_process", "[77, \"web\"]",
+                  "fault 101 BAD_SUPVISORS_STATE: invalid Supvisors state=CONCILIATION - state "
+                  "expected in ['OPERATION']");
+    expect_answer(host, "supvisors.conciliate", "[\"user\"]",
+                  "fault 2 INCORRECT_PARAMETERS: invalid <enum 'ConciliationStrategies'> "
+                  "value=user - string expected in ['SENICIDE', 'INFANTICIDE', 'USER', 'STOP', "
+                  "'RESTART', 'RUNNING_FAILURE']");
+    host_free(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +287,7 @@ int main(void)
         cmocka_unit_test(update_numprocs_stops_those_in_excess_and_waits_until_they_are_gone),
         cmocka_unit_test(who_waits_for_one_that_stays_after_all_is_told),
         cmocka_unit_test(a_number_of_processes_is_read_as_python_does),
+        cmocka_unit_test(the_state_comes_before_the_strategy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,11 +82,13 @@ void sv_cluster_call_answered(struct sv_api *api, const struct sv_cluster_answer
 
 /* --- the methods --- */
 
+/* The state counts before the strategy, as in Supvisors. */
 static bool read_starting(struct sv_api_call *call, json_t *value,
                           struct sv_cluster_request *request)
 {
     int number;
-    if (!sv_cluster_check_choice(call, SV_CHOICE_STARTING_STRATEGY, value, &number))
+    if (!sv_cluster_check_operating(call) ||
+        !sv_cluster_check_choice(call, SV_CHOICE_STARTING_STRATEGY, value, &number))
         return false;
     request->starting = (enum sv_starting_strategy)number;
     return true;
@@ -183,7 +185,8 @@ void sv_method_supvisors_stop_process(struct sv_api_call *call, const struct sv_
 void sv_method_supvisors_conciliate(struct sv_api_call *call, const struct sv_argument *arguments)
 {
     int number;
-    if (sv_cluster_check_choice(call, SV_CHOICE_CONCILIATION_STRATEGY, arguments[0].value, &number))
+    if (sv_cluster_check_conciliating(call) &&
+        sv_cluster_check_choice(call, SV_CHOICE_CONCILIATION_STRATEGY, arguments[0].value, &number))
         ask(call,
             &(struct sv_cluster_request){.kind = SV_REQUEST_CONCILIATE,
                                          .conciliation = (enum sv_conciliation_strategy)number});

@@ -135,6 +135,7 @@ void sv_cluster_process(const struct sv_cluster *cluster, size_t application, si
         .extra_arguments = member->extra_arguments,
         .running = member->running,
         .running_count = member->running_count,
+        .assigned = member->assigned,
         .copy_count = member->copy_count,
         .why = member->why ? member->why : "",
     };
