@@ -50,8 +50,8 @@ struct sv_cluster_process_view {
     const sv_instance_place *running; /* where it runs; more than one is a conflict */
     size_t running_count;
     sv_instance_place assigned; /* by `@` or `#`; SV_INSTANCE_NONE: by none, or not yet */
-    size_t copy_count; /* sv_cluster_copy() by their places */
-    const char *why;   /* the last decision about it, in words; "" if none */
+    size_t copy_count;          /* sv_cluster_copy() by their places */
+    const char *why;            /* the last decision about it, in words; "" if none */
 };
 
 #endif
