@@ -468,6 +468,7 @@ void sv_driver_free(struct sv_driver *driver)
     sv_source_free(driver->status_timer);
     sv_source_free(driver->watchdog_timer);
     sv_source_free(driver->tidy_timer);
+    sv_source_free(driver->quit_timer);
     sv_source_free(driver->timer);
     sv_source_free(driver->pump);
     sv_source_free(driver->coroner);

@@ -176,6 +176,8 @@ struct sv_driver {
     bool is_performing;
     struct launch *launching; /* under way; NULL between two turns of the pump */
     bool is_restart;
+    struct sv_source *quit_timer; /* NULL until the end: the last answers go out first */
+    uint64_t quit_deadline_ns;
     struct sv_source *timer;   /* the core's deadline */
     struct sv_source *pump;    /* goes on with actions at the next turn */
     struct sv_source *coroner; /* writes the certificates of runs that are over */
@@ -235,6 +237,9 @@ struct sv_unit *sv_driver_unit(struct sv_driver *driver, sv_process_id id);
 
 /* perform.c */
 void sv_driver_perform(struct sv_driver *driver, const struct sv_action *action);
+
+/* quit.c: ends the loop when what was answered has been sent. */
+void sv_driver_quit(struct sv_driver *driver, bool is_restart);
 
 /* notice.c */
 void sv_notice_tell(struct sv_driver *driver, const struct sv_action *action);

@@ -46,7 +46,7 @@ static void release(struct sv_driver *driver, const struct sv_action *action)
 
 static void quit(struct sv_driver *driver, const struct sv_action *action)
 {
-    sv_loop_quit(driver->loop, action->is_restart ? SV_DRIVER_RESTART : SV_DRIVER_STOPPED);
+    sv_driver_quit(driver, action->is_restart);
 }
 
 typedef void (*perform_function)(struct sv_driver *driver, const struct sv_action *action);

@@ -82,6 +82,7 @@
 #define SV_TRIAL_SECONDS 10 /* for a new svisord to say that it can run; it takes 0.02 */
 #define SV_TRIAL_OUTPUT_BYTES_MAX                                                                  \
     4096 /* kept of what it says: the rest of a long list of mistakes helps nobody */
+#define SV_QUIT_ANSWER_MS 500 /* at the end, for what was answered to leave */
 #define SV_REEXEC_ANSWER_MS                                                                        \
     1000 /* for the last answers to leave before the exec; a local client needs none of it */
 #define SV_JOURNAL_BYTES_MAX (64u << 20) /* more was not written by svisord */

@@ -49,12 +49,13 @@ class Cluster:
     """`programs` and `rules` (what is inside of <root>) are the same on all; nicknames are s1, s2, ... `members`: how they
     know each other, instead of a supvisors_list; then they are called `host`:port."""
 
-    def __init__(self, build, count, programs, rules="", options="", svisor="", members=None, host="127.0.0.1"):
+    def __init__(self, build, count, programs, rules="", options="", svisor="", members=None, host="127.0.0.1",
+                 synchro="STRICT"):
         self.nicks = [f"s{i + 1}" for i in range(count)]
         self.ports = free_ports(count)
         self.identifiers = [f"{host}:{port}" for port in self.ports]
         names = ",".join(f"<{nick}>{name}" for nick, name in zip(self.nicks, self.identifiers))
-        members = members or f"supvisors_list={names}\nsynchro_options=STRICT"
+        members = members or f"supvisors_list={names}\nsynchro_options={synchro}"
         self.servers = []
         for nick, port in zip(self.nicks, self.ports):
             server = Server("svisord", build, "", start=False)
