@@ -194,6 +194,7 @@ class Terminal:
     """A program on a pseudo terminal, and everything that it has printed."""
 
     def __init__(self, program, words, directory):
+        self.program = program
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(directory)
@@ -222,6 +223,13 @@ class Terminal:
         os.write(self.fd, text.encode())
         return self
 
+    def asks(self, before=""):
+        """Waits for the prompt behind `before`, and until the program sleeps for a key: one that comes earlier may be lost,
+        a Ctrl-C in Python's readline among them."""
+        self.expect(before + "supervisor> ")
+        wait_until(lambda: "poll" in open(f"/proc/{self.pid}/wchan", encoding="ascii").read(), 15, "the shell to wait for a key")
+        return self
+
     def end(self, timeout=15):
         """The exit code, and all that was printed to the end."""
         stop = time.monotonic() + timeout
@@ -235,7 +243,7 @@ class Terminal:
                 break
             self.text += piece.decode("utf-8", "replace")
         done, status = wait_until(lambda: (lambda got: got if got[0] else None)(os.waitpid(self.pid, os.WNOHANG)),
-                                  timeout, "the program to end")
+                                  timeout, f"{self.program} to end, which said {self.text!r}")
         self.pid = 0
         return os.waitstatus_to_exitcode(status)
 

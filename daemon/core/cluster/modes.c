@@ -166,7 +166,10 @@ void sv_modes_export(const struct sv_cluster *cluster, const struct sv_view *vie
         .discovery_mode = view->discovery_mode,
         .starting_jobs = view->starting_jobs,
         .stopping_jobs = view->stopping_jobs,
-        .master_identifier = view->master_identifier ? view->master_identifier : "",
+        /* its own text: the view's is gone when another Master is followed in the same step */
+        .master_identifier = view->master == SV_INSTANCE_NONE
+                                 ? ""
+                                 : cluster->instances[view->master]->identifier,
         .term = view->term,
         .instance_states = states,
         .instance_count = count,
