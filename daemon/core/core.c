@@ -17,6 +17,11 @@
  * "Settled" is more than Supervisor's "stopped": what a program left in its cgroup is waited for
  * too. And less: what does not even die of SIGKILL is given up after SV_KILL_WAIT_SECONDS. The time
  * a shutdown takes is therefore bounded: for each group stopwaitsecs and twice that wait.
+ *
+ * A daemon that dies in the middle of its shutdown leaves one that was cut short. It is over with
+ * that daemon, as any shutdown is: what it has stopped is no more stopped by anybody's wish, and
+ * the next daemon starts it if it is autostart; what was being stopped is first brought to its end.
+ * What it had not come to yet lives on.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -63,6 +68,9 @@ void sv_core_tell(struct sv_core *core, struct sv_group *group, struct sv_proces
     bool may_start = step->may_start;
     step->may_start = may_start && !process->is_disabled && !process->is_retired;
     sv_process_handle(process, event, step);
+    if (core->phase == PHASE_BEGUN && step->may_start && process->config->autostart &&
+        sv_core_is_shut_down(process))
+        sv_process_handle(process, &sv_core_autostart_event, step);
     step->may_start = may_start;
     sv_groups_count(&core->groups, group, process);
     if (group->pool)
@@ -220,6 +228,8 @@ static event_function *const handlers[] = {
     [SV_EVENT_PROCESS_ADD] = sv_core_on_process_add,
     [SV_EVENT_RETIRE] = sv_core_on_retire,
     [SV_EVENT_RESTORE] = sv_core_on_restore,
+    [SV_EVENT_RESTORE_SERIALS] = sv_core_on_restore_serials,
+    [SV_EVENT_RESTORE_EVENT] = sv_core_on_restore_event,
     [SV_EVENT_START] = on_request,
     [SV_EVENT_STOP] = on_request,
     [SV_EVENT_SIGNAL] = on_request,
@@ -325,7 +335,6 @@ void sv_core_step(struct sv_core *core, const struct sv_event *event, struct sv_
     assert((unsigned)event->kind < SV_EVENT_COUNT);
     assert(event->now_ns >= core->last_now_ns);
     core->last_now_ns = event->now_ns;
-    sv_groups_forget(&core->groups);
     struct sv_step step = {
         .now_ns = event->now_ns,
         .wall_ns = event->wall_ns,
@@ -359,6 +368,11 @@ struct sv_core *sv_core_new(uint64_t seed)
     return core;
 }
 
+void sv_core_settle(struct sv_core *core)
+{
+    sv_groups_forget(&core->groups);
+}
+
 void sv_core_free(struct sv_core *core)
 {
     if (!core)
@@ -368,58 +382,4 @@ void sv_core_free(struct sv_core *core)
     sv_map_done(&core->disabled);
     sv_heap_done(&core->alarms);
     free(core);
-}
-
-uint64_t sv_core_deadline_ns(const struct sv_core *core)
-{
-    const struct sv_heap_node *first = sv_heap_first(&core->alarms);
-    return first ? first->key : SV_NEVER;
-}
-
-bool sv_core_process(const struct sv_core *core, sv_process_id id, struct sv_process_view *ret_view)
-{
-    struct sv_group *group;
-    const struct sv_process *process = sv_groups_process(&core->groups, id, &group);
-    if (!process)
-        return false;
-    sv_process_show(process, ret_view);
-    ret_view->group = group->config;
-    if (group->pool)
-        ret_view->listener_state = sv_pool_listener_state(group->pool, process->slot);
-    return true;
-}
-
-bool sv_core_record(const struct sv_core *core, sv_process_id id,
-                    struct sv_process_record *ret_record)
-{
-    struct sv_group *group;
-    const struct sv_process *process = sv_groups_process(&core->groups, id, &group);
-    if (!process)
-        return false;
-    sv_process_record(process, ret_record);
-    if (group->pool)
-        ret_record->listener_state = sv_pool_listener_state(group->pool, process->slot);
-    return true;
-}
-
-const struct sv_group_view *sv_core_groups(const struct sv_core *core, size_t *ret_count)
-{
-    *ret_count = core->groups.count;
-    return core->groups.views;
-}
-
-const struct sv_group_view *sv_core_group(const struct sv_core *core, const char *name)
-{
-    const struct sv_group *group = sv_groups_find(&core->groups, name);
-    return group ? &group->view : NULL;
-}
-
-enum sv_supervisor_state sv_core_state(const struct sv_core *core)
-{
-    return core->state;
-}
-
-sv_notice_set sv_core_wanted_notices(const struct sv_core *core)
-{
-    return core->groups.wanted;
 }

@@ -14,16 +14,25 @@
 #include "base/names.h"
 #include "core/core_internal.h"
 
+const struct sv_process_event sv_core_autostart_event = {
+    .kind = SV_PROCESS_EVENT_START,
+    .reason = SV_REASON_AUTOSTART,
+};
+
+bool sv_core_is_shut_down(const struct sv_process *process)
+{
+    enum sv_reason reason =
+        process->reason == SV_REASON_STOP_TIMEOUT ? process->stop_reason : process->reason;
+    return process->state == SV_PROCESS_STOPPED &&
+           (reason == SV_REASON_SHUTDOWN || reason == SV_REASON_RESTART);
+}
+
 void sv_core_autostart(struct sv_core *core, struct sv_group *group, struct sv_step *step)
 {
-    static const struct sv_process_event start = {
-        .kind = SV_PROCESS_EVENT_START,
-        .reason = SV_REASON_AUTOSTART,
-    };
     for (size_t i = 0; i < group->process_count; i++) {
         struct sv_process *process = group->processes[i];
-        if (process->config->autostart && process->run == 0)
-            sv_core_tell(core, group, process, &start, step);
+        if (process->config->autostart && (process->run == 0 || sv_core_is_shut_down(process)))
+            sv_core_tell(core, group, process, &sv_core_autostart_event, step);
     }
 }
 
@@ -59,7 +68,33 @@ void sv_core_on_restore(struct sv_core *core, const struct sv_event *event, stru
     if (!group->pool)
         return;
     sv_core_tell_pool(group, process, step);
-    sv_pool_restore(group->pool, process->slot, event->record->listener_state);
+    sv_pool_restore(group->pool, process->slot, event->record->listener_state, event->record->held);
+}
+
+void sv_core_on_restore_serials(struct sv_core *core, const struct sv_event *event,
+                                struct sv_step *step)
+{
+    (void)step;
+    assert(core->phase == PHASE_NEW);
+    const struct sv_group *group = sv_groups_find(&core->groups, event->serials.group);
+    if (core->next_serial < event->serials.next_serial)
+        core->next_serial = event->serials.next_serial;
+    if (group && group->pool)
+        sv_pool_restore_serial(group->pool, event->serials.next_pool_serial);
+}
+
+void sv_core_on_restore_event(struct sv_core *core, const struct sv_event *event,
+                              struct sv_step *step)
+{
+    assert(core->phase == PHASE_NEW);
+    const struct sv_group *group = sv_groups_find(&core->groups, event->restored.group);
+    struct sv_event_view restored = {
+        .type = event->restored.type,
+        .serial = event->restored.serial,
+        .pool_serial = event->restored.pool_serial,
+    };
+    if (group && group->pool)
+        sv_pool_restore_event(group->pool, &restored, event->restored.blob, step->actions);
 }
 
 void sv_core_on_group_remove(struct sv_core *core, const struct sv_event *event,
@@ -76,6 +111,8 @@ void sv_core_on_group_remove(struct sv_core *core, const struct sv_event *event,
     for (size_t i = 0; i < group->process_count; i++)
         sv_shortages_forget(&core->shortages, group->ids[i]);
     sv_shortages_forget(&core->shortages, group->first_id);
+    if (group->pool)
+        sv_actions_add(step->actions, SV_ACTION_FORGET_POOL)->deliver.group_name = group->name;
     sv_groups_remove(&core->groups, group);
     core->stop_count = core->groups.count;
     sv_core_notice(SV_NOTICE_PROCESS_GROUP_REMOVED, SV_REASON_NONE, group->name, step);
@@ -86,14 +123,10 @@ void sv_core_on_group_remove(struct sv_core *core, const struct sv_event *event,
 static void enable(struct sv_core *core, struct sv_group *group, struct sv_process *process,
                    struct sv_step *step)
 {
-    static const struct sv_process_event start = {
-        .kind = SV_PROCESS_EVENT_START,
-        .reason = SV_REASON_AUTOSTART,
-    };
     process->is_disabled = false;
     if (core->phase == PHASE_BEGUN && process->state == SV_PROCESS_STOPPED &&
         process->config->autostart)
-        sv_core_tell(core, group, process, &start, step);
+        sv_core_tell(core, group, process, &sv_core_autostart_event, step);
 }
 
 void sv_core_on_disable(struct sv_core *core, const struct sv_event *event, struct sv_step *step)
@@ -122,10 +155,6 @@ void sv_core_on_disable(struct sv_core *core, const struct sv_event *event, stru
 void sv_core_on_process_add(struct sv_core *core, const struct sv_event *event,
                             struct sv_step *step)
 {
-    static const struct sv_process_event start = {
-        .kind = SV_PROCESS_EVENT_START,
-        .reason = SV_REASON_AUTOSTART,
-    };
     struct sv_group *group = sv_groups_find(&core->groups, event->added.group);
     if (!group)
         return;
@@ -134,7 +163,7 @@ void sv_core_on_process_add(struct sv_core *core, const struct sv_event *event,
         abort();
     process->is_disabled = is_disabled(core, process);
     if (core->phase == PHASE_BEGUN && process->config->autostart)
-        sv_core_tell(core, group, process, &start, step);
+        sv_core_tell(core, group, process, &sv_core_autostart_event, step);
 }
 
 /* What waits for a delayed restart, or backs off, has nobody who would have to be stopped. */

@@ -39,11 +39,16 @@ void sv_core_notice(enum sv_notice_type type, enum sv_reason reason, const char 
                     struct sv_step *step);
 
 /* core_groups.c */
-/* Starts what is autostart and has never run. */
+extern const struct sv_process_event sv_core_autostart_event;
+/* By the shutdown of an earlier daemon, while this one does not stop. */
+bool sv_core_is_shut_down(const struct sv_process *process);
+/* Starts what is autostart and has never run, or was shut down. */
 void sv_core_autostart(struct sv_core *core, struct sv_group *group, struct sv_step *step);
 event_function sv_core_on_group_add;
 event_function sv_core_on_group_remove;
 event_function sv_core_on_restore;
+event_function sv_core_on_restore_serials;
+event_function sv_core_on_restore_event;
 event_function sv_core_on_disable;
 event_function sv_core_on_process_add;
 event_function sv_core_on_retire;

@@ -231,6 +231,131 @@ static void events_about_nobody_and_about_old_runs_are_ignored(void **state)
     tear_down(&f);
 }
 
+/* The driver may have to put actions off for many steps. */
+static void the_name_of_a_removed_group_holds_until_all_is_performed(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    for (int i = 0; i < 2; i++)
+        f.programs[0][i].autostart = f.programs[2][i].autostart = false;
+    add(&f, 0);
+    add(&f, 2);
+    step(&f, (struct sv_event){.kind = SV_EVENT_BEGIN});
+    step(&f, (struct sv_event){.kind = SV_EVENT_GROUP_REMOVE, .name = "low"});
+    const char *low = find_notice(&f, SV_NOTICE_PROCESS_GROUP_REMOVED)->notice.group_name;
+    assert_string_equal(find(&f, SV_ACTION_FORGET_POOL, 0)->deliver.group_name, "low");
+    step(&f, (struct sv_event){.kind = SV_EVENT_GROUP_REMOVE, .name = "high"});
+    const char *high = find_notice(&f, SV_NOTICE_PROCESS_GROUP_REMOVED)->notice.group_name;
+    add(&f, 0);
+    step(&f, (struct sv_event){.kind = SV_EVENT_TIME});
+    assert_string_equal(low, "low"); /* the address sanitizer sees more */
+    assert_string_equal(high, "high");
+    sv_core_settle(f.core);
+    tear_down(&f);
+}
+
+static void restore(struct fixture *f, sv_process_id id, enum sv_process_state state,
+                    enum sv_reason reason)
+{
+    /* By SIGKILL, or not. */
+    uint64_t due_ns = reason == SV_REASON_RESTART ? SECOND : 9 * SECOND;
+    bool is_alive = state == SV_PROCESS_STOPPING;
+    struct sv_process_record record = {.state = state,
+                                       .reason = reason,
+                                       .stop_reason = reason,
+                                       .main = is_alive ? SV_RECORD_ALIVE : SV_RECORD_NONE,
+                                       .run = 1,
+                                       .pid = is_alive ? 100 : 0,
+                                       .deadline_ns = is_alive ? due_ns : SV_NEVER,
+                                       .strays_deadline_ns = SV_NEVER,
+                                       .spawnerr = "",
+                                       .is_stop_sent = true};
+    step(f, (struct sv_event){.kind = SV_EVENT_RESTORE, .process = id, .record = &record});
+}
+
+static enum sv_process_state state_of(const struct fixture *f, sv_process_id id)
+{
+    struct sv_process_view view;
+    assert_true(sv_core_process(f->core, id, &view));
+    return view.state;
+}
+
+static void a_shutdown_that_was_cut_short_is_over_with_its_daemon(void **state)
+{
+    (void)state;
+    static const enum sv_reason reasons[] = {SV_REASON_SHUTDOWN, SV_REASON_RESTART};
+    for (int i = 0; i < 2; i++) {
+        struct fixture f;
+        set_up(&f);
+        f.programs[2][1].autostart = false;
+        add(&f, 2);
+        add(&f, 1);
+        restore(&f, 1, SV_PROCESS_STOPPED, reasons[i]);
+        restore(&f, 2, SV_PROCESS_STOPPED, reasons[i]);
+        restore(&f, 3, SV_PROCESS_STOPPED, SV_REASON_REQUEST_STOP);
+        restore(&f, 4, SV_PROCESS_STOPPING, reasons[i]);
+        step(&f, (struct sv_event){.kind = SV_EVENT_BEGIN});
+        assert_int_equal(state_of(&f, 1), SV_PROCESS_STARTING);
+        assert_int_equal(state_of(&f, 2), SV_PROCESS_STOPPED); /* not autostart */
+        assert_int_equal(state_of(&f, 3), SV_PROCESS_STOPPED); /* somebody has asked for it */
+        assert_int_equal(state_of(&f, 4), SV_PROCESS_STOPPING);
+        exited(&f, 4);
+        assert_int_equal(state_of(&f, 4), SV_PROCESS_STARTING);
+        assert_int_equal(find(&f, SV_ACTION_SPAWN, 0)->run, 2);
+        tear_down(&f);
+    }
+}
+
+static void a_stop_by_request_overrules_a_shutdown_that_was_cut_short(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    add(&f, 1);
+    restore(&f, 1, SV_PROCESS_STOPPING, SV_REASON_SHUTDOWN);
+    step(&f, (struct sv_event){.kind = SV_EVENT_BEGIN});
+    step(&f, (struct sv_event){.kind = SV_EVENT_STOP, .process = 1});
+    exited(&f, 1);
+    assert_int_equal(state_of(&f, 1), SV_PROCESS_STOPPED);
+    tear_down(&f);
+}
+
+static void the_serials_of_events_go_on_from_those_of_an_earlier_daemon(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f);
+    add(&f, 0);
+    struct sv_blob *blob = sv_blob_new("when:5", 6);
+    assert_non_null(blob);
+    step(&f, (struct sv_event){.kind = SV_EVENT_RESTORE_SERIALS, .serials = {"low", 40, 20}});
+    step(&f, (struct sv_event){.kind = SV_EVENT_RESTORE_EVENT,
+                               .restored = {"low", SV_NOTICE_TICK_5, blob, 38, 19}});
+    step(&f, (struct sv_event){.kind = SV_EVENT_RESTORE_EVENT,
+                               .restored = {"gone", SV_NOTICE_TICK_5, blob, 39, 0}});
+    step(&f, (struct sv_event){.kind = SV_EVENT_BEGIN});
+    step(&f, (struct sv_event){.kind = SV_EVENT_PUBLISH, .publish = {SV_NOTICE_TICK_5, blob}});
+    const struct sv_action *action = find(&f, SV_ACTION_REMEMBER, 0);
+    assert_int_equal(action->deliver.serial, 40);
+    assert_int_equal(action->deliver.pool_serial, 20);
+    size_t place = 0;
+    struct sv_event_view event;
+    assert_true(sv_core_next_event(f.core, "low", &place, &event));
+    assert_int_equal(event.serial, 38);
+    assert_true(sv_core_next_event(f.core, "low", &place, &event));
+    assert_int_equal(event.serial, 40);
+    assert_false(sv_core_next_event(f.core, "low", &place, &event));
+    uint64_t serial, pool_serial;
+    assert_true(sv_core_serials(f.core, "low", &serial, &pool_serial));
+    assert_int_equal(serial, 41);
+    assert_int_equal(pool_serial, 21);
+    assert_false(sv_core_serials(f.core, "gone", &serial, &pool_serial));
+    tear_down(&f);
+    assert_int_equal(blob->reference_count, 1);
+    sv_blob_unref(blob);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +371,10 @@ int main(void)
         cmocka_unit_test(an_empty_daemon_quits_at_once),
         cmocka_unit_test(published_events_reach_subscribed_listeners_only),
         cmocka_unit_test(events_about_nobody_and_about_old_runs_are_ignored),
+        cmocka_unit_test(the_name_of_a_removed_group_holds_until_all_is_performed),
+        cmocka_unit_test(a_shutdown_that_was_cut_short_is_over_with_its_daemon),
+        cmocka_unit_test(a_stop_by_request_overrules_a_shutdown_that_was_cut_short),
+        cmocka_unit_test(the_serials_of_events_go_on_from_those_of_an_earlier_daemon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

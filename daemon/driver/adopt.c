@@ -1,7 +1,9 @@
 /*
  * Adoption: a daemon takes over the programs of the one that died, left, or became this one.
  *
- *     for each process of the journal:  RESTORE the core's memory of it, then answer what was open
+ *     for each process of the journal:  RESTORE the core's memory of it
+ *     for each event of the journal:    likewise (backlog.c)
+ *     for each process of the journal:  answer what was open
  *
  * What may be open: the main process lives (it is watched again), or has ended meanwhile (EXITED,
  * with its exact status if anybody kept it), or its spawn was asked for and the daemon died in the
@@ -107,7 +109,7 @@ static void remember(struct sv_map *formers, struct former *former)
     free_former(old);
 }
 
-static void read_journal(const struct sv_str *bytes, struct sv_map *formers)
+static void read_journal(const struct sv_str *bytes, struct sv_map *formers, struct sv_map *pools)
 {
     struct sv_str texts SV_CLEANUP(sv_str_done) = {0};
     struct sv_journal_entry header;
@@ -121,7 +123,10 @@ static void read_journal(const struct sv_str *bytes, struct sv_map *formers)
         r = former ? sv_journal_decode(bytes->data, bytes->length, &offset, &former->texts,
                                        &former->entry)
                    : SV_JOURNAL_END;
-        if (r == 0)
+        bool is_process = r == 0 && former->entry.kind < SV_JOURNAL_EVENT;
+        if (r == 0 && !is_process)
+            sv_backlog_read(pools, &former->entry);
+        if (is_process)
             remember(formers, former);
         else
             free_former(former);
@@ -360,6 +365,8 @@ static void adopt_main(struct sv_unit *unit, const struct sv_journal_entry *entr
     recall(records, run);
     if (is_alive) {
         sv_unit_limits_adopt(unit, run, entry);
+        if (unit->parser)
+            sv_listener_adopt(unit, entry);
     } else {
         sv_network_watch(run);
         sv_run_check_exit(run);
@@ -418,8 +425,8 @@ static void restore(struct sv_unit *unit, const struct sv_journal_entry *entry)
     feed(unit, (struct sv_event){.kind = SV_EVENT_RESTORE, .record = &record});
 }
 
-static void adopt(struct sv_driver *driver, struct sv_journal_entry *entry,
-                  const struct sv_adopt_records *records)
+static void remind(struct sv_driver *driver, struct sv_journal_entry *entry,
+                   const struct sv_adopt_records *records)
 {
     struct sv_unit *unit = sv_unit_named(driver, entry->group, entry->process);
     if (!unit) {
@@ -432,6 +439,14 @@ static void adopt(struct sv_driver *driver, struct sv_journal_entry *entry,
             sv_log_error("%s: out of memory for the name of its log", unit->config->name);
     recall_deeds(unit, records, entry);
     restore(unit, entry);
+}
+
+static void adopt(struct sv_driver *driver, const struct sv_journal_entry *entry,
+                  const struct sv_adopt_records *records)
+{
+    struct sv_unit *unit = sv_unit_named(driver, entry->group, entry->process);
+    if (!unit)
+        return;
     if (entry->record.main == SV_RECORD_ALIVE || entry->record.main == SV_RECORD_SPAWNING)
         adopt_main(unit, entry, records);
     else if (entry->record.strays != SV_RECORD_STRAYS_NONE)
@@ -451,12 +466,17 @@ void sv_adopt_all(struct sv_driver *driver, const struct sv_str *bytes)
 {
     struct sv_map formers = {0};
     struct sv_adopt_records records = {0};
-    read_journal(bytes, &formers);
+    struct sv_map pools = {0};
+    read_journal(bytes, &formers, &pools);
     driver->former_pid = read_former_pid(bytes);
     if (driver->keeper)
         sv_kernel_recall(driver->keeper, add_record, &records);
     bool was_performing = driver->is_performing;
     driver->is_performing = true; /* what follows from it waits until all of it is known */
+    sv_map_foreach (item, &formers)
+        remind(driver, &((struct former *)item->value)->entry, &records);
+    sv_backlog_restore(driver, &pools); /* before an answer to one of them is read */
+    sv_backlog_done(&pools);
     sv_map_foreach (item, &formers) {
         struct former *former = item->value;
         adopt(driver, &former->entry, &records);

@@ -49,6 +49,8 @@ static void on_pump(void *user)
 }
 
 /*
+ * What is to be written down about the events of listeners is, here and now.
+ *
  * What is told (log, API, listeners) does not wait behind spawns of other programs: it is taken out
  * of the actions of the step, and told before anything more is done. So an end is written down with
  * all that it led to, and told in the same breath: a daemon that dies between the two leaves a line
@@ -66,10 +68,11 @@ static void sort_out(struct sv_driver *driver, size_t first)
             unit->undelivered_count++;
         if (action.kind == SV_ACTION_NOTICE || action.kind == SV_ACTION_SHORTAGE)
             *sv_actions_add(&driver->tellings, action.kind) = action;
-        else
+        else if (!sv_backlog_note(driver, &action))
             actions->items[kept++] = action;
     }
     actions->count = kept;
+    sv_handover_shorten(driver);
 }
 
 /* Whatever the world sees of a step, the journal has it before. Once is enough for the actions of
@@ -91,17 +94,6 @@ static bool is_something_done(const struct sv_actions *actions, size_t first, sv
     return false;
 }
 
-/* A listener is BUSY for the next daemon when it has the event, and not before: it would wait for
- * an answer to what nobody has said. See core/local/pool.c for what that costs. */
-static void note_delivered(struct sv_driver *driver, sv_process_id id)
-{
-    struct sv_unit *unit = sv_driver_unit(driver, id);
-    if (!unit)
-        return;
-    unit->undelivered_count--;
-    sv_handover_note(driver, id);
-}
-
 void sv_driver_feed(struct sv_driver *driver, struct sv_event event)
 {
     event.now_ns = sv_now_ns();
@@ -111,10 +103,10 @@ void sv_driver_feed(struct sv_driver *driver, struct sv_event event)
     sv_core_step(driver->core, &event, &driver->actions);
     bool is_news =
         event.kind != SV_EVENT_RESTORE; /* the journal has it, with the run that follows */
-    if (event.process != 0 && is_news &&
-        !is_something_done(&driver->actions, action_count, event.process))
+    bool is_noted_later = is_something_done(&driver->actions, action_count, event.process);
+    sort_out(driver, action_count); /* an event that a listener has settled is, before it goes on */
+    if (event.process != 0 && is_news && !is_noted_later)
         sv_handover_note(driver, event.process);
-    sort_out(driver, action_count);
     pump(driver);
 }
 
@@ -176,8 +168,6 @@ static void pump(struct sv_driver *driver)
         driver->performed_count++;
         note_before(driver, &action);
         sv_driver_perform(driver, &action);
-        if (action.kind == SV_ACTION_DELIVER)
-            note_delivered(driver, action.process);
     }
     sv_launch_finish(driver);
     tell(driver);
@@ -192,6 +182,7 @@ static void pump(struct sv_driver *driver)
         }
         driver->performed_count = 0;
         trim(actions);
+        sv_core_settle(driver->core);
     }
     sv_source_arm(driver->timer, sv_core_deadline_ns(driver->core));
 }
@@ -377,7 +368,9 @@ static int open_programs(struct sv_driver *driver, struct sv_str *ret_error)
     if (!driver->config->daemon.nocleanup && !has_former)
         sv_sink_clean_auto_files(driver->config->daemon.childlogdir,
                                  driver->config->daemon.identifier);
+    driver->is_performing = has_former; /* the serials of events go on, also with those of now */
     r = add_configured_groups(driver, ret_error);
+    driver->is_performing = false;
     if (r != 0)
         return r;
     if (has_former)

@@ -134,8 +134,11 @@ static void encode_unit(const struct sv_unit *unit, struct sv_str *bytes)
     struct sv_str limits SV_CLEANUP(sv_str_done) = {0}, group SV_CLEANUP(sv_str_done) = {0};
     if (!sv_core_record(unit->driver->core, unit->id, &entry.record) || entry.record.run == 0)
         return;
-    if (unit->undelivered_count > 0 && entry.record.listener_state == SV_LISTENER_BUSY)
+    if (unit->undelivered_count > 0 && entry.record.listener_state == SV_LISTENER_BUSY) {
         entry.record.listener_state = SV_LISTENER_READY;
+        entry.record.held = 0;
+    }
+    entry.cursor = entry.record.held ? unit->cursor : 0;
     const struct sv_run *run = sv_unit_run(unit, entry.record.run);
     if (run && run->leaf)
         entry.leaf = sv_cgroup_leaf_path(run->leaf);
@@ -159,6 +162,7 @@ static void write_anew(struct sv_driver *driver)
     for (size_t i = 0; i < driver->units.slot_count; i++)
         if (driver->units.slots[i].value)
             encode_unit(driver->units.slots[i].value, &bytes);
+    sv_backlog_encode(driver, &bytes);
     if (sv_str_ok(&bytes))
         sv_state_journal_rewrite(driver->journal, &bytes);
 }
@@ -179,6 +183,13 @@ void sv_handover_begin(struct sv_driver *driver)
     sv_keeper_drop_unclaimed(driver->keeper);
 }
 
+/* While adopting, what is not adopted yet stands only in the old journal. */
+void sv_handover_shorten(struct sv_driver *driver)
+{
+    if (driver->journal && !driver->is_adopting && sv_state_journal_is_long(driver->journal))
+        write_anew(driver);
+}
+
 void sv_handover_note(struct sv_driver *driver, sv_process_id id)
 {
     struct sv_unit *unit = driver->journal ? sv_driver_unit(driver, id) : NULL;
@@ -192,9 +203,7 @@ void sv_handover_note(struct sv_driver *driver, sv_process_id id)
         return;
     unit->remembered = hash;
     sv_state_journal_append(driver->journal, bytes);
-    /* While adopting, what is not adopted yet stands only in the old journal. */
-    if (!driver->is_adopting && sv_state_journal_is_long(driver->journal))
-        write_anew(driver);
+    sv_handover_shorten(driver);
 }
 
 void sv_handover_forget(struct sv_unit *unit)
@@ -235,6 +244,7 @@ void sv_handover_close(struct sv_driver *driver)
 {
     sv_source_free(driver->keeper_source);
     sv_source_free(driver->keeper_timer);
+    sv_cursors_free(driver->cursors);
     if (driver->is_leaving) {
         sv_keeper_leave(driver->keeper);
         sv_state_journal_leave(driver->journal);

@@ -13,6 +13,7 @@
 #include "driver/cluster/cluster.h"
 #include "driver/driver.h"
 #include "io/cgroup.h"
+#include "io/cursors.h"
 #include "io/fcgi_socket.h"
 #include "io/http.h"
 #include "io/input.h"
@@ -141,6 +142,7 @@ struct sv_unit {
     char *status_text;                     /* STATUS= of the last run; NULL: none */
     char *extra_arguments;                 /* that the cluster adds to the command; NULL: none */
     uint32_t undelivered_count;            /* events for it that are not written yet */
+    uint32_t cursor;                       /* of its deliveries; 0: none */
     uint64_t remembered;                   /* hash of what the journal says of it; 0: nothing */
 };
 
@@ -210,6 +212,7 @@ struct sv_driver {
     struct sv_child_probes *child_probes;
     struct sv_check_queue check_queue;
     struct sv_state_journal *journal; /* NULL: nothing is remembered over our death */
+    struct sv_cursors *cursors;       /* NULL until the first event is delivered */
     struct sv_keeper *keeper;         /* NULL: nobody holds the pipes */
     struct sv_source *keeper_source;  /* NULL: it has ended, and another one is to be begun */
     struct sv_source *keeper_timer;
@@ -308,6 +311,8 @@ void sv_handover_settle_keeper(struct sv_driver *driver);
 void sv_handover_begin(struct sv_driver *driver);
 /* Writes down how the process is now, if that is new. */
 void sv_handover_note(struct sv_driver *driver, sv_process_id id);
+/* The journal is written anew if it has become long. */
+void sv_handover_shorten(struct sv_driver *driver);
 /* Gives the keeper descriptors of a run, beside those that it has. */
 void sv_handover_keep(struct sv_run *run, const struct sv_kept *kept);
 /* Its pidfd, too: with the next message to the keeper, or at the end of this turn. */
@@ -315,6 +320,22 @@ void sv_handover_keep_pidfd(struct sv_run *run);
 /* The process is no longer configured. */
 void sv_handover_forget(struct sv_unit *unit);
 void sv_handover_close(struct sv_driver *driver);
+
+/* backlog.c: events that no listener has settled. */
+/* True when it was an action about them: it is written down, and the blob taken. */
+bool sv_backlog_note(struct sv_driver *driver, const struct sv_action *action);
+/* All of them, for a journal that is written anew. */
+void sv_backlog_encode(const struct sv_driver *driver, struct sv_str *bytes);
+/* Where the progress of its delivery is kept; NULL: nowhere. */
+int64_t *sv_backlog_cursor(struct sv_unit *unit);
+void sv_backlog_leave(struct sv_unit *unit);
+/* Gathers what the journal says into `pools`, then tells the core, after RESTORE of the listeners.
+ */
+void sv_backlog_read(struct sv_map *pools, const struct sv_journal_entry *entry);
+void sv_backlog_restore(struct sv_driver *driver, struct sv_map *pools);
+void sv_backlog_done(struct sv_map *pools);
+/* An adopted listener gets what is missing of the event that it holds. */
+void sv_backlog_resume(struct sv_unit *unit, uint32_t cursor);
 
 /* promise.c: what the keeper does about the programs of a cluster when it is not told otherwise. */
 void sv_promise_watch(struct sv_driver *driver);
@@ -424,6 +445,11 @@ void sv_network_describe(const struct sv_unit *unit, struct sv_str *text);
 /* listeners.c */
 void sv_listener_heard(struct sv_unit *unit, const char *data, size_t length);
 void sv_listener_deliver(struct sv_driver *driver, const struct sv_action *action);
+/* A listener of an earlier daemon that lives: goes on with what it has been given and has said. */
+void sv_listener_adopt(struct sv_unit *unit, const struct sv_journal_entry *entry);
+/* The bytes that a listener gets. */
+void sv_listener_render(const struct sv_unit *unit, const struct sv_event_view *event,
+                        struct sv_str *ret_bytes);
 
 /* facts.c */
 void sv_facts_record(void *user, const struct sv_bpf_record *record);

@@ -53,12 +53,26 @@ static const enum sv_listener_state next_states[] = {
     [SV_TOKEN_BROKEN] = SV_LISTENER_UNKNOWN,
 };
 
-/* The READY of an adopted run may be a BUSY that nobody wrote down: core/local/pool.c. */
+/*
+ * What an adopted run says may be an echo (core/local/pool.c), or an answer to an event that nobody
+ * wrote down: it is read as what it is, and the core knows what it means.
+ */
 static enum sv_listener_state state_to_hear_in(const struct sv_unit *unit,
                                                enum sv_listener_state state)
 {
     bool is_adopted = unit->run && unit->run->is_adopted;
-    return is_adopted && state == SV_LISTENER_READY ? SV_LISTENER_BUSY : state;
+    if (!is_adopted || (state != SV_LISTENER_READY && state != SV_LISTENER_ACKNOWLEDGED))
+        return state;
+    switch (sv_listener_parser_foresee(unit->parser)) {
+    case SV_TOKEN_READY:
+    case SV_TOKEN_MORE:
+        return SV_LISTENER_ACKNOWLEDGED;
+    case SV_TOKEN_RESULT:
+        return SV_LISTENER_BUSY;
+    case SV_TOKEN_BROKEN:
+        break;
+    }
+    return state;
 }
 
 void sv_listener_heard(struct sv_unit *unit, const char *data, size_t length)
@@ -78,30 +92,58 @@ void sv_listener_heard(struct sv_unit *unit, const char *data, size_t length)
             return;
         log_state(unit, view.listener_state, next_states[token]);
         sv_driver_feed(driver, event_of(unit, token));
+        sv_handover_note(driver, id); /* what follows from it may have to wait */
     }
+}
+
+void sv_listener_render(const struct sv_unit *unit, const struct sv_event_view *event,
+                        struct sv_str *ret_bytes)
+{
+    struct sv_envelope envelope = {
+        .server = unit->driver->options.config->daemon.identifier,
+        .serial = event->serial,
+        .pool = unit->group->config->name,
+        .pool_serial = event->pool_serial,
+        .type = event->type,
+        .payload = event->blob->data,
+        .payload_length = event->blob->length,
+    };
+    sv_envelope_encode(&envelope, ret_bytes);
+}
+
+/*
+ * In this order: what it has said leaves the pipe, so that the next daemon takes it for no answer
+ * to this event; it is BUSY with it, none of it is sent; it is sent, and counted as it goes.
+ */
+static int send(struct sv_unit *unit, const struct sv_event_view *event)
+{
+    struct sv_run *run = unit->run;
+    struct sv_str bytes SV_CLEANUP(sv_str_done) = {0};
+    sv_listener_render(unit, event, &bytes);
+    if (!run->input || !sv_str_ok(&bytes))
+        return -EPIPE;
+    if (run->outputs[SV_STDOUT])
+        sv_output_settle(run->outputs[SV_STDOUT]);
+    int64_t *cursor = sv_backlog_cursor(unit);
+    if (cursor)
+        *cursor = 0;
+    sv_handover_note(unit->driver, unit->id);
+    return cursor ? sv_input_send(run->input, sv_str_text(&bytes), bytes.length, cursor)
+                  : sv_input_write(run->input, sv_str_text(&bytes), bytes.length);
 }
 
 void sv_listener_deliver(struct sv_driver *driver, const struct sv_action *action)
 {
-    struct sv_blob *blob = action->deliver.blob;
     struct sv_unit *unit = sv_driver_unit(driver, action->process);
-    struct sv_str bytes SV_CLEANUP(sv_str_done) = {0};
-    struct sv_envelope envelope = {
-        .server = driver->options.config->daemon.identifier,
-        .serial = action->deliver.serial,
-        .pool = action->deliver.group_name,
-        .pool_serial = action->deliver.pool_serial,
-        .type = action->deliver.type,
-        .payload = blob->data,
-        .payload_length = blob->length,
-    };
-    sv_envelope_encode(&envelope, &bytes);
-    sv_blob_unref(blob);
-    if (!unit || !unit->run)
-        return; /* its end is on the way, and gives the event back */
-    int r = unit->run->input && sv_str_ok(&bytes)
-                ? sv_input_write(unit->run->input, sv_str_text(&bytes), bytes.length)
-                : -EPIPE;
+    struct sv_event_view event;
+    bool is_held = sv_core_held_event(driver->core, action->process, &event) &&
+                   event.pool_serial == action->deliver.pool_serial;
+    sv_blob_unref(action->deliver.blob); /* the core has it, if the listener is still to get it */
+    if (unit)
+        unit->undelivered_count--;
+    if (!unit || !unit->run || unit->run->number != action->run || !is_held)
+        return; /* it was given back, or its end is on the way, and gives it back */
+    int r = send(unit, &event);
     if (r == 0) {
         log_state(unit, SV_LISTENER_READY, SV_LISTENER_BUSY);
         return;
@@ -110,4 +152,12 @@ void sv_listener_deliver(struct sv_driver *driver, const struct sv_action *actio
                 (unsigned long long)action->deliver.serial, sv_errno_text(r));
     sv_driver_feed(driver,
                    (struct sv_event){.kind = SV_EVENT_LISTENER_BROKEN, .process = unit->id});
+}
+
+void sv_listener_adopt(struct sv_unit *unit, const struct sv_journal_entry *entry)
+{
+    sv_backlog_resume(unit, entry->cursor);
+    /* Before anything is delivered: behind it, an echo could not be told from an answer. */
+    if (unit->run->outputs[SV_STDOUT])
+        sv_output_drain(unit->run->outputs[SV_STDOUT]);
 }

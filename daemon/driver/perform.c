@@ -49,6 +49,13 @@ static void quit(struct sv_driver *driver, const struct sv_action *action)
     sv_driver_quit(driver, action->is_restart);
 }
 
+/* Taken out of the list before: driver.c. */
+static void do_nothing(struct sv_driver *driver, const struct sv_action *action)
+{
+    (void)driver;
+    (void)action;
+}
+
 typedef void (*perform_function)(struct sv_driver *driver, const struct sv_action *action);
 
 static const perform_function performers[SV_ACTION_COUNT] = {
@@ -60,6 +67,9 @@ static const perform_function performers[SV_ACTION_COUNT] = {
     [SV_ACTION_NOTICE] = sv_notice_tell,
     [SV_ACTION_SHORTAGE] = sv_resources_tell,
     [SV_ACTION_DELIVER] = sv_listener_deliver,
+    [SV_ACTION_REMEMBER] = do_nothing,
+    [SV_ACTION_FORGET] = do_nothing,
+    [SV_ACTION_FORGET_POOL] = do_nothing,
     [SV_ACTION_RELEASE] = release,
     [SV_ACTION_QUIT] = quit,
 };

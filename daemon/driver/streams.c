@@ -30,8 +30,11 @@ int sv_run_open_streams(struct sv_run *run, struct sv_pipes *pipes)
 {
     struct sv_unit *unit = run->unit;
     struct sv_loop *loop = unit->driver->loop;
-    struct sv_output_callbacks callbacks = {
-        .user = run, .data = on_data, .captured = on_captured, .closed = on_closed};
+    struct sv_output_callbacks callbacks = {.user = run,
+                                            .data = on_data,
+                                            .captured = on_captured,
+                                            .closed = on_closed,
+                                            .is_heard_first = unit->parser != NULL};
     int *fds[] = {[SV_STDOUT] = &pipes->stdout_fd, [SV_STDERR] = &pipes->stderr_fd};
     for (int c = 0; c < 2; c++) {
         if (*fds[c] < 0)

@@ -73,6 +73,7 @@ void sv_unit_free(struct sv_unit *unit)
         sv_handover_forget(unit);
     sv_run_free(unit->run);
     sv_runs_forget(unit);
+    sv_backlog_leave(unit);
     /* A log of a group that is gone stays, also an AUTO one: the next start of the daemon cleans
      * up. */
     for (int c = 0; c < 2; c++)

@@ -1,9 +1,12 @@
 #include "io/scratch_test.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <svisor/limits.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "io/input.h"
 
@@ -122,6 +125,64 @@ static void a_reader_that_goes_while_bytes_wait_is_noticed(void **state)
     pair_end(&pair);
 }
 
+/* The kernel counts: at any moment a successor knows what is in the pipe. */
+static void what_is_sent_with_a_cursor_can_be_gone_on_with_by_another_one(void **state)
+{
+    (void)state;
+    struct pair pair;
+    pair_begin(&pair);
+    static unsigned char data[251 * 2000];
+    for (size_t i = 0; i < sizeof(data); i++)
+        data[i] = (unsigned char)(i % 251);
+    int64_t cursor = 0;
+    assert_int_equal(sv_input_send(pair.input, data, sizeof(data), &cursor), 0);
+    assert_true(cursor > 0 && cursor < (int64_t)sizeof(data));
+    int waiting = 0;
+    assert_int_equal(ioctl(pair.reader, FIONREAD, &waiting), 0);
+    assert_int_equal(waiting, cursor);
+    int fd = fcntl(sv_input_fd(pair.input), F_DUPFD_CLOEXEC, 0);
+    sv_input_free(pair.input); /* the end of the first */
+    assert_int_equal(sv_input_new(pair.loop, fd, &pair.input), 0);
+    assert_int_equal(sv_input_send(pair.input, data, sizeof(data), &cursor), 0);
+    assert_int_equal(sv_input_write(pair.input, data, 251), 0); /* behind it */
+    struct sv_source *source;
+    assert_int_equal(sv_loop_add_io(pair.loop, pair.reader, EPOLLIN, SV_PRIORITY_NORMAL,
+                                    on_readable, &pair, &source),
+                     0);
+    pair.wanted_bytes = sizeof(data) + 251;
+    assert_int_equal(sv_loop_run(pair.loop), 0);
+    assert_true(pair.is_in_order);
+    assert_int_equal(cursor, sizeof(data));
+    assert_int_equal(sv_input_send(pair.input, data, sizeof(data), &cursor),
+                     0); /* it is all there */
+    assert_int_equal(ioctl(pair.reader, FIONREAD, &waiting), 0);
+    assert_int_equal(waiting, 0);
+    cursor = sizeof(data) + 1;
+    assert_int_equal(sv_input_send(pair.input, data, sizeof(data), &cursor), -EINVAL);
+    sv_source_free(source);
+    pair_end(&pair);
+}
+
+static void what_is_sent_to_no_pipe_is_written(void **state)
+{
+    (void)state;
+    struct sv_loop *loop;
+    struct sv_input *input;
+    int ends[2];
+    int64_t cursor = 2;
+    assert_int_equal(sv_loop_new(&loop), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+    assert_int_equal(sv_input_new(loop, ends[1], &input), 0);
+    assert_int_equal(sv_input_send(input, "abcd", 4, &cursor), 0);
+    char text[8] = "";
+    assert_int_equal(read(ends[0], text, sizeof(text)), 2);
+    assert_string_equal(text, "cd");
+    assert_int_equal(cursor, 4);
+    sv_input_free(input);
+    close(ends[0]);
+    sv_loop_free(loop);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -130,6 +191,8 @@ int main(void)
         cmocka_unit_test(a_reader_that_never_reads_costs_a_bounded_buffer),
         cmocka_unit_test(a_reader_that_is_gone_is_a_broken_pipe),
         cmocka_unit_test(a_reader_that_goes_while_bytes_wait_is_noticed),
+        cmocka_unit_test(what_is_sent_with_a_cursor_can_be_gone_on_with_by_another_one),
+        cmocka_unit_test(what_is_sent_to_no_pipe_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,10 @@
  * the log is not what was written, and a piece of up to 128 KB can be lost in the moment of the
  * daemon's death.
  *
+ * An event listener is heard before its bytes leave the pipe (`is_heard_first`): who hears it
+ * writes down what it has said, and a daemon that dies in between leaves it to be heard again. The
+ * moment of leaving is the owner's: sv_output_settle().
+ *
  * Fairness. A turn reads at most SV_OUTPUT_TURN_BYTES_MAX, in pieces of at most READ_BYTES
  * (Supervisor's own 128 KB: a piece is also one PROCESS_LOG event and the unit by which a log file
  * turns over), and runs at SV_PRIORITY_OUTPUT, behind exits, timers and requests. A program that
@@ -56,6 +60,8 @@ struct sv_output {
     struct sv_capture *capture; /* NULL: no capture mode */
     struct sv_str captured;
     struct sv_output_callbacks callbacks;
+    const char *heard; /* told, and still in the pipe; NULL: nothing */
+    size_t heard_length;
 };
 
 enum reading { READ_SOME, READ_NOTHING_NOW, READ_END };
@@ -161,6 +167,15 @@ static enum reading read_and_take(struct sv_output *output, size_t bytes_max, si
     return READ_SOME;
 }
 
+void sv_output_settle(struct sv_output *output)
+{
+    if (!output->heard)
+        return;
+    const char *data = output->heard;
+    output->heard = NULL;
+    sv_sink_move(output->sink, output->fd, data, output->heard_length);
+}
+
 /* Reads back all of what tee() has put into the scratch pipe: it must be left empty. */
 static bool read_copy(int fd, char *data, size_t length)
 {
@@ -183,6 +198,7 @@ static enum reading look_and_move(struct sv_output *output, size_t bytes_max, si
 {
     char data[READ_BYTES];
     int scratch[2];
+    sv_output_settle(output); /* who is told of it may have had all of the rest read */
     if (sv_loop_scratch_pipe(output->loop, scratch) < 0)
         return read_and_take(output, bytes_max, ret_length);
     ssize_t n = tee(output->fd, scratch[1], bytes_max < sizeof(data) ? bytes_max : sizeof(data),
@@ -195,14 +211,26 @@ static enum reading look_and_move(struct sv_output *output, size_t bytes_max, si
     *ret_length = (size_t)n;
     if (!read_copy(scratch[0], data, (size_t)n))
         return READ_END;
-    sv_sink_move(output->sink, output->fd, data, (size_t)n);
-    tell(output, data, (size_t)n);
+    output->heard = data;
+    output->heard_length = (size_t)n;
+    if (output->callbacks.is_heard_first)
+        tell(output, data, (size_t)n);
+    sv_output_settle(output);
+    if (!output->callbacks.is_heard_first)
+        tell(output, data, (size_t)n);
     return READ_SOME;
+}
+
+/* What is not told as it is written cannot be. */
+static bool is_heard_in_pipe(const struct sv_output *output)
+{
+    return output->callbacks.is_heard_first && !output->capture &&
+           !sv_sink_strips_ansi(output->sink);
 }
 
 static enum reading read_once(struct sv_output *output, size_t bytes_max, size_t *ret_length)
 {
-    enum reading reading = sv_sink_takes_pipe(output->sink)
+    enum reading reading = sv_sink_takes_pipe(output->sink) || is_heard_in_pipe(output)
                                ? look_and_move(output, bytes_max, ret_length)
                                : read_and_take(output, bytes_max, ret_length);
     if (reading == READ_SOME && *ret_length >= DEFAULT_PIPE_BYTES && !output->is_pipe_large &&

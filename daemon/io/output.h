@@ -58,6 +58,9 @@ struct sv_output_callbacks {
     /* The pipe has no writer any more; nothing comes after this. May be NULL. The output may be
      * freed in it, and only in it. */
     void (*closed)(void *user, enum sv_channel which);
+    /* `data` is told of bytes that are still in the pipe, where neither capture mode nor strip_ansi
+     * changes them: sv_output_settle(). */
+    bool is_heard_first;
 };
 
 /* Owns `fd` (the reading end, non-blocking) once it has succeeded. `callbacks` is copied. Opens the
@@ -66,6 +69,8 @@ int sv_output_new(struct sv_loop *loop, int fd, struct sv_sink *sink,
                   const struct sv_output_callbacks *callbacks, struct sv_output **ret_output);
 /* Borrowed. -1: the pipe is at its end. */
 int sv_output_fd(const struct sv_output *output);
+/* What `data` was told of leaves the pipe, from within it; else it does when `data` returns. */
+void sv_output_settle(struct sv_output *output);
 /* Reads all that is in the pipe now, up to a bound: before an exit is reported. May call `closed`;
  * the output may be gone then, if `closed` frees it. */
 void sv_output_drain(struct sv_output *output);

@@ -76,7 +76,8 @@ static void open_output_with(struct channel *channel, struct sv_loop *loop,
 
 static void open_output(struct channel *channel, struct sv_loop *loop)
 {
-    struct sv_output_callbacks callbacks = {channel, on_data, on_captured, on_closed};
+    struct sv_output_callbacks callbacks = {
+        .user = channel, .data = on_data, .captured = on_captured, .closed = on_closed};
     open_output_with(channel, loop, &callbacks);
 }
 

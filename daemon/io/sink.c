@@ -302,6 +302,11 @@ static void take_out(int pipe_fd, size_t length)
 
 void sv_sink_move(struct sv_sink *sink, int pipe_fd, const char *data, size_t length)
 {
+    if (!sink->file) {
+        take_out(pipe_fd, length);
+        sv_sink_write(sink, data, length);
+        return;
+    }
     sink->taken_bytes += length;
     size_t moved = sv_logfile_splice(sink->file, pipe_fd, length);
     if (moved < length) {

@@ -24,6 +24,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "io/cursors.h"
 #include "io/proc.h"
 #include "wire/journal.h"
 
@@ -220,6 +221,7 @@ void sv_state_journal_end(struct sv_state_journal *journal)
     if (!journal)
         return;
     (void)unlinkat(journal->directory_fd, file_name, 0);
+    (void)unlinkat(journal->directory_fd, SV_CURSORS_FILE, 0);
     (void)rmdir(journal->directory);
     char *slash = strrchr(journal->directory, '/');
     *slash = '\0';

@@ -1,8 +1,9 @@
 /*
  * What the core wants done: a list that one step fills and the driver works off, in order.
  *
- * Actions are plain data and borrow nothing from the core but `group_name`, valid until the group
- * is removed and the step after that begins. An answer to an action comes back as an event.
+ * Actions are plain data and borrow nothing from the core but `group_name`, valid until
+ * sv_core_settle() says that all of them are performed. An answer to an action comes back as an
+ * event.
  */
 #ifndef SV_PORT_ACTION_H
 #define SV_PORT_ACTION_H
@@ -25,6 +26,9 @@ enum sv_action_kind {
     SV_ACTION_NOTICE,      /* something that users hear of: log, waiting calls, listeners */
     SV_ACTION_SHORTAGE,    /* shortage: users are to hear of it */
     SV_ACTION_DELIVER,     /* write an event to the stdin of a listener */
+    SV_ACTION_REMEMBER,    /* an event is buffered: write it down before anything else is done */
+    SV_ACTION_FORGET,      /* no listener will get it (again): likewise */
+    SV_ACTION_FORGET_POOL, /* the pool is gone, with its events: likewise */
     SV_ACTION_RELEASE,     /* process is gone for good: free what io holds for it */
     SV_ACTION_QUIT,        /* is_restart: everything has stopped */
     SV_ACTION_COUNT
@@ -66,6 +70,8 @@ struct sv_action {
             const char *group_name;
             uint64_t serial; /* LISTENER_OVERFLOW: of the event that was discarded */
         } notice;
+        /* DELIVER, REMEMBER, FORGET (without a blob), FORGET_POOL (group_name). A REMEMBER without
+         * a blob: of too much to be written down only the serials are. */
         struct {
             struct sv_blob *blob; /* one reference, the driver's to unref */
             enum sv_notice_type type;
@@ -89,7 +95,7 @@ struct sv_actions {
 };
 
 void sv_actions_done(struct sv_actions *actions);
-/* Forgets the items. Blobs of undelivered DELIVER actions are unref'd. */
+/* Forgets the items. Blobs of DELIVER and REMEMBER actions are unref'd. */
 void sv_actions_clear(struct sv_actions *actions);
 /* Never fails: without memory for a list of actions the daemon cannot keep its promises, so it
  * aborts and the next daemon takes over (crash-only). */

@@ -14,7 +14,8 @@ void sv_actions_done(struct sv_actions *actions)
 void sv_actions_clear(struct sv_actions *actions)
 {
     for (size_t i = 0; i < actions->count; i++)
-        if (actions->items[i].kind == SV_ACTION_DELIVER)
+        if (actions->items[i].kind == SV_ACTION_DELIVER ||
+            actions->items[i].kind == SV_ACTION_REMEMBER)
             sv_blob_unref(actions->items[i].deliver.blob);
     actions->count = 0;
 }

@@ -33,11 +33,13 @@ enum sv_event_kind {
     SV_EVENT_RETIRE,      /* process, is_retired: it is not started any more. In STOPPED, EXITED,
                              FATAL or UNKNOWN it goes at once; later, when this is said again */
     SV_EVENT_RESTORE,     /* process, record: before BEGIN, what an earlier daemon knew of it */
-    SV_EVENT_START,       /* process: by request; ignored unless it is stopped */
-    SV_EVENT_STOP,        /* process: by request; in EXITED it cancels a delayed restart */
-    SV_EVENT_SIGNAL,      /* process, number: by request, no change of state */
-    SV_EVENT_SPAWNED,     /* process, run, pid */
-    SV_EVENT_SPAWN_FAILED,  /* process, run, text: why, Supervisor's words */
+    SV_EVENT_RESTORE_SERIALS, /* serials: before BEGIN, how far an earlier daemon had counted */
+    SV_EVENT_RESTORE_EVENT,   /* restored: before BEGIN and after RESTORE of its listeners */
+    SV_EVENT_START,           /* process: by request; ignored unless it is stopped */
+    SV_EVENT_STOP,            /* process: by request; in EXITED it cancels a delayed restart */
+    SV_EVENT_SIGNAL,          /* process, number: by request, no change of state */
+    SV_EVENT_SPAWNED,         /* process, run, pid */
+    SV_EVENT_SPAWN_FAILED,    /* process, run, text: why, Supervisor's words */
     SV_EVENT_EXITED,        /* process, run, wait_status, has_strays: its output was read before */
     SV_EVENT_EMPTIED,       /* process, run: nothing is left in the cgroup of that run */
     SV_EVENT_SIGNAL_FAILED, /* process, run, text */
@@ -105,6 +107,16 @@ struct sv_event {
             enum sv_notice_type type;
             struct sv_blob *blob;
         } publish;
+        struct {
+            const char *group;
+            uint64_t next_serial, next_pool_serial;
+        } serials;
+        struct {
+            const char *group;
+            enum sv_notice_type type;
+            struct sv_blob *blob;
+            uint64_t serial, pool_serial;
+        } restored; /* an event that an earlier daemon had buffered, or given to a listener */
     };
 };
 

@@ -35,6 +35,14 @@ struct sv_process_view {
     enum sv_listener_state listener_state;
 };
 
+/* An event that a pool has not settled yet. */
+struct sv_event_view {
+    enum sv_notice_type type;
+    const struct sv_blob *blob; /* until the next step */
+    uint64_t serial;
+    uint64_t pool_serial;
+};
+
 struct sv_group_view {
     const struct sv_group_config *config;
     /* Those that there are now, by priority, then by name: config->programs, and what was added or

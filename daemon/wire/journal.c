@@ -78,6 +78,20 @@ static void put_process(const struct sv_journal_entry *entry, struct sv_str *byt
     put_text(bytes, entry->group_limits);
     put_text(bytes, entry->status);
     put_number(bytes, (uint64_t)entry->record.end_reason, 4);
+    put_number(bytes, entry->record.held, 8);
+    put_number(bytes, entry->cursor, 4);
+}
+
+static void put_event(const struct sv_journal_entry *entry, struct sv_str *bytes)
+{
+    put_number(bytes, entry->serial, 8);
+    put_number(bytes, entry->pool_serial, 8);
+    if (entry->kind != SV_JOURNAL_EVENT)
+        return;
+    put_number(bytes, entry->whole_bytes, 4);
+    put_number(bytes, entry->part_start, 4);
+    put_number(bytes, entry->part_bytes, 4);
+    sv_str_append(bytes, entry->payload, entry->part_bytes);
 }
 
 void sv_journal_encode(const struct sv_journal_entry *entry, struct sv_str *ret_bytes)
@@ -91,9 +105,11 @@ void sv_journal_encode(const struct sv_journal_entry *entry, struct sv_str *ret_
         put_number(&body, (uint32_t)entry->daemon_pid, 4);
     } else {
         put_text(&body, entry->group);
-        put_text(&body, entry->process);
+        put_text(&body, entry->kind == SV_JOURNAL_EVENT ? entry->type : entry->process);
         if (entry->kind == SV_JOURNAL_PROCESS)
             put_process(entry, &body);
+        else if (entry->kind != SV_JOURNAL_FORGET)
+            put_event(entry, &body);
     }
     if (!sv_str_ok(&body)) {
         ret_bytes->has_failed = true;
@@ -204,8 +220,25 @@ static void get_process(struct reader *reader, struct sv_str *texts, struct sv_j
     places->group_limits = get_text_added(reader, texts);
     places->status = get_text_added(reader, texts);
     entry->record.end_reason = (enum sv_reason)get_added(reader, 4);
+    entry->record.held = get_added(reader, 8);
+    entry->cursor = (uint32_t)get_added(reader, 4);
     forget_unknown_reasons(entry);
     reader->is_short |= !is_sane(entry);
+}
+
+static void get_event(struct reader *reader, struct sv_journal_entry *entry)
+{
+    entry->serial = get_number(reader, 8);
+    entry->pool_serial = get_number(reader, 8);
+    if (entry->kind != SV_JOURNAL_EVENT)
+        return;
+    entry->whole_bytes = (uint32_t)get_number(reader, 4);
+    entry->part_start = (uint32_t)get_number(reader, 4);
+    entry->part_bytes = (uint32_t)get_number(reader, 4);
+    entry->payload = reader->bytes;
+    bool is_inside = entry->part_start <= entry->whole_bytes &&
+                     entry->part_bytes <= entry->whole_bytes - entry->part_start;
+    reader->is_short |= entry->part_bytes > reader->left || !is_inside;
 }
 
 static bool get_body(struct reader *reader, struct sv_str *texts, struct sv_journal_entry *entry)
@@ -214,7 +247,7 @@ static bool get_body(struct reader *reader, struct sv_str *texts, struct sv_jour
     entry->kind = (enum sv_journal_kind)get_number(reader, 1);
     if (entry->kind == SV_JOURNAL_HEADER && get_number(reader, 4) != SV_JOURNAL_VERSION)
         return false;
-    if (entry->kind < SV_JOURNAL_HEADER || entry->kind > SV_JOURNAL_FORGET)
+    if (entry->kind < SV_JOURNAL_HEADER || entry->kind > SV_JOURNAL_POOL)
         return false;
     places.first = get_text(reader, texts);
     places.second = get_text(reader, texts);
@@ -222,11 +255,13 @@ static bool get_body(struct reader *reader, struct sv_str *texts, struct sv_jour
         entry->daemon_pid = (int32_t)get_added(reader, 4);
     if (entry->kind == SV_JOURNAL_PROCESS)
         get_process(reader, texts, entry, &places);
+    else if (entry->kind > SV_JOURNAL_FORGET)
+        get_event(reader, entry);
     if (reader->is_short || !sv_str_ok(texts))
         return false;
     const char *base = sv_str_text(texts);
     entry->boot_id = entry->group = base + places.first;
-    entry->tree = entry->process = base + places.second;
+    entry->tree = entry->process = entry->type = base + places.second;
     entry->logs[0] = base + places.logs[0];
     entry->logs[1] = base + places.logs[1];
     entry->leaf = base + places.leaf;

@@ -14,6 +14,10 @@
  *
  * The file is appended to, so only its end can be torn; a reader stops at the first record that is
  * cut or whose checksum is wrong. A later record about the same process replaces an earlier one.
+ *
+ * What a pool of event listeners has not settled: every EVENT since the last POOL of its group
+ * without a SETTLED of the same serial. A long payload is cut into several EVENTs, because an older
+ * reader takes a body of more than 64 KB for the end.
  */
 #ifndef SV_WIRE_JOURNAL_H
 #define SV_WIRE_JOURNAL_H
@@ -24,12 +28,16 @@
 #include <svisor/record.h>
 
 #define SV_JOURNAL_VERSION  1
-#define SV_JOURNAL_TEXT_MAX 4096 /* bytes in one text of a record */
+#define SV_JOURNAL_TEXT_MAX 4096        /* bytes in one text of a record */
+#define SV_JOURNAL_PART_MAX (32u << 10) /* bytes of a payload in one EVENT */
 
 enum sv_journal_kind {
     SV_JOURNAL_HEADER = 1,
     SV_JOURNAL_PROCESS = 2,
-    SV_JOURNAL_FORGET = 3, /* the process is no longer configured */
+    SV_JOURNAL_FORGET = 3,  /* the process is no longer configured */
+    SV_JOURNAL_EVENT = 4,   /* an event waits for listeners of the group */
+    SV_JOURNAL_SETTLED = 5, /* it does so no longer, or was never written down */
+    SV_JOURNAL_POOL = 6,    /* nothing waits; the serials are those of the next event */
 };
 
 struct sv_journal_entry {
@@ -38,8 +46,9 @@ struct sv_journal_entry {
     const char *boot_id;
     const char *tree;   /* path of the cgroup tree, "" if there was none */
     int32_t daemon_pid; /* who has written it */
-    /* PROCESS, FORGET */
+    /* all but HEADER */
     const char *group;
+    /* PROCESS, FORGET */
     const char *process;
     /* PROCESS */
     struct sv_process_record record;
@@ -51,6 +60,15 @@ struct sv_journal_entry {
     const char *limits; /* what the run was given, a line "KEY VALUE" for each; "" if nothing */
     const char *group_limits; /* likewise its group */
     const char *status;       /* what it said last with STATUS=; "" if nothing */
+    uint32_t cursor;          /* where the progress of a delivery stands, and 1; 0: nowhere */
+    /* EVENT, SETTLED, POOL */
+    uint64_t serial, pool_serial;
+    /* EVENT */
+    const char *type;     /* its name: numbers differ between versions */
+    const char *payload;  /* this part of it; decoded: borrowed from the journal's bytes */
+    uint32_t part_bytes;  /* of `payload` */
+    uint32_t part_start;  /* where it begins in the whole payload */
+    uint32_t whole_bytes; /* of the whole payload */
 };
 
 void sv_journal_encode(const struct sv_journal_entry *entry, struct sv_str *ret_bytes);

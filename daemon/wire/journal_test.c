@@ -16,6 +16,7 @@ static const struct sv_journal_entry example = {
     .leaf = "/sys/fs/cgroup/svisor/x/web/web_00.3",
     .start_ticks = 4711,
     .keeper_key = UINT64_MAX - 1,
+    .cursor = 9,
     .limits = "nice 5\nmemory_max 100MB\n",
     .group_limits = "tasks_max 10\n",
     .status = "serving",
@@ -31,6 +32,7 @@ static const struct sv_journal_entry example = {
                .main = SV_RECORD_ALIVE,
                .strays = SV_RECORD_STRAYS_SIGNALLED,
                .listener_state = SV_LISTENER_BUSY,
+               .held = 4,
                .was_killed = true,
                .run = 3,
                .failure_count = 2,
@@ -58,6 +60,8 @@ static void assert_same(const struct sv_journal_entry *a, const struct sv_journa
     assert_string_equal(a->record.spawnerr, b->record.spawnerr);
     assert_int_equal(a->start_ticks, b->start_ticks);
     assert_int_equal(a->keeper_key, b->keeper_key);
+    assert_int_equal(a->cursor, b->cursor);
+    assert_int_equal(a->record.held, b->record.held);
     assert_string_equal(a->limits, b->limits);
     assert_string_equal(a->group_limits, b->group_limits);
     assert_string_equal(a->status, b->status);
@@ -199,6 +203,73 @@ static void every_version_can_read_the_version_and_the_boot_of_a_header(void **s
     sv_str_done(&boot);
 }
 
+static void an_event_and_its_end_come_back_as_they_were(void **state)
+{
+    (void)state;
+    static const char payload[] = "a\0b\nc"; /* any byte */
+    struct sv_journal_entry event = {.kind = SV_JOURNAL_EVENT,
+                                     .group = "pool",
+                                     .type = "REMOTE_COMMUNICATION",
+                                     .serial = UINT64_MAX - 1,
+                                     .pool_serial = 7,
+                                     .payload = payload,
+                                     .part_bytes = 6,
+                                     .part_start = 10,
+                                     .whole_bytes = 16};
+    struct sv_str bytes = {0}, texts = {0};
+    sv_journal_encode(&event, &bytes);
+    for (int kind = SV_JOURNAL_SETTLED; kind <= SV_JOURNAL_POOL; kind++)
+        sv_journal_encode(
+            &(struct sv_journal_entry){
+                .kind = (enum sv_journal_kind)kind, .group = "pool", .serial = 3, .pool_serial = 2},
+            &bytes);
+    size_t offset = 0;
+    struct sv_journal_entry found;
+    assert_int_equal(sv_journal_decode(bytes.data, bytes.length, &offset, &texts, &found), 0);
+    assert_int_equal(found.kind, SV_JOURNAL_EVENT);
+    assert_string_equal(found.group, "pool");
+    assert_string_equal(found.type, "REMOTE_COMMUNICATION");
+    assert_int_equal(found.serial, UINT64_MAX - 1);
+    assert_int_equal(found.pool_serial, 7);
+    assert_int_equal(found.part_start, 10);
+    assert_int_equal(found.whole_bytes, 16);
+    assert_int_equal(found.part_bytes, 6);
+    assert_memory_equal(found.payload, payload, 6);
+    for (int kind = SV_JOURNAL_SETTLED; kind <= SV_JOURNAL_POOL; kind++) {
+        assert_int_equal(sv_journal_decode(bytes.data, bytes.length, &offset, &texts, &found), 0);
+        assert_int_equal(found.kind, kind);
+        assert_int_equal(found.serial, 3);
+        assert_int_equal(found.pool_serial, 2);
+    }
+    sv_str_done(&bytes);
+    sv_str_done(&texts);
+}
+
+static void a_part_that_is_not_in_its_whole_is_no_event(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t start, whole;
+    } wrong[] = {{17, 16}, {14, 16}, {UINT32_MAX, 16}};
+    for (size_t i = 0; i < 3; i++) {
+        struct sv_str bytes = {0}, texts = {0};
+        sv_journal_encode(&(struct sv_journal_entry){.kind = SV_JOURNAL_EVENT,
+                                                     .group = "pool",
+                                                     .type = "TICK_5",
+                                                     .payload = "abc",
+                                                     .part_bytes = 3,
+                                                     .part_start = wrong[i].start,
+                                                     .whole_bytes = wrong[i].whole},
+                          &bytes);
+        size_t offset = 0;
+        struct sv_journal_entry found;
+        assert_int_equal(sv_journal_decode(bytes.data, bytes.length, &offset, &texts, &found),
+                         SV_JOURNAL_UNKNOWN);
+        sv_str_done(&bytes);
+        sv_str_done(&texts);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +279,8 @@ int main(void)
         cmocka_unit_test(what_a_later_version_adds_is_passed_over),
         cmocka_unit_test(a_reason_of_a_later_version_is_taken_for_none),
         cmocka_unit_test(every_version_can_read_the_version_and_the_boot_of_a_header),
+        cmocka_unit_test(an_event_and_its_end_come_back_as_they_were),
+        cmocka_unit_test(a_part_that_is_not_in_its_whole_is_no_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -124,6 +124,19 @@ static enum sv_listener_token next_result(struct sv_listener_parser *parser)
     return SV_TOKEN_RESULT;
 }
 
+enum sv_listener_token sv_listener_parser_foresee(const struct sv_listener_parser *parser)
+{
+    enum { TELLING_LENGTH = 3 }; /* "REA" or "RES" */
+    if (parser->has_result_header)
+        return SV_TOKEN_RESULT;
+    if (parser->input.length < TELLING_LENGTH)
+        return SV_TOKEN_MORE;
+    if (memcmp(parser->input.data, ready_token, TELLING_LENGTH) == 0)
+        return SV_TOKEN_READY;
+    return memcmp(parser->input.data, result_word, TELLING_LENGTH) == 0 ? SV_TOKEN_RESULT
+                                                                        : SV_TOKEN_BROKEN;
+}
+
 enum sv_listener_token sv_listener_parser_next(struct sv_listener_parser *parser,
                                                enum sv_listener_state state)
 {

@@ -32,6 +32,9 @@ struct sv_listener_parser {
 void sv_listener_parser_done(struct sv_listener_parser *parser);
 /* Bounded: more than SV_LISTENER_RESULT_BYTES_MAX waiting is BROKEN at the next token. */
 void sv_listener_parser_feed(struct sv_listener_parser *parser, const char *data, size_t length);
+/* What the next token is, if it is one: READY, RESULT, or MORE when that cannot be told yet;
+ * BROKEN: it is neither. Takes nothing. */
+enum sv_listener_token sv_listener_parser_foresee(const struct sv_listener_parser *parser);
 /* Takes the next token given the listener's present state. Call until SV_TOKEN_MORE. */
 enum sv_listener_token sv_listener_parser_next(struct sv_listener_parser *parser,
                                                enum sv_listener_state state);

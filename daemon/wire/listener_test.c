@@ -302,6 +302,30 @@ static void the_other_payloads_are_supervisors(void **state)
     sv_str_done(&payload);
 }
 
+static void what_comes_next_can_be_foreseen(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum sv_listener_token token;
+    } cases[] = {{"", SV_TOKEN_MORE},
+                 {"RE", SV_TOKEN_MORE},
+                 {"READ", SV_TOKEN_READY},
+                 {"RESULT", SV_TOKEN_RESULT},
+                 {"hello", SV_TOKEN_BROKEN}};
+    for (size_t i = 0; i < 5; i++) {
+        struct sv_listener_parser parser = {0};
+        sv_listener_parser_feed(&parser, cases[i].text, strlen(cases[i].text));
+        assert_int_equal(sv_listener_parser_foresee(&parser), cases[i].token);
+        sv_listener_parser_done(&parser);
+    }
+    struct sv_listener_parser parser = {0};
+    sv_listener_parser_feed(&parser, "RESULT 5\nR", 10);
+    assert_int_equal(sv_listener_parser_next(&parser, SV_LISTENER_BUSY), SV_TOKEN_MORE);
+    assert_int_equal(sv_listener_parser_foresee(&parser), SV_TOKEN_RESULT);
+    sv_listener_parser_done(&parser);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +344,7 @@ int main(void)
         cmocka_unit_test(state_payloads_are_supervisors),
         cmocka_unit_test(output_payloads_are_supervisors_also_for_bytes_that_are_no_text),
         cmocka_unit_test(the_other_payloads_are_supervisors),
+        cmocka_unit_test(what_comes_next_can_be_foreseen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

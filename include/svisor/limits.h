@@ -55,6 +55,10 @@
 #define SV_LISTENER_RESULT_BYTES_MAX (1u << 20)
 #define SV_LISTENER_LINE_BYTES_MAX   256    /* of a RESULT line; a number needs 20 */
 #define SV_LISTENER_BUFFER_MAX       100000 /* events; the option buffer_size may not ask for more */
+#define SV_EVENTS_REMEMBERED_BYTES_MAX                                                             \
+    (8u << 20) /* of buffered events, over all pools, in the journal: it holds 64 MB. What is      \
+                  beyond dies with svisord */
+#define SV_CURSORS_MAX 1024 /* listener processes whose deliveries are exact over a SIGKILL */
 
 /* Descriptors. */
 #define SV_DESCRIPTORS_RESERVED                                                                    \

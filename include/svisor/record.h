@@ -47,6 +47,7 @@ struct sv_process_record {
     enum sv_record_main main;
     enum sv_record_strays strays;
     enum sv_listener_state listener_state;
+    uint64_t held; /* BUSY: the pool's serial of the event that it works on, and 1; 0: none */
     bool has_wait_status;
     bool was_killed;
     uint32_t run;

@@ -316,6 +316,10 @@ void judge_action(struct world *world, const struct sv_action *action)
     case SV_ACTION_DELIVER:
         judge_delivery(world, action);
         break;
+    case SV_ACTION_REMEMBER:
+    case SV_ACTION_FORGET:
+    case SV_ACTION_FORGET_POOL:
+        break;
     case SV_ACTION_RELEASE:
         demand(world, sv_process_state_is_stopped(actor->state), "only stopped ones are released",
                action->process);

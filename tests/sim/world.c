@@ -142,7 +142,7 @@ static bool do_next(struct world *world, struct sv_actions *list, size_t *done_c
         return false;
     (*done_count)++;
     perform(world, &action);
-    if (action.kind == SV_ACTION_DELIVER)
+    if (action.kind == SV_ACTION_DELIVER || action.kind == SV_ACTION_REMEMBER)
         sv_blob_unref(action.deliver.blob);
     return true;
 }
@@ -157,8 +157,10 @@ void pump(struct world *world)
             world->told_count = world->tellings.count = 0;
     } while (!world->is_dead && do_next(world, &world->actions, &world->performed_count));
     world->is_performing = false;
-    if (!world->is_dead)
-        world->performed_count = world->actions.count = 0;
+    if (world->is_dead)
+        return;
+    world->performed_count = world->actions.count = 0;
+    sv_core_settle(world->core);
 }
 
 static bool is_something_done(const struct world *world, size_t first, sv_process_id process)

@@ -113,7 +113,7 @@ static void group_set(struct sv_group *group, size_t place, struct sv_process *p
 }
 
 static struct sv_group *group_new(const struct sv_group_config *config, struct sv_block **ret_block,
-                                  sv_process_id first_id)
+                                  sv_process_id first_id, size_t *remembered_bytes)
 {
     struct sv_group *group = must(calloc(1, sizeof(*group)));
     group->config = config;
@@ -128,7 +128,7 @@ static struct sv_group *group_new(const struct sv_group_config *config, struct s
     }
     group_show(group);
     if (config->kind == SV_GROUP_LISTENER)
-        group->pool = must(sv_pool_new(config, group->name));
+        group->pool = must(sv_pool_new(config, group->name, remembered_bytes));
     *ret_block = block;
     return group;
 }
@@ -191,7 +191,8 @@ struct sv_group *sv_groups_add(struct sv_groups *groups, const struct sv_group_c
         return NULL;
     assert(config->program_count < UINT32_MAX - groups->last_id);
     struct sv_block *block;
-    struct sv_group *group = group_new(config, &block, groups->last_id + 1);
+    struct sv_group *group =
+        group_new(config, &block, groups->last_id + 1, &groups->remembered_bytes);
     grow(groups);
     if (sv_map_put(&groups->by_name, config->name, group) < 0)
         abort();
@@ -249,9 +250,11 @@ void sv_groups_remove(struct sv_groups *groups, struct sv_group *group)
     show_all(groups);
     groups->process_count -= group->process_count;
     groups->unsettled_count -= group->unsettled_count;
-    sv_groups_forget(groups);
     take_blocks(groups, group, true, &group->blocks);
+    group->next_removed = groups->removed;
     groups->removed = group;
+    sv_pool_free(group->pool); /* its events are nobody's now */
+    group->pool = NULL;
     refresh_pools(groups);
 }
 
@@ -315,9 +318,12 @@ void sv_groups_remove_process(struct sv_groups *groups, struct sv_group *group,
 
 void sv_groups_forget(struct sv_groups *groups)
 {
-    group_free(groups->removed);
+    while (groups->removed) {
+        struct sv_group *group = groups->removed;
+        groups->removed = group->next_removed;
+        group_free(group);
+    }
     blocks_free(groups->removed_blocks);
-    groups->removed = NULL;
     groups->removed_blocks = NULL;
 }
 

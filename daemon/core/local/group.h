@@ -11,7 +11,8 @@ struct sv_block; /* processes that were added together: group.c */
 struct sv_group {
     const struct sv_group_config *config;
     struct sv_group_view view;
-    char *name; /* a copy: outlives the configuration by one step */
+    char *name; /* a copy: outlives the configuration */
+    struct sv_group *next_removed;
     /* Those that there are, by priority, then by name; parallel arrays. */
     struct sv_process **processes;
     const struct sv_program_config **programs;
@@ -35,7 +36,7 @@ struct sv_groups {
     size_t block_count;
     size_t block_capacity;
     struct sv_map by_name;
-    /* Freed when the next step begins: actions may still name them. */
+    /* Freed by sv_groups_forget(): actions may still name them. */
     struct sv_group *removed;
     struct sv_block *removed_blocks;
     sv_process_id last_id;
@@ -43,6 +44,7 @@ struct sv_groups {
     size_t unsettled_count;
     struct sv_group **pools; /* those that have one, as by_priority */
     size_t pool_count;
+    size_t remembered_bytes; /* of the events of all pools */
     sv_notice_set wanted;
 };
 
@@ -56,7 +58,7 @@ struct sv_process *sv_groups_add_process(struct sv_groups *groups, struct sv_gro
 /* Its id is not given again. */
 void sv_groups_remove_process(struct sv_groups *groups, struct sv_group *group,
                               struct sv_process *process);
-/* Frees what was removed last. */
+/* Frees what was removed. */
 void sv_groups_forget(struct sv_groups *groups);
 struct sv_group *sv_groups_find(const struct sv_groups *groups, const char *name);
 /* NULL when there is no such process. */

@@ -12,10 +12,17 @@
  *     ACKNOWLEDGED --------> READY ------------------> BUSY ------------> ACKNOWLEDGED
  *          any wrong word --> UNKNOWN, for the rest of the run; a new run is ACKNOWLEDGED
  *
- * The events of a pool go with the daemon. A listener that lives on keeps its state: BUSY, it ends
- * what it works on, and its answer is taken. That it was given an event is written down after the
- * event is, so an adopted listener may be said to be READY while it works: then an answer of it is
- * no wrong word, and brings both to the same state again.
+ * The events of a pool outlive the daemon: each is written down when it is accepted (REMEMBER), and
+ * again when it is settled or discarded (FORGET). The next daemon is given what is between the two.
+ * A listener that lives on keeps its state and what it holds: its answer settles that event, under
+ * whichever daemon it comes. Events of an earlier daemon stand in the order of their acceptance. Of
+ * what is beyond SV_EVENTS_REMEMBERED_BYTES_MAX only the serials are remembered.
+ *
+ * A word of a listener is written down before it is taken out of the pipe, so the next daemon may
+ * hear it again: such an echo of an adopted listener is no wrong word. It can be told, because an
+ * event is delivered only when nothing that was heard is left in the pipe. And a listener that was
+ * READY for a daemon of a version that wrote a delivery down afterwards may answer an event that we
+ * do not know of.
  *
  * An event has its serials from its acceptance and keeps them when it is sent again. Supervisor
  * puts a rejected event also into every other pool whose processes have the same priority, a
@@ -25,19 +32,23 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <svisor/limits.h>
 
 struct item {
     struct sv_blob *blob; /* NULL: no event */
     uint64_t serial;
     uint64_t pool_serial;
     enum sv_notice_type type;
+    bool is_remembered;
 };
 
 struct listener {
     struct sv_listener_process process;
     enum sv_listener_state state;
     struct item item; /* BUSY: the event that it works on; none if an earlier daemon gave it */
+    uint64_t held;    /* that of its record, until the event is restored; 0: none */
     bool is_adopted;  /* this run was begun under an earlier daemon */
+    bool may_echo;    /* and was given nothing by this one */
     bool is_free;     /* nobody has this place any more */
 };
 
@@ -49,6 +60,7 @@ struct sv_pool {
     size_t head; /* the oldest */
     size_t count;
     uint64_t next_serial;
+    size_t *remembered_bytes; /* of all pools */
     struct listener *listeners;
     size_t listener_count;
 };
@@ -89,13 +101,15 @@ static const struct {
         },
 };
 
-struct sv_pool *sv_pool_new(const struct sv_group_config *config, const char *name)
+struct sv_pool *sv_pool_new(const struct sv_group_config *config, const char *name,
+                            size_t *remembered_bytes)
 {
     struct sv_pool *pool = calloc(1, sizeof(*pool));
     if (!pool)
         return NULL;
     pool->config = config;
     pool->name = name;
+    pool->remembered_bytes = remembered_bytes;
     pool->ring_size = config->buffer_size > 0 ? config->buffer_size : 1;
     pool->listener_count = config->program_count;
     pool->ring = calloc(pool->ring_size, sizeof(*pool->ring));
@@ -107,14 +121,22 @@ struct sv_pool *sv_pool_new(const struct sv_group_config *config, const char *na
     return pool;
 }
 
+static void drop(struct sv_pool *pool, struct item *item)
+{
+    if (item->is_remembered)
+        *pool->remembered_bytes -= item->blob->length;
+    sv_blob_unref(item->blob);
+    *item = (struct item){0};
+}
+
 void sv_pool_free(struct sv_pool *pool)
 {
     if (!pool)
         return;
     for (size_t i = 0; i < pool->count; i++)
-        sv_blob_unref(pool->ring[(pool->head + i) % pool->ring_size].blob);
+        drop(pool, &pool->ring[(pool->head + i) % pool->ring_size]);
     for (size_t i = 0; pool->listeners && i < pool->listener_count; i++)
-        sv_blob_unref(pool->listeners[i].item.blob);
+        drop(pool, &pool->listeners[i].item);
     free(pool->ring);
     free(pool->listeners);
     free(pool);
@@ -136,6 +158,38 @@ static struct sv_action *remark(const struct sv_pool *pool, enum sv_reason reaso
     return action;
 }
 
+static struct sv_action *write_down(const struct sv_pool *pool, enum sv_action_kind kind,
+                                    const struct item *item, struct sv_actions *actions)
+{
+    struct sv_action *action = sv_actions_add(actions, kind);
+    action->deliver.type = item->type;
+    action->deliver.serial = item->serial;
+    action->deliver.pool_serial = item->pool_serial;
+    action->deliver.group_name = pool->name;
+    return action;
+}
+
+/* While there is room for it. */
+static void remember(struct sv_pool *pool, struct item *item, struct sv_actions *actions)
+{
+    struct sv_action *action = write_down(pool, SV_ACTION_REMEMBER, item, actions);
+    size_t used = *pool->remembered_bytes;
+    item->is_remembered = used < SV_EVENTS_REMEMBERED_BYTES_MAX &&
+                          item->blob->length <= SV_EVENTS_REMEMBERED_BYTES_MAX - used;
+    if (!item->is_remembered)
+        return;
+    *pool->remembered_bytes += item->blob->length;
+    action->deliver.blob = sv_blob_ref(item->blob);
+}
+
+/* Nobody will get it any more. */
+static void settle(struct sv_pool *pool, struct item *item, struct sv_actions *actions)
+{
+    if (item->is_remembered)
+        write_down(pool, SV_ACTION_FORGET, item, actions);
+    drop(pool, item);
+}
+
 static struct item take_head(struct sv_pool *pool)
 {
     struct item item = pool->ring[pool->head];
@@ -151,19 +205,21 @@ static void make_room(struct sv_pool *pool, struct sv_actions *actions)
         return;
     struct item item = take_head(pool);
     remark(pool, SV_REASON_LISTENER_OVERFLOW, actions)->notice.serial = item.serial;
-    sv_blob_unref(item.blob);
+    settle(pool, &item, actions);
 }
 
 void sv_pool_accept(struct sv_pool *pool, enum sv_notice_type type, struct sv_blob *blob,
                     uint64_t serial, struct sv_actions *actions)
 {
     make_room(pool, actions);
-    pool->ring[(pool->head + pool->count++) % pool->ring_size] = (struct item){
+    struct item *item = &pool->ring[(pool->head + pool->count++) % pool->ring_size];
+    *item = (struct item){
         .blob = sv_blob_ref(blob),
         .serial = serial,
         .pool_serial = pool->next_serial++,
         .type = type,
     };
+    remember(pool, item, actions);
 }
 
 static void give_back(struct sv_pool *pool, struct listener *listener, struct sv_actions *actions)
@@ -188,7 +244,8 @@ void sv_pool_update(struct sv_pool *pool, size_t index, const struct sv_listener
         give_back(pool, listener, actions);
     if (is_new_run) {
         listener->state = SV_LISTENER_ACKNOWLEDGED;
-        listener->is_adopted = false;
+        listener->is_adopted = listener->may_echo = false;
+        listener->held = 0;
     }
 }
 
@@ -217,12 +274,21 @@ void sv_pool_leave(struct sv_pool *pool, size_t index, struct sv_actions *action
     pool->listeners[index] = (struct listener){.is_free = true};
 }
 
+/* The daemon before had heard it, and died before it had taken it out of the pipe. */
+static bool is_echo(const struct listener *listener, enum sv_listener_event event)
+{
+    bool is_answer = event == SV_LISTENER_SAYS_OK || event == SV_LISTENER_SAYS_FAIL;
+    return listener->may_echo &&
+           ((listener->state == SV_LISTENER_READY && event == SV_LISTENER_SAYS_READY) ||
+            (listener->state == SV_LISTENER_ACKNOWLEDGED && is_answer));
+}
+
 void sv_pool_hear(struct sv_pool *pool, size_t index, enum sv_listener_event event,
                   struct sv_actions *actions)
 {
     assert(index < pool->listener_count);
     struct listener *listener = &pool->listeners[index];
-    if (!listener->process.is_alive)
+    if (!listener->process.is_alive || is_echo(listener, event))
         return;
     enum sv_listener_state before = listener->state;
     bool is_answer = event == SV_LISTENER_SAYS_OK || event == SV_LISTENER_SAYS_FAIL;
@@ -238,8 +304,7 @@ void sv_pool_hear(struct sv_pool *pool, size_t index, enum sv_listener_event eve
     if (answers[before][event].rejection == GIVES_BACK) {
         give_back(pool, listener, actions);
     } else if (answers[before][event].rejection == DROPS) {
-        sv_blob_unref(listener->item.blob);
-        listener->item = (struct item){0};
+        settle(pool, &listener->item, actions);
     }
 }
 
@@ -247,14 +312,11 @@ static void deliver(struct sv_pool *pool, struct listener *listener, struct sv_a
 {
     listener->item = take_head(pool);
     listener->state = SV_LISTENER_BUSY;
-    struct sv_action *action = sv_actions_add(actions, SV_ACTION_DELIVER);
+    listener->may_echo = false;
+    struct sv_action *action = write_down(pool, SV_ACTION_DELIVER, &listener->item, actions);
     action->process = listener->process.id;
     action->run = listener->process.run;
     action->deliver.blob = sv_blob_ref(listener->item.blob);
-    action->deliver.type = listener->item.type;
-    action->deliver.serial = listener->item.serial;
-    action->deliver.pool_serial = listener->item.pool_serial;
-    action->deliver.group_name = pool->name;
 }
 
 void sv_pool_dispatch(struct sv_pool *pool, struct sv_actions *actions)
@@ -266,18 +328,101 @@ void sv_pool_dispatch(struct sv_pool *pool, struct sv_actions *actions)
     }
 }
 
-void sv_pool_restore(struct sv_pool *pool, size_t index, enum sv_listener_state state)
+void sv_pool_restore(struct sv_pool *pool, size_t index, enum sv_listener_state state,
+                     uint64_t held)
 {
     assert(index < pool->listener_count);
     struct listener *listener = &pool->listeners[index];
     if (!listener->process.is_alive)
         return;
     listener->state = state;
-    listener->is_adopted = true;
+    listener->held = state == SV_LISTENER_BUSY ? held : 0;
+    listener->is_adopted = listener->may_echo = true;
+}
+
+void sv_pool_restore_serial(struct sv_pool *pool, uint64_t next_serial)
+{
+    if (pool->next_serial < next_serial)
+        pool->next_serial = next_serial;
+}
+
+/* Where it stood: behind all that were accepted before it. */
+static void put_in_order(struct sv_pool *pool, const struct item *item)
+{
+    size_t place = pool->count++;
+    for (; place > 0; place--) {
+        const struct item *before = &pool->ring[(pool->head + place - 1) % pool->ring_size];
+        if (before->pool_serial < item->pool_serial)
+            break;
+        pool->ring[(pool->head + place) % pool->ring_size] = *before;
+    }
+    pool->ring[(pool->head + place) % pool->ring_size] = *item;
+}
+
+void sv_pool_restore_event(struct sv_pool *pool, const struct sv_event_view *event,
+                           struct sv_blob *blob, struct sv_actions *actions)
+{
+    struct item item = {
+        .blob = sv_blob_ref(blob),
+        .serial = event->serial,
+        .pool_serial = event->pool_serial,
+        .type = event->type,
+        .is_remembered = true,
+    };
+    *pool->remembered_bytes += blob->length;
+    sv_pool_restore_serial(pool, event->pool_serial + 1);
+    for (size_t i = 0; i < pool->listener_count; i++) {
+        struct listener *listener = &pool->listeners[i];
+        if (listener->held == event->pool_serial + 1 && !listener->item.blob) {
+            listener->item = item;
+            listener->held = 0;
+            return;
+        }
+    }
+    make_room(pool, actions); /* buffer_size may be smaller now */
+    put_in_order(pool, &item);
 }
 
 enum sv_listener_state sv_pool_listener_state(const struct sv_pool *pool, size_t index)
 {
     assert(index < pool->listener_count);
     return pool->listeners[index].state;
+}
+
+uint64_t sv_pool_next_serial(const struct sv_pool *pool)
+{
+    return pool->next_serial;
+}
+
+static bool show(const struct item *item, struct sv_event_view *ret_event)
+{
+    if (!item->blob)
+        return false;
+    *ret_event = (struct sv_event_view){
+        .type = item->type,
+        .blob = item->blob,
+        .serial = item->serial,
+        .pool_serial = item->pool_serial,
+    };
+    return true;
+}
+
+bool sv_pool_held_event(const struct sv_pool *pool, size_t index, struct sv_event_view *ret_event)
+{
+    assert(index < pool->listener_count);
+    return show(&pool->listeners[index].item, ret_event);
+}
+
+bool sv_pool_next_event(const struct sv_pool *pool, size_t *place, struct sv_event_view *ret_event)
+{
+    while (*place < pool->listener_count + pool->count) {
+        size_t at = (*place)++;
+        const struct item *item =
+            at < pool->listener_count
+                ? &pool->listeners[at].item
+                : &pool->ring[(pool->head + at - pool->listener_count) % pool->ring_size];
+        if (item->is_remembered)
+            return show(item, ret_event);
+    }
+    return false;
 }

@@ -23,8 +23,10 @@ struct sv_listener_process {
     bool is_running; /* RUNNING: only then it gets events */
 };
 
-/* `config` and `name` are kept. NULL without memory. */
-struct sv_pool *sv_pool_new(const struct sv_group_config *config, const char *name);
+/* `config` and `name` are kept, and `remembered_bytes`, which all pools share: the payloads that
+ * are written down. NULL without memory. */
+struct sv_pool *sv_pool_new(const struct sv_group_config *config, const char *name,
+                            size_t *remembered_bytes);
 void sv_pool_free(struct sv_pool *pool);
 bool sv_pool_wants(const struct sv_pool *pool, enum sv_notice_type type);
 /* Buffers an event; keeps a reference of its own to `blob`. */
@@ -42,8 +44,21 @@ void sv_pool_hear(struct sv_pool *pool, size_t index, enum sv_listener_event eve
                   struct sv_actions *actions);
 /* Hands out what is buffered, oldest first, to listeners in the order of their processes. */
 void sv_pool_dispatch(struct sv_pool *pool, struct sv_actions *actions);
-/* A listener of an earlier daemon goes on in the middle of the conversation. */
-void sv_pool_restore(struct sv_pool *pool, size_t index, enum sv_listener_state state);
+/* A listener of an earlier daemon goes on in the middle of the conversation. `held` is that of its
+ * record. */
+void sv_pool_restore(struct sv_pool *pool, size_t index, enum sv_listener_state state,
+                     uint64_t held);
+/* The pool counts on from there. */
+void sv_pool_restore_serial(struct sv_pool *pool, uint64_t next_serial);
+/* An event of an earlier daemon: goes to the listener that holds it, else to its place in the ring.
+ */
+void sv_pool_restore_event(struct sv_pool *pool, const struct sv_event_view *event,
+                           struct sv_blob *blob, struct sv_actions *actions);
 enum sv_listener_state sv_pool_listener_state(const struct sv_pool *pool, size_t index);
+uint64_t sv_pool_next_serial(const struct sv_pool *pool);
+/* False: the listener works on nothing that is known. */
+bool sv_pool_held_event(const struct sv_pool *pool, size_t index, struct sv_event_view *ret_event);
+/* Each event that is written down, held or buffered. `*place` begins with 0; false at the end. */
+bool sv_pool_next_event(const struct sv_pool *pool, size_t *place, struct sv_event_view *ret_event);
 
 #endif

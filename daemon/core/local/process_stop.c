@@ -92,12 +92,21 @@ void sv_cell_stop_running(struct sv_process *process, const struct sv_process_ev
     sv_process_begin_stop(process, event->reason, step);
 }
 
+/* After that stop it would be started again: by oom_policy=stop, or because the shutdown was that
+ * of an earlier daemon, and cut short. */
+static bool is_stop_for_now(const struct sv_process *process, const struct sv_step *step)
+{
+    enum sv_reason reason = process->stop_reason;
+    return reason == SV_REASON_OOM_STOP ||
+           (step->may_start && (reason == SV_REASON_SHUTDOWN || reason == SV_REASON_RESTART));
+}
+
 /* As Supervisor's kill() in STOPPING, except that the deadline stays: asking twice does not delay.
  */
 void sv_cell_stop_again(struct sv_process *process, const struct sv_process_event *event,
                         struct sv_step *step)
 {
-    if (process->stop_reason == SV_REASON_OOM_STOP)
+    if (is_stop_for_now(process, step))
         process->stop_reason = event->reason; /* now it is to stay stopped */
     if (process->main == SV_MAIN_ALIVE)
         sv_process_signal(process, process->config->stopsignal,
