@@ -48,37 +48,30 @@ static bool is_core(const struct sv_cluster *cluster, sv_instance_place place)
            sv_synchro_is_core_stereotype(cluster, instance);
 }
 
-struct candidate {
-    sv_instance_place place;
-    bool is_declared;
-    bool is_core;
-};
-
-static bool is_better(const struct sv_cluster *cluster, const struct candidate *one,
-                      const struct candidate *other)
+static bool is_better(const struct sv_cluster *cluster, sv_instance_place one,
+                      sv_instance_place other)
 {
-    if (other->place == SV_INSTANCE_NONE || one->is_declared != other->is_declared)
-        return other->place == SV_INSTANCE_NONE || one->is_declared;
-    if (one->is_core != other->is_core)
-        return one->is_core;
-    return strcmp(cluster->instances[one->place]->nick, cluster->instances[other->place]->nick) < 0;
+    if (other == SV_INSTANCE_NONE || one == other)
+        return other == SV_INSTANCE_NONE;
+    if (is_core(cluster, one) != is_core(cluster, other))
+        return is_core(cluster, one);
+    return strcmp(cluster->instances[one]->nick, cluster->instances[other]->nick) < 0;
 }
 
+/* Whom the others call Master goes before all whom nobody does. */
 static sv_instance_place views_select(const struct sv_cluster *cluster)
 {
-    struct candidate best = {.place = SV_INSTANCE_NONE};
+    sv_instance_place named = SV_INSTANCE_NONE, any = SV_INSTANCE_NONE;
     for (sv_instance_place i = 0; i < cluster->instance_count; i++) {
         if (!is_running(cluster, i))
             continue;
-        bool is_master = false;
-        for (sv_instance_place k = 0; k < cluster->instance_count && !is_master; k++)
-            is_master = is_running(cluster, k) && cluster->instances[k]->view.master == i;
-        struct candidate candidate = {
-            .place = i, .is_declared = is_master, .is_core = is_core(cluster, i)};
-        if (is_better(cluster, &candidate, &best))
-            best = candidate;
+        sv_instance_place master = cluster->instances[i]->view.master;
+        if (is_running(cluster, master) && is_better(cluster, master, named))
+            named = master;
+        if (is_better(cluster, i, any))
+            any = i;
     }
-    return best.place;
+    return named != SV_INSTANCE_NONE ? named : any;
 }
 
 static bool views_hold(const struct sv_cluster *cluster)
