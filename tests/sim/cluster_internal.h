@@ -9,6 +9,8 @@ uint64_t world_draw(struct world *world, uint64_t bound); /* [0, bound) */
 bool world_chance(struct world *world, unsigned percent);
 void world_say(const struct world *world, const char *format, ...) SV_PRINTF(2, 3);
 
+void live_until(struct world *world, uint64_t until_ns, bool stops_when_settled);
+
 /* cluster_network.c */
 void world_push(struct world *world, const struct item *item);
 bool world_pop(struct world *world, struct item *ret);
@@ -34,7 +36,15 @@ void node_told(struct world *world, uint32_t index, uint32_t program);
 void node_keeper(struct world *world, uint32_t index, uint64_t version);
 void node_kill(struct world *world, uint32_t index, uint32_t program, const char *why);
 uint32_t find_program(const struct world *world, const char *application, const char *name);
+void node_leave(struct world *world, uint32_t index, bool keeps_programs);
 void node_request(struct world *world, uint32_t index, struct sv_cluster_request request);
+
+/* cluster_variety.c */
+void variety_begin(struct world *world);
+void variety_trouble(struct world *world);
+void variety_heal(struct world *world);
+/* As a user does it where the rules leave it to him. */
+void variety_conciliate(struct world *world);
 
 /* cluster_turns.c */
 void turn_command(struct world *world, uint32_t node, const struct sv_cluster_action *action);

@@ -51,6 +51,19 @@ void judge_spawn(const struct world *world, uint32_t node, uint32_t program)
                      "a managed program never has two living copies", node);
 }
 
+/* Restarted or shut down: the Master stops the applications first, and waits for them. */
+static void judge_end(const struct world *world, uint32_t node)
+{
+    sv_instance_place master = sv_machine_master(world->nodes[node].cluster);
+    bool is_certain = !world->has_partitions && !world->is_rough && master == node;
+    for (uint32_t i = 0; is_certain && i < world->node_count; i++)
+        for (uint32_t p = 0; p < PROGRAMS; p++)
+            judge_demand(world,
+                         !world->programs[p].is_managed || !world->nodes[i].actors[p].is_alive ||
+                             !sv_instance_is_running(world->nodes[node].cluster, i),
+                         "a cluster ends after its applications", node);
+}
+
 void judge_action(struct world *world, uint32_t node, const struct sv_cluster_action *action)
 {
     world->digest = world->digest * UINT64_C(1099511628211) + (uint64_t)action->kind * 31 +
@@ -73,9 +86,11 @@ void judge_action(struct world *world, uint32_t node, const struct sv_cluster_ac
         asked->is_open = false;
         return;
     }
+    case SV_CLUSTER_END_DAEMON:
+        judge_end(world, node);
+        return;
     case SV_CLUSTER_CONNECT:
     case SV_CLUSTER_SEND:
-    case SV_CLUSTER_END_DAEMON:
     case SV_CLUSTER_PROMISE:
     case SV_CLUSTER_KILL_MANAGED:
     case SV_CLUSTER_ACTION_COUNT:
@@ -206,6 +221,13 @@ static void judge_forced(const struct world *world, uint32_t index)
 
 void judge_healed(struct world *world)
 {
+    for (uint32_t i = 0; i < world->node_count; i++) {
+        const struct sv_cluster *cluster = world->nodes[i].cluster;
+        if (cluster)
+            world_say(world, "  %u: in state %d, Master %d, jobs %d, conflict %d", i,
+                      (int)sv_machine_state(cluster), (int)sv_machine_master(cluster),
+                      (int)sv_modes_have_jobs(cluster), (int)sv_model_has_conflict(cluster));
+    }
     judge_demand(world, judge_is_settled(world),
                  "healed: all are in OPERATION with one Master within the bound", 0);
     for (uint32_t i = 0; i < world->node_count; i++) {

@@ -74,7 +74,7 @@ static void plan(struct world *world, uint32_t index, uint32_t program, uint64_t
 static void start(struct world *world, uint32_t index, uint32_t program)
 {
     struct actor *actor = &world->nodes[index].actors[program];
-    if (actor->is_alive || !actor->is_configured)
+    if (actor->is_alive || !actor->is_configured || world->nodes[index].is_ending)
         return;
     turn_start(world, index, program);
     actor->is_alive = true;
@@ -93,7 +93,6 @@ static void stop(struct world *world, uint32_t index, uint32_t program)
     struct actor *actor = &world->nodes[index].actors[program];
     if (!actor->is_alive || actor->state == SV_PROCESS_STOPPING)
         return;
-    turn_stop(world, program);
     tell(world, index, program, SV_PROCESS_STOPPING);
     plan(world, index, program, world_draw(world, SECOND_NS / 4));
 }
@@ -132,15 +131,26 @@ void node_kill(struct world *world, uint32_t index, uint32_t program, const char
                                      .version = actor->run});
 }
 
+static bool has_living(const struct node *node)
+{
+    for (uint32_t i = 0; i < PROGRAMS; i++)
+        if (node->actors[i].is_alive)
+            return true;
+    return false;
+}
+
 void node_told(struct world *world, uint32_t index, uint32_t program)
 {
     struct actor *actor = &world->nodes[index].actors[program];
     if (actor->is_alive || !world->nodes[index].cluster)
         return;
     actor->is_expected = false;
-    if (actor->state == SV_PROCESS_STOPPING)
+    if (actor->state == SV_PROCESS_STOPPING) {
         tell(world, index, program, SV_PROCESS_STOPPED);
-    else if (actor->state == SV_PROCESS_RUNNING)
+        struct node *node = &world->nodes[index];
+        if (node->is_ending && node->cluster && !has_living(node))
+            node_crash(world, index, false);
+    } else if (actor->state == SV_PROCESS_RUNNING)
         tell(world, index, program, SV_PROCESS_EXITED);
     else if (actor->state == SV_PROCESS_STARTING) {
         tell(world, index, program, SV_PROCESS_BACKOFF);
@@ -251,6 +261,8 @@ void node_feed(struct world *world, uint32_t index, struct sv_cluster_event even
     arm(world, index);
     judge_step(world, index);
     for (size_t i = 0; i < count; i++) {
+        if (!deeds[i].is_start && node->actors[deeds[i].program].is_alive)
+            turn_stop(world, deeds[i].program);
         (deeds[i].is_start ? start : stop)(world, index, deeds[i].program);
         bool is_first = deeds[i].is_start && deeds[i].program == 0;
         if (is_first && world->options.lie == LIE_TURN)
@@ -268,6 +280,7 @@ void node_birth(struct world *world, uint32_t index)
     node->incarnation += 1 + world_draw(world, 1000);
     node->keeper_version++;
     node->paused_until_ns = 0;
+    node->is_ending = false;
     char machine_id[32];
     snprintf(machine_id, sizeof(machine_id), "machine-%u", index);
     node->cluster = sv_cluster_new(&(struct sv_cluster_options){
@@ -322,6 +335,24 @@ void node_crash(struct world *world, uint32_t index, bool with_programs)
         world_chance(world, 50) ? world_draw(world, SECOND_NS) : world_draw(world, 10 * SECOND_NS);
     world_push(world, &(struct item){
                           .due_ns = world->now_ns + delay_ns, .kind = ITEM_BIRTH, .node = index});
+}
+
+/* Orderly: with on_stop=keep its programs live on, else it stops them and goes after the last. */
+void node_leave(struct world *world, uint32_t index, bool keeps_programs)
+{
+    struct node *node = &world->nodes[index];
+    if (!node->cluster || node->is_ending || node->paused_until_ns > world->now_ns)
+        return;
+    world_say(world, "  %u: the daemon leaves%s", index,
+              keeps_programs ? ", keeping programs" : "");
+    node->is_ending = true;
+    node_feed(world, index,
+              (struct sv_cluster_event){.kind = SV_CLUSTER_LOCAL_ENDING,
+                                        .keeps_programs = keeps_programs});
+    for (uint32_t i = 0; i < PROGRAMS && !keeps_programs && node->cluster; i++)
+        stop(world, index, i);
+    if (node->cluster && (keeps_programs || !has_living(node)))
+        node_crash(world, index, false);
 }
 
 void node_request(struct world *world, uint32_t index, struct sv_cluster_request request)

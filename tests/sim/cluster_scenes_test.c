@@ -19,6 +19,7 @@
 #include "cluster_network.c"
 #include "cluster_node.c"
 #include "cluster_turns.c"
+#include "cluster_variety.c"
 #include "cluster_world.c"
 
 enum { C1 = 5 }; /* gamma:c1, which nothing starts by itself */

@@ -17,6 +17,7 @@
 #include "cluster_network.c"
 #include "cluster_node.c"
 #include "cluster_turns.c"
+#include "cluster_variety.c"
 #include "cluster_world.c"
 
 #ifdef SV_SANITIZED

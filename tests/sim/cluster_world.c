@@ -169,6 +169,8 @@ static void make_trouble(struct world *world)
         ask,         ask,        fault_kill,  ask,       fault_cut};
     if (world->is_healed || world->options.is_calm)
         return;
+    if (world->is_varied)
+        variety_trouble(world);
     faults[world_draw(world, sizeof(faults) / sizeof(*faults))](world);
     world_push(world, &(struct item){.due_ns = world->now_ns +
                                                world_draw(world, 2 * FAULT_PERIOD_MS * MS_NS),
@@ -242,7 +244,7 @@ static void handle(struct world *world, const struct item *item)
     }
 }
 
-static void live_until(struct world *world, uint64_t until_ns, bool stops_when_settled)
+void live_until(struct world *world, uint64_t until_ns, bool stops_when_settled)
 {
     struct item item;
     while (world_pop(world, &item)) {
@@ -271,6 +273,8 @@ static void heal(struct world *world)
             world->nodes[i].paused_until_ns = world->now_ns;
         node_birth(world, i);
     }
+    if (world->is_varied)
+        variety_heal(world);
 }
 
 /* What is asked of a Master that is at work must be done. */
@@ -397,6 +401,7 @@ static struct world *create(const struct world_options *options)
     draw_world(world);
     draw_configuration(world);
     load_rules(world);
+    variety_begin(world);
     for (uint32_t i = 0; i < world->node_count; i++)
         world_push(world, &(struct item){.due_ns = world->now_ns + world_draw(world, SECOND_NS),
                                          .kind = ITEM_BIRTH,
@@ -433,7 +438,7 @@ struct world_figures cluster_world_run(const struct world_options *options)
     struct world *world = create(options);
     uint64_t last_birth_ns = world->now_ns + SECOND_NS;
     live_until(world, last_birth_ns, false);
-    live_until(world, last_birth_ns + 20 * SECOND_NS, true);
+    live_until(world, last_birth_ns + (world->is_varied ? 40 : 20) * SECOND_NS, true);
     struct world_figures figures = {.operation_ns = world->now_ns - last_birth_ns,
                                     .node_count = world->node_count};
     judge_demand(world, world->is_rough || judge_is_settled(world),
@@ -442,11 +447,13 @@ struct world_figures cluster_world_run(const struct world_options *options)
     live_until(world, world->now_ns + options->duration_ns, false);
     heal(world);
     live_until(world, world->now_ns + HEALED_SECONDS * SECOND_NS, false);
+    if (world->is_varied)
+        variety_conciliate(world);
     judge_healed(world);
     /* Without quorum a half of a broken network may stop, out of old knowledge, what the other has.
      */
     bool is_certain = world->has_quorum || (!world->has_partitions && !world->is_rough);
-    if (is_certain && !world->has_requests && !world->has_failures)
+    if (is_certain && !world->has_requests && !world->has_failures && !world->is_varied)
         judge_restarted(world, "what is lost with a node runs elsewhere");
     ask_for_everything(world);
     figures.digest = world->digest;

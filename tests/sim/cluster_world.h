@@ -65,6 +65,7 @@ struct node {
     uint64_t promise_ns; /* of the node's clock; 0: none */
     struct actor actors[PROGRAMS];
     uint64_t working_since_ns; /* as a Master */
+    bool is_ending;            /* its daemon stops what runs, and goes */
 };
 
 struct packet { /* a message under way, perhaps several times */
@@ -125,6 +126,8 @@ struct world {
     bool has_partitions; /* links are cut, daemons are paused */
     bool has_requests;
     bool has_failures; /* programs crash, or cannot be started */
+    bool is_varied;    /* other options than the usual, daemons that leave: cluster_variety.c */
+    uint64_t variety;  /* a random state of its own: the lives of other seeds stay what they were */
 
     uint32_t node_count;
     struct node *nodes;

@@ -176,6 +176,8 @@ void sv_failure_crashed(struct sv_commander *commander, struct sv_member *member
 {
     struct sv_str why = {0};
     enum sv_running_failure_strategy strategy = member->rules.running_failure_strategy;
+    if (sv_machine_state(commander->cluster) >= SV_SUPVISORS_STATE_RESTARTING)
+        return; /* everything is to stop */
     bool is_endless =
         (strategy == SV_RUNNING_FAILURE_STRATEGY_RESTART && start != SV_START_NEWS_NONE) ||
         (strategy == SV_RUNNING_FAILURE_STRATEGY_RESTART_APPLICATION &&

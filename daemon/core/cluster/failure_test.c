@@ -77,6 +77,19 @@ static void a_crash_has_the_strategy_of_its_rule(void **state)
     }
 }
 
+static void nothing_is_done_about_a_failure_while_the_cluster_ends(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < SV_ARRAY_LENGTH(failure_cases); c++) {
+        case_init(&failure_cases[c]);
+        played.machine = SV_SUPVISORS_STATE_SHUTTING_DOWN;
+        played_tell(&played, RIGHT, "shop", "a", SV_PROCESS_FATAL);
+        played_run(&played);
+        played_expect(&played, "");
+        played_done(&played);
+    }
+}
+
 static void a_lost_instance_has_the_strategies_of_what_ran_there(void **state)
 {
     (void)state;
@@ -301,6 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_crash_has_the_strategy_of_its_rule),
+        cmocka_unit_test(nothing_is_done_about_a_failure_while_the_cluster_ends),
         cmocka_unit_test(a_lost_instance_has_the_strategies_of_what_ran_there),
         cmocka_unit_test(an_application_that_stopped_with_the_loss_is_restarted_as_a_whole),
         cmocka_unit_test(extra_arguments_follow_a_program_to_another_node),

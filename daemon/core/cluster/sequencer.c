@@ -57,9 +57,10 @@ static void order_late(struct sv_cluster *cluster, struct sv_timer *timer)
 {
     struct sv_order *order = (struct sv_order *)((char *)timer - offsetof(struct sv_order, timer));
     struct sv_commander *commander = order->commander;
-    (void)cluster;
-    /* Behind a dead daemon it may live: the members' half tells when that instance is lost. */
-    if (!sv_instance_is_running(commander->cluster, order->target)) {
+    /* Behind a dead daemon it may live: the members' half tells when that instance is lost. One
+     * that has come back has told its rows; while the cluster ends it stays CHECKED. */
+    enum sv_instance_state state = sv_instance_state(cluster, order->target);
+    if (state != SV_INSTANCE_STATE_RUNNING && state != SV_INSTANCE_STATE_CHECKED) {
         sv_order_arm(order, sv_commander_margin_ns(commander));
         return;
     }

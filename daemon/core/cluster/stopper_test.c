@@ -71,6 +71,25 @@ static void what_does_not_stop_is_given_up_in_time(void **state)
     played_done(&played);
 }
 
+/* While the cluster ends, a daemon that comes back is not let in: it stays CHECKED. */
+static void what_came_back_in_between_is_given_up_in_time(void **state)
+{
+    (void)state;
+    played_init(&played, SHOP APP("dumb", "", P("mute", "")), "dumb:mute");
+    runs(LEFT, "dumb", "mute");
+    sv_commander_stop_applications(&played.cluster);
+    played_run(&played);
+    played_expect(&played, "-mute@left");
+    played.states[LEFT] = SV_INSTANCE_STATE_FAILED;
+    played_wait(&played, 60);
+    assert_true(sv_commander_is_stopping(&played.cluster));
+    played.states[LEFT] = SV_INSTANCE_STATE_CHECKED;
+    played_wait(&played, 3);
+    played_expect(&played, "!mute=STOPPED");
+    assert_false(sv_commander_is_stopping(&played.cluster));
+    played_done(&played);
+}
+
 static void requests_do_not_wait_for_each_other(void **state)
 {
     (void)state;
@@ -226,6 +245,7 @@ int main(void)
         cmocka_unit_test(programs_stop_by_their_numbers_highest_first),
         cmocka_unit_test(all_applications_stop_by_their_numbers),
         cmocka_unit_test(what_does_not_stop_is_given_up_in_time),
+        cmocka_unit_test(what_came_back_in_between_is_given_up_in_time),
         cmocka_unit_test(requests_do_not_wait_for_each_other),
         cmocka_unit_test(a_stop_that_somebody_else_has_begun_is_waited_for),
         cmocka_unit_test(a_lost_instance_has_stopped_everything),
