@@ -196,6 +196,11 @@ SECONDS ?= 20
 .PHONY: sim-cluster
 sim-cluster: $(BUILD)/test/tests/sim/cluster_sim_test
 	$< $(SEED) $(SECONDS) $(TRACE)
+## make sim-cost        what the mesh of a simulated cluster costs: NODES="3 30 300"
+NODES ?= 3 30 300
+.PHONY: sim-cost
+sim-cost: $(BUILD)/test/tests/sim/cluster_sim_test
+	$< cost $(NODES)
 asan:
 	$(MAKE) BUILD=$(BUILD)/asan OPT=-O1 HARDENING=-DSV_SANITIZED=1 \
 	    SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" check

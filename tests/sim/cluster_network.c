@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cluster_internal.h"
+#include "wire/mesh.h"
 
 static bool is_before(const struct item *one, const struct item *other)
 {
@@ -71,22 +72,29 @@ static void *keep_array(struct sv_arena *arena, const void *items, size_t count,
     return copy;
 }
 
-static void keep_modes(struct sv_arena *arena, struct sv_mesh_rows *rows)
+/* The names of instances are those of the world: only a daemon that ends takes its own with it. */
+static const char *keep_identifier(const struct world *world, struct sv_arena *arena,
+                                   const char *identifier)
+{
+    return world->options.is_calm ? identifier : keep(arena, identifier);
+}
+
+static void keep_modes(const struct world *world, struct sv_arena *arena, struct sv_mesh_rows *rows)
 {
     struct sv_mesh_modes *modes = keep_array(arena, rows->modes, 1, sizeof(*modes));
     struct sv_mesh_instance_state *states =
         keep_array(arena, modes->instance_states, modes->instance_count, sizeof(*states));
     for (size_t i = 0; i < modes->instance_count; i++)
-        states[i].identifier = keep(arena, states[i].identifier);
+        states[i].identifier = keep_identifier(world, arena, states[i].identifier);
     modes->instance_states = states;
     modes->master_identifier = keep(arena, modes->master_identifier);
     rows->modes = modes;
 }
 
-static void keep_rows(struct sv_arena *arena, struct sv_mesh_rows *rows)
+static void keep_rows(const struct world *world, struct sv_arena *arena, struct sv_mesh_rows *rows)
 {
     if (rows->modes)
-        keep_modes(arena, rows);
+        keep_modes(world, arena, rows);
     struct sv_mesh_process *processes =
         keep_array(arena, rows->processes, rows->process_count, sizeof(*processes));
     for (size_t i = 0; i < rows->process_count; i++) {
@@ -123,7 +131,7 @@ static void keep_hello(struct sv_arena *arena, struct sv_mesh_hello *hello)
     hello->stereotypes = names;
 }
 
-static struct packet *copy_message(const struct sv_mesh_message *message)
+static struct packet *copy_message(const struct world *world, const struct sv_mesh_message *message)
 {
     struct packet *packet = calloc(1, sizeof(*packet));
     if (!packet)
@@ -139,7 +147,7 @@ static struct packet *copy_message(const struct sv_mesh_message *message)
         break;
     case SV_MESH_SNAPSHOT:
     case SV_MESH_CHANGE:
-        keep_rows(&packet->arena, &copy->rows);
+        keep_rows(world, &packet->arena, &copy->rows);
         break;
     case SV_MESH_COMMAND:
         copy->command.application = keep(&packet->arena, message->command.application);
@@ -186,6 +194,26 @@ static void dispatch(struct world *world, uint32_t from, uint32_t to, struct pac
                                      .packet = packet});
 }
 
+/* On the wire. Rows of one revision have one size, whoever gets them. */
+static size_t size_of(struct world *world, uint32_t from, uint32_t to,
+                      const struct sv_mesh_message *message)
+{
+    bool has_rows = message->kind == SV_MESH_SNAPSHOT || message->kind == SV_MESH_CHANGE;
+    struct weighed *last = &world->nodes[from].weighed[message->kind == SV_MESH_SNAPSHOT];
+    if (has_rows && last->bytes && last->revision == message->rows.revision)
+        return last->bytes;
+    struct sv_mesh_packet packet = {.from = world->instances[from].identifier,
+                                    .to = world->instances[to].identifier,
+                                    .number = 1000,
+                                    .message = *message};
+    sv_str_clear(&world->bytes);
+    if (sv_mesh_encode(&packet, &world->bytes) != 0)
+        abort();
+    if (has_rows)
+        *last = (struct weighed){message->rows.revision, world->bytes.length};
+    return world->bytes.length;
+}
+
 /* A CHANGE goes to many: they share one copy. */
 void world_send(struct world *world, uint32_t from, const struct sv_cluster_action *action,
                 struct packet **shared)
@@ -193,6 +221,8 @@ void world_send(struct world *world, uint32_t from, const struct sv_cluster_acti
     uint32_t to = action->instance;
     size_t link = link_of(world, from, to);
     world->message_count++;
+    if (world->options.is_calm)
+        world->byte_count += size_of(world, from, to, &action->message);
     if (!world->is_connected[link] || world->is_cut[link])
         return;
     bool is_rough = world->is_rough && !world->is_healed;
@@ -204,7 +234,7 @@ void world_send(struct world *world, uint32_t from, const struct sv_cluster_acti
         (*shared)->message.rows.revision == message->rows.revision) {
         packet = *shared;
     } else {
-        packet = copy_message(message);
+        packet = copy_message(world, message);
         if (message->kind == SV_MESH_CHANGE) {
             packet_unref(*shared);
             packet->reference_count++;

@@ -1,7 +1,8 @@
 /*
  * The simulation of core/cluster. Without arguments: a fixed set of seeds, and the seeds that have
  * found something (cluster_seeds.def). With SEED [SECONDS]: that life, told line by line with a
- * third argument (`make sim-cluster SEED=… TRACE=1`). With `cost NODES`: what the mesh costs.
+ * third argument (`make sim-cluster SEED=… TRACE=1`). With `cost NODES…`: what the mesh costs
+ * (`make sim-cost`).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,21 +67,24 @@ static void the_same_seed_gives_the_same_life(void **state)
     }
 }
 
+/* A row of the table in docs/mesh.md. */
 static void print_cost(uint32_t node_count)
 {
     struct world_figures cost = cluster_world_cost(1, node_count);
-    printf(
-        "%u nodes: OPERATION %.3f s after the last daemon; messages sent by each node: %.0f until "
-        "then, %.1f in an idle second, %.1f for a restarted process\n",
-        node_count, (double)cost.operation_ns / (double)SECOND_NS,
-        (double)cost.bring_up_messages / node_count, (double)cost.idle_messages / node_count,
-        (double)cost.change_messages / node_count);
+    const struct traffic *const columns[] = {&cost.bring_up, &cost.idle, &cost.change};
+    printf("| %u | %.2f s |", node_count, (double)cost.operation_ns / (double)SECOND_NS);
+    for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++)
+        printf(" %.0f, %.1f KB |", (double)columns[i]->messages / node_count,
+               (double)columns[i]->bytes / node_count / 1000);
+    printf("\n");
+    fflush(stdout);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "cost") == 0) {
-        print_cost((uint32_t)strtoul(argv[2], NULL, 10));
+    if (argc >= 3 && strcmp(argv[1], "cost") == 0) {
+        for (int i = 2; i < argc; i++)
+            print_cost((uint32_t)strtoul(argv[i], NULL, 10));
         return 0;
     }
     if (argc >= 2) {

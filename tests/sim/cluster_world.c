@@ -382,6 +382,7 @@ static void destroy(struct world *world)
     sv_rules_unref(world->rules);
     sv_cluster_actions_done(&world->actions);
     sv_arena_done(&world->arena);
+    sv_str_done(&world->bytes);
     free(world->items);
     free(world->nodes);
     free(world->is_cut);
@@ -409,26 +410,35 @@ static struct world *create(const struct world_options *options)
     return world;
 }
 
+static struct traffic traffic_since(const struct world *world, const struct traffic *before)
+{
+    return (struct traffic){world->message_count - before->messages,
+                            world->byte_count - before->bytes};
+}
+
 struct world_figures cluster_world_cost(uint64_t seed, uint32_t node_count)
 {
     struct world *world =
         create(&(struct world_options){.seed = seed, .node_count = node_count, .is_calm = true});
+    static const struct traffic none;
     uint64_t last_birth_ns = world->now_ns + SECOND_NS;
     live_until(world, last_birth_ns, false);
     live_until(world, last_birth_ns + 60 * SECOND_NS, true);
     struct world_figures figures = {.node_count = node_count,
                                     .operation_ns = world->now_ns - last_birth_ns,
-                                    .bring_up_messages = world->message_count};
+                                    .bring_up = traffic_since(world, &none)};
+    live_until(world, world->now_ns + 2 * SECOND_NS, false);
+    struct traffic before = traffic_since(world, &none);
     live_until(world, world->now_ns + SECOND_NS, false);
-    uint64_t before = world->message_count;
-    live_until(world, world->now_ns + SECOND_NS, false);
-    figures.idle_messages = world->message_count - before;
-    before = world->message_count;
+    figures.idle = traffic_since(world, &before);
+    before = traffic_since(world, &none);
     node_request(
         world, 0,
         (struct sv_cluster_request){.kind = SV_REQUEST_RESTART_PROCESS, .name = "beta:b2"});
     live_until(world, world->now_ns + SECOND_NS, false);
-    figures.change_messages = world->message_count - before - figures.idle_messages;
+    figures.change = traffic_since(world, &before);
+    figures.change.messages -= figures.idle.messages;
+    figures.change.bytes -= figures.idle.bytes;
     destroy(world);
     return figures;
 }

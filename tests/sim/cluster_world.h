@@ -65,7 +65,11 @@ struct node {
     uint64_t promise_ns; /* of the node's clock; 0: none */
     struct actor actors[PROGRAMS];
     uint64_t working_since_ns; /* as a Master */
-    bool is_ending;            /* its daemon stops what runs, and goes */
+    struct weighed {           /* how long its rows were on the wire: a CHANGE, a SNAPSHOT */
+        uint64_t revision;
+        size_t bytes;
+    } weighed[2];
+    bool is_ending; /* its daemon stops what runs, and goes */
 };
 
 struct packet { /* a message under way, perhaps several times */
@@ -151,16 +155,19 @@ struct world {
 
     struct asked asked[REQUESTS_MAX];
     uint64_t last_request;
-    uint64_t message_count, row_count, digest;
+    uint64_t message_count, byte_count, digest;
+    struct sv_str bytes; /* of the message that is weighed */
     uint64_t heal_ns;
 };
 
 struct world_figures {
     uint64_t digest, step_count, message_count;
-    uint64_t bring_up_messages; /* until then */
-    uint64_t idle_messages;     /* in a second without events */
-    uint64_t change_messages;   /* for a process that is stopped and started again */
-    uint64_t operation_ns;      /* from the start of the last daemon to OPERATION everywhere */
+    struct traffic { /* what all nodes have sent */
+        uint64_t messages, bytes;
+    } bring_up,            /* until then */
+        idle,              /* in a second without events */
+        change;            /* for a process that is stopped and started again */
+    uint64_t operation_ns; /* from the start of the last daemon to OPERATION everywhere */
     uint32_t node_count;
 };
 

@@ -133,13 +133,14 @@ const struct sv_mesh_forced *sv_forced_changed(struct sv_cluster *cluster, size_
 {
     struct sv_forced_rows *rows = cluster->forced;
     lift(cluster);
+    *ret_count = rows->changed_count;
+    if (!rows->changed_count)
+        return NULL;
     struct sv_mesh_forced *changed =
         sv_arena_array(&cluster->texts, struct sv_mesh_forced, rows->changed_count + 1);
     if (!changed)
         abort();
-    if (rows->changed_count)
-        memcpy(changed, rows->changed, rows->changed_count * sizeof(*changed));
-    *ret_count = rows->changed_count;
+    memcpy(changed, rows->changed, rows->changed_count * sizeof(*changed));
     rows->changed_count = 0;
     return changed;
 }

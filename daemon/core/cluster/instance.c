@@ -54,6 +54,10 @@ static void enter(struct happening *what, enum sv_instance_state state)
     struct sv_cluster *cluster = what->cluster;
     struct sv_instance *instance = what->instance;
     assert(next_states[instance->state] >> state & 1);
+    if (instance->state == SV_INSTANCE_STATE_CHECKED)
+        cluster->machine->checked_count--;
+    else if (state == SV_INSTANCE_STATE_CHECKED)
+        cluster->machine->checked_count++;
     instance->state = state;
     instance->state_ns = cluster->now_ns;
     explain(instance, what->why);

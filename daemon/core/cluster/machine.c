@@ -341,7 +341,8 @@ static void activate_checked(struct sv_cluster *cluster)
     bool is_distributing =
         (state == SV_SUPVISORS_STATE_DISTRIBUTION && !sv_quorum_is_waited_for(cluster)) ||
         master_is_in(cluster, IN(DISTRIBUTION));
-    if (is_distributing || state >= SV_SUPVISORS_STATE_RESTARTING)
+    if (!cluster->machine->checked_count || is_distributing ||
+        state >= SV_SUPVISORS_STATE_RESTARTING)
         return;
     for (sv_instance_place i = 0; i < cluster->instance_count; i++)
         if (cluster->instances[i]->state == SV_INSTANCE_STATE_CHECKED)

@@ -246,14 +246,15 @@ bool sv_election_is_agreed(const struct sv_cluster *cluster);
 struct sv_machine {
     bool has_begun;
     bool is_dirty;
-    bool has_run;        /* in this step */
-    bool has_news;       /* modes that others wait for are not told yet */
-    bool has_activated;  /* since the machine last ran */
-    bool has_lost;       /* likewise: an instance */
-    bool is_ending;      /* the local daemon stops */
-    bool has_left;       /* and has said BYE */
-    bool is_restart;     /* what RESTARTING or SHUTTING_DOWN leads to */
-    bool may_conciliate; /* once in a step */
+    bool has_run;           /* in this step */
+    bool has_news;          /* modes that others wait for are not told yet */
+    bool has_activated;     /* since the machine last ran */
+    bool has_lost;          /* likewise: an instance */
+    bool is_ending;         /* the local daemon stops */
+    bool has_left;          /* and has said BYE */
+    bool is_restart;        /* what RESTARTING or SHUTTING_DOWN leads to */
+    bool may_conciliate;    /* once in a step */
+    uint32_t checked_count; /* instances that are CHECKED: they wait to take part */
     uint64_t begin_ns;
     uint64_t term_max;             /* that was ever heard of */
     enum sv_supvisors_state asked; /* RESTARTING, SHUTTING_DOWN; OFF: nothing */

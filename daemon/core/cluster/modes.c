@@ -167,9 +167,8 @@ void sv_modes_export(const struct sv_cluster *cluster, const struct sv_view *vie
         .starting_jobs = view->starting_jobs,
         .stopping_jobs = view->stopping_jobs,
         /* its own text: the view's is gone when another Master is followed in the same step */
-        .master_identifier = view->master == SV_INSTANCE_NONE
-                                 ? ""
-                                 : cluster->instances[view->master]->identifier,
+        .master_identifier =
+            view->master == SV_INSTANCE_NONE ? "" : cluster->instances[view->master]->identifier,
         .term = view->term,
         .instance_states = states,
         .instance_count = count,
@@ -198,6 +197,19 @@ static void hear_of_losses(struct sv_cluster *cluster, const struct sv_instance 
             sv_commander_lost_is_handled(cluster, i);
 }
 
+/* Most lists have the same order, so that the next place is that of the next name. */
+static sv_instance_place place_of(const struct sv_cluster *cluster, const char *identifier,
+                                  sv_instance_place *next)
+{
+    sv_instance_place place = *next;
+    if (place >= cluster->instance_count ||
+        strcmp(cluster->instances[place]->identifier, identifier) != 0)
+        place = sv_instance_find(cluster, identifier);
+    if (place != SV_INSTANCE_NONE)
+        *next = place + 1;
+    return place;
+}
+
 void sv_modes_receive(struct sv_cluster *cluster, struct sv_instance *from,
                       const struct sv_mesh_modes *modes, bool is_snapshot)
 {
@@ -212,10 +224,11 @@ void sv_modes_receive(struct sv_cluster *cluster, struct sv_instance *from,
     view->stopping_jobs = modes->stopping_jobs;
     view->term = modes->term;
     keep_master(cluster, view, modes->master_identifier ? modes->master_identifier : "");
+    sv_instance_place next = 0;
     for (size_t i = 0; i < modes->instance_count; i++) {
         const struct sv_mesh_instance_state *told = &modes->instance_states[i];
         sv_instance_place place =
-            told->identifier ? sv_instance_find(cluster, told->identifier) : SV_INSTANCE_NONE;
+            told->identifier ? place_of(cluster, told->identifier, &next) : SV_INSTANCE_NONE;
         bool is_running = told->state == SV_INSTANCE_STATE_RUNNING;
         if (place == SV_INSTANCE_NONE) {
             if (view->has_unknown && !is_running)
