@@ -112,3 +112,31 @@ void sv_host_machine_id(struct sv_str *ret_text)
     (void)gethostname(name, sizeof(name) - 1);
     sv_str_add(ret_text, name[0] ? name : "unknown");
 }
+
+static const char *figures(const struct sockaddr *address, char ret_text[INET_ADDRSTRLEN])
+{
+    struct sockaddr_in copy;
+    memcpy(&copy, address, sizeof(copy));
+    return inet_ntop(AF_INET, &copy.sin_addr, ret_text, INET_ADDRSTRLEN) ? ret_text : "";
+}
+
+/* Further addresses of one interface have its name, or one of their own with a colon, and follow
+ * the first one. */
+void sv_host_addresses(void (*function)(void *user, const struct sv_host_address *address),
+                       void *user)
+{
+    struct ifaddrs *interfaces;
+    const char *last = "";
+    if (getifaddrs(&interfaces) < 0)
+        return;
+    for (const struct ifaddrs *at = interfaces; at; at = at->ifa_next) {
+        char address[INET_ADDRSTRLEN], netmask[INET_ADDRSTRLEN];
+        if (!at->ifa_addr || at->ifa_addr->sa_family != AF_INET || !at->ifa_netmask ||
+            is_loopback(at->ifa_addr) || strcmp(at->ifa_name, last) == 0)
+            continue;
+        last = at->ifa_name;
+        function(user, &(struct sv_host_address){at->ifa_name, figures(at->ifa_addr, address),
+                                                 figures(at->ifa_netmask, netmask)});
+    }
+    freeifaddrs(interfaces);
+}

@@ -14,4 +14,15 @@ bool sv_host_is_local(const char *host);
  * Supvisors writes it ("02:00:00:00:00:01"), else /etc/machine-id, else the name of the host. */
 void sv_host_machine_id(struct sv_str *ret_text);
 
+/* The first IPv4 address of an interface, in figures. Borrowed for the call. */
+struct sv_host_address {
+    const char *interface;
+    const char *address;
+    const char *netmask;
+};
+
+/* Calls the function with each interface that has one, but for the loopback. */
+void sv_host_addresses(void (*function)(void *user, const struct sv_host_address *address),
+                       void *user);
+
 #endif

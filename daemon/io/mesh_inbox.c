@@ -89,6 +89,15 @@ static struct sv_mesh_peer *suspect_of(struct sv_mesh *mesh, zmq_msg_t *message,
     return peer && may_speak(mesh, peer, message) ? peer : NULL;
 }
 
+/* Of one that is parting the last words are heard, but nothing of the daemon that comes after it.
+ */
+static bool is_heard(struct sv_mesh_peer *peer, const struct sv_mesh_message *message)
+{
+    if (peer->is_parting && message->incarnation != peer->incarnation)
+        sv_mesh_peer_part(peer);
+    return peer->is_parting || peer->way == SV_MESH_WAY_CONNECTED;
+}
+
 void sv_mesh_receive(struct sv_mesh *mesh, zmq_msg_t *message)
 {
     struct sv_arena arena SV_CLEANUP(sv_arena_done) = {0};
@@ -118,10 +127,10 @@ void sv_mesh_receive(struct sv_mesh *mesh, zmq_msg_t *message)
         take_stranger(mesh, &packet, message);
     else if (!may_speak(mesh, peer, message))
         sv_mesh_drop(mesh, peer, SV_MESH_DROP_FORGED, "", property(message, "Peer-Address"));
-    else if (peer->way != SV_MESH_WAY_CONNECTED)
-        hold(mesh, peer, message);
-    else
+    else if (is_heard(peer, &packet.message))
         take_packet(mesh, peer, &packet);
+    else
+        hold(mesh, peer, message);
     sv_mesh_look_at_keys(mesh);
 }
 

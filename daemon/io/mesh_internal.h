@@ -38,11 +38,13 @@ struct sv_mesh_peer {
     void *monitor; /* PAIR that hears what becomes of it */
     struct sv_zmq_watch *watch;
     struct sv_source *retry;        /* timer */
+    struct sv_source *farewell;     /* timer, while it is_parting */
     uint64_t pause_ns;              /* before the next try; grows */
     char address[SV_ADDRESS_BYTES]; /* "": not known yet */
     uint32_t refused_count;         /* tries since the name was last resolved */
     size_t candidate;               /* of the keys that it may have */
     bool is_closed;                 /* by sv_mesh_disconnect(); freed by the sweep */
+    bool is_parting;                /* its way broke; what it said before may still come in */
     bool is_overrun;                /* its queue is full; the sweep gives the way up */
     bool is_asked;                  /* the resolver will answer */
 
@@ -126,6 +128,8 @@ void sv_mesh_peer_kick(struct sv_mesh_peer *peer);
 void sv_mesh_peer_check_keys(struct sv_mesh_peer *peer);
 /* The way broke; tells the driver if it knew of it. */
 void sv_mesh_peer_lose(struct sv_mesh_peer *peer);
+/* It was parting, and is lost now. */
+void sv_mesh_peer_part(struct sv_mesh_peer *peer);
 void sv_mesh_peer_give_up(struct sv_mesh_peer *peer);
 void sv_mesh_peer_on_resolved(void *user, uint32_t place, const char *address, const char *why);
 

@@ -34,6 +34,7 @@ enum {
     RECONNECT_MS = 100,
     RECONNECT_MS_MAX = 1000,
     CONNECT_MS_MAX = 2000,      /* a SYN that nobody answers; TCP alone would wait two minutes */
+    FAREWELL_NS = 10000000,     /* see sv_mesh_peer_lose() */
     HANDSHAKE_MS_MAX = 5000,    /* somebody listens but does not speak */
     REFUSED_BEFORE_ASKING = 10, /* tries, until the name is resolved again: it may have moved */
 };
@@ -201,6 +202,7 @@ void sv_mesh_peer_check_keys(struct sv_mesh_peer *peer)
         return;
     sv_log_warn("mesh: the key of %s is not trusted any more", peer->instance->nick);
     sv_mesh_peer_lose(peer);
+    sv_mesh_peer_part(peer);
     sv_mesh_peer_close_way(peer);
     peer->candidate = 0;
     try_later(peer);
@@ -231,6 +233,7 @@ void sv_mesh_peer_on_resolved(void *user, uint32_t place, const char *address, c
 static void on_connected(struct sv_mesh_peer *peer)
 {
     struct sv_mesh *mesh = peer->mesh;
+    sv_mesh_peer_part(peer);
     peer->way = SV_MESH_WAY_CONNECTED;
     peer->pause_ns = 0;
     peer->refused_count = 0;
@@ -245,18 +248,37 @@ static void on_connected(struct sv_mesh_peer *peer)
     }
 }
 
+/*
+ * What it said before comes before, although it came by another connection, with which the I/O
+ * thread may not have dealt yet: a busy machine had it see the end of our way to the other first,
+ * and the last words of a Master that ends the cluster were lost. So they have a moment.
+ */
 void sv_mesh_peer_lose(struct sv_mesh_peer *peer)
 {
-    struct sv_mesh *mesh = peer->mesh;
-    bool was_connected = peer->way == SV_MESH_WAY_CONNECTED;
-    if (!was_connected)
+    if (peer->way != SV_MESH_WAY_CONNECTED)
         return;
-    /* What it said before comes before. */
-    sv_zmq_watch_drain(mesh->inbox_watch, 2 * QUEUE_MESSAGES_MAX);
     peer->way = SV_MESH_WAY_TRYING;
     peer->is_overrun = false;
+    peer->is_parting = true;
+    sv_source_arm(peer->farewell, sv_now_ns() + FAREWELL_NS);
+}
+
+void sv_mesh_peer_part(struct sv_mesh_peer *peer)
+{
+    struct sv_mesh *mesh = peer->mesh;
+    if (!peer->is_parting)
+        return;
+    peer->is_parting = false;
+    sv_source_arm(peer->farewell, UINT64_MAX);
     if (!peer->is_closed)
         mesh->handlers.lost(mesh->handlers.user, peer->place);
+}
+
+static void on_farewell(void *user)
+{
+    struct sv_mesh_peer *peer = user;
+    sv_zmq_watch_drain(peer->mesh->inbox_watch, 2 * QUEUE_MESSAGES_MAX);
+    sv_mesh_peer_part(peer);
 }
 
 void sv_mesh_peer_give_up(struct sv_mesh_peer *peer)
@@ -264,6 +286,7 @@ void sv_mesh_peer_give_up(struct sv_mesh_peer *peer)
     sv_log_warn("mesh: %s does not read what it is sent; the connection begins anew",
                 peer->instance->nick);
     sv_mesh_peer_lose(peer);
+    sv_mesh_peer_part(peer);
     if (!peer->is_closed)
         try_now(peer);
 }
@@ -343,6 +366,8 @@ int sv_mesh_peer_new(struct sv_mesh *mesh, uint32_t place,
     if (sv_host_is_numeric(instance->host))
         snprintf(peer->address, sizeof(peer->address), "%s", instance->host);
     int r = sv_loop_add_timer(mesh->loop, PAUSE_NS_MIN / 10, on_retry, peer, &peer->retry);
+    if (r == 0)
+        r = sv_loop_add_timer(mesh->loop, FAREWELL_NS / 10, on_farewell, peer, &peer->farewell);
     if (r < 0) {
         sv_mesh_peer_free(peer);
         return error_trace(r);
@@ -360,5 +385,6 @@ void sv_mesh_peer_free(struct sv_mesh_peer *peer)
     for (size_t i = 0; i < peer->held_count; i++)
         zmq_msg_close(&peer->held[i]);
     sv_source_free(peer->retry);
+    sv_source_free(peer->farewell);
     free(peer);
 }

@@ -122,7 +122,9 @@ def _():
         expected = "invalid Supvisors state=SYNCHRONIZATION - state expected in ['{}']"
         tap.check(run(cluster, 0, "restart_sequence"),
                   (f"ERROR (BAD_SUPVISORS_STATE: {expected.format('OPERATION')})\n", 1), "restart_sequence")
-        tap.check_true(run(cluster, 0, "sreload")[0].startswith("ERROR (BAD_SUPVISORS_STATE: "), "sreload")
+        later = "DISTRIBUTION', 'OPERATION', 'CONCILIATION', 'RESTARTING', 'SHUTTING_DOWN"
+        for command in ("sreload", "sshutdown"):
+            tap.check(run(cluster, 0, command), (f"ERROR (BAD_SUPVISORS_STATE: {expected.format(later)})\n", 1), command)
         tap.check(run(cluster, 0, "end_sync", "nobody"),
                   ("ERROR (BAD_NAME: unknown Supvisors identifier=nobody)\n", 1), "an unknown Master")
         tap.check(pids(cluster), {"db": [], "web": []}, "programs")
@@ -133,6 +135,24 @@ def _():
         tap.check(run(cluster, 0, "end_sync"),
                   ("ERROR (BAD_SUPVISORS_STATE: invalid Supvisors state=OPERATION - state expected in ['SYNCHRONIZATION'])\n", 1),
                   "end_sync once more")
+
+
+@tap.test("an instance knows the addresses of its own host")
+def _():
+    lines = subprocess.run(["ip", "-o", "-4", "addr"], capture_output=True, text=True, check=False).stdout.splitlines()
+    expected = {}
+    for words in map(str.split, lines):
+        if not words[3].startswith("127."):
+            expected.setdefault(words[1], words[3].split("/")[0])
+    with cluster_of() as cluster:
+        cluster.start()
+        cluster.wait_state("OPERATION")
+        network = cluster.call(0, "get_network_info", cluster.identifiers[0])["network"]
+        print(f"# {expected}")
+        tap.check({name: entry["nic_info"]["ipv4_address"] for name, entry in network["addresses"].items()}, expected, "addresses")
+        tap.check([entry["ipv4_addresses"] for entry in network["addresses"].values()], [[one] for one in expected.values()],
+                  "ipv4_addresses")
+        tap.check(cluster.call(0, "get_network_info", cluster.identifiers[1])["network"]["addresses"], {}, "of another")
 
 
 if __name__ == "__main__":

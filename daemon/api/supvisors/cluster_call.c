@@ -43,6 +43,12 @@ bool sv_cluster_check_distributed(struct sv_api_call *call)
     return check_state(call, SV_SUPVISORS_STATE_DISTRIBUTION, SV_SUPVISORS_STATE_SHUTTING_DOWN);
 }
 
+bool sv_cluster_check_closable(struct sv_api_call *call)
+{
+    return local_state(sv_cluster_of(call)) == SV_SUPVISORS_STATE_ELECTION ||
+           sv_cluster_check_distributed(call);
+}
+
 bool sv_cluster_check_operating(struct sv_api_call *call)
 {
     return check_state(call, SV_SUPVISORS_STATE_OPERATION, SV_SUPVISORS_STATE_OPERATION);

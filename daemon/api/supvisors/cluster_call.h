@@ -19,6 +19,8 @@ static inline const struct sv_api_cluster *sv_cluster_of(const struct sv_api_cal
 bool sv_cluster_check_distributed(struct sv_api_call *call);
 /* The methods that need all of the cluster at work. */
 bool sv_cluster_check_operating(struct sv_api_call *call);
+/* The end of the cluster may also be asked for during an election. */
+bool sv_cluster_check_closable(struct sv_api_call *call);
 bool sv_cluster_check_conciliating(struct sv_api_call *call);
 bool sv_cluster_check_application(struct sv_api_call *call, const char *name,
                                   struct sv_application_view *ret, size_t *ret_place);

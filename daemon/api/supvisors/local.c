@@ -105,7 +105,15 @@ void sv_method_supvisors_get_statistics_status(struct sv_api_call *call,
                              "collecting_period", seconds_json(config->stats_collecting_period)));
 }
 
-/* Instances tell each other no list of their network interfaces: `addresses` has none. */
+/* Instances tell each other no list of their network interfaces: each knows its own. */
+static json_t *network_json(const struct sv_api_cluster *cluster,
+                            const struct sv_instance_view *view)
+{
+    return json_pack("{s:o, s:o, s:o}", "machine_id", sv_text_json(view->machine_id), "fqdn",
+                     sv_text_json(view->host), "addresses",
+                     view->is_local ? cluster->addresses(cluster->user) : json_object());
+}
+
 void sv_method_supvisors_get_network_info(struct sv_api_call *call,
                                           const struct sv_argument *arguments)
 {
@@ -123,10 +131,7 @@ void sv_method_supvisors_get_network_info(struct sv_api_call *call,
                   sv_text_json(view.host), "http_port", (int)view.http_port, "stereotypes",
                   sv_cluster_name_list(view.names.stereotypes));
     if (info && view.machine_id[0] != '\0' &&
-        json_object_set_new(info, "network",
-                            json_pack("{s:o, s:o, s:{}}", "machine_id",
-                                      sv_text_json(view.machine_id), "fqdn",
-                                      sv_text_json(view.host), "addresses")) < 0) {
+        json_object_set_new(info, "network", network_json(cluster, &view)) < 0) {
         json_decref(info);
         info = NULL;
     }

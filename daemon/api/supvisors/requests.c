@@ -202,13 +202,15 @@ void sv_method_supvisors_restart_sequence(struct sv_api_call *call,
 void sv_method_supvisors_restart(struct sv_api_call *call, const struct sv_argument *arguments)
 {
     (void)arguments;
-    ask(call, &(struct sv_cluster_request){.kind = SV_REQUEST_RESTART});
+    if (sv_cluster_check_closable(call))
+        ask(call, &(struct sv_cluster_request){.kind = SV_REQUEST_RESTART});
 }
 
 void sv_method_supvisors_shutdown(struct sv_api_call *call, const struct sv_argument *arguments)
 {
     (void)arguments;
-    ask(call, &(struct sv_cluster_request){.kind = SV_REQUEST_SHUTDOWN});
+    if (sv_cluster_check_closable(call))
+        ask(call, &(struct sv_cluster_request){.kind = SV_REQUEST_SHUTDOWN});
 }
 
 void sv_method_supvisors_end_sync(struct sv_api_call *call, const struct sv_argument *arguments)

@@ -208,13 +208,29 @@ uint64_t sv_command_ask(struct sv_cluster *cluster, enum sv_mesh_command_kind ki
     return id;
 }
 
+/* A Master that goes while it ends the cluster has heard of it: only its answer has not come. */
+static bool has_obeyed(const struct sv_cluster *cluster, const struct command *command)
+{
+    bool is_about_all =
+        command->kind == SV_MESH_COMMAND_RESTART || command->kind == SV_MESH_COMMAND_SHUTDOWN;
+    return is_about_all && sv_machine_state(cluster) >= SV_SUPVISORS_STATE_RESTARTING;
+}
+
 void sv_command_forget(struct sv_cluster *cluster, struct sv_instance *instance)
 {
-    for (size_t i = cluster->commands->count; i-- > 0;)
-        if (cluster->commands->items[i].to == instance->place &&
-            cluster->commands->items[i].phase == COMMAND_SENT)
+    for (size_t i = cluster->commands->count; i-- > 0;) {
+        const struct command *command = &cluster->commands->items[i];
+        if (command->to != instance->place || command->phase != COMMAND_SENT)
+            continue;
+        uint64_t request = command->request;
+        if (has_obeyed(cluster, command)) {
+            drop(cluster->commands, i);
+            sv_answer(cluster, request, 0, NULL, true);
+        } else {
             fail(cluster, i, SV_CLUSTER_FAULT_FAILED,
                  sv_text(cluster, "%s was lost before it answered", instance->nick));
+        }
+    }
 }
 
 void sv_command_rows(struct sv_cluster *cluster, struct sv_instance *instance)

@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "driver/cluster/internal.h"
+#include "io/host_identity.h"
 
 static uint64_t host_now_ns(void *user)
 {
@@ -98,6 +100,28 @@ static void host_set_log_level(void *user, enum sv_log_level level)
     sv_log_set_level(level);
 }
 
+/* The resolver is not asked for the names of an address: that may take long. */
+static void add_address(void *user, const struct sv_host_address *address)
+{
+    char name[256] = "";
+    (void)gethostname(name, sizeof(name) - 1);
+    json_t *entry =
+        json_pack("{s:s, s:[], s:[s], s:{s:s, s:s, s:s}}", "host_name", name, "aliases",
+                  "ipv4_addresses", address->address, "nic_info", "nic_name", address->interface,
+                  "ipv4_address", address->address, "netmask", address->netmask);
+    if (entry)
+        (void)json_object_set_new(user, address->interface, entry);
+}
+
+static json_t *host_addresses(void *user)
+{
+    (void)user;
+    json_t *addresses = json_object();
+    if (addresses)
+        sv_host_addresses(add_address, addresses);
+    return addresses;
+}
+
 void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster)
 {
     cluster->host = (struct sv_api_cluster){
@@ -119,6 +143,7 @@ void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster)
         .knows_program = sv_driver_cluster_knows_program,
         .set_disabled = sv_driver_cluster_set_disabled,
         .set_numprocs = sv_driver_cluster_set_numprocs,
+        .addresses = host_addresses,
         .set_log_level = host_set_log_level,
     };
     cluster->driver->api_host.cluster = &cluster->host;
