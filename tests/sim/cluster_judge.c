@@ -89,8 +89,14 @@ void judge_action(struct world *world, uint32_t node, const struct sv_cluster_ac
     case SV_CLUSTER_END_DAEMON:
         judge_end(world, node);
         return;
-    case SV_CLUSTER_CONNECT:
     case SV_CLUSTER_SEND:
+        judge_demand(world,
+                     action->message.kind != SV_MESH_COMMAND ||
+                         sv_instance_state(world->nodes[node].cluster, action->instance) !=
+                             SV_INSTANCE_STATE_ISOLATED,
+                     "an isolated instance is given no command", node);
+        return;
+    case SV_CLUSTER_CONNECT:
     case SV_CLUSTER_PROMISE:
     case SV_CLUSTER_KILL_MANAGED:
     case SV_CLUSTER_ACTION_COUNT:
