@@ -189,6 +189,14 @@ static struct command *add(struct sv_cluster *cluster, enum sv_mesh_command_kind
 sv_instance_place sv_command_pending_start(const struct sv_cluster *cluster,
                                            const struct sv_member *member)
 {
+    /* By this very step, here: its row is told when the step is over. */
+    for (size_t i = 0; i < cluster->actions->count; i++) {
+        const struct sv_cluster_action *action = &cluster->actions->items[i];
+        if (action->kind == SV_CLUSTER_START &&
+            strcmp(action->process.application, member->application->name) == 0 &&
+            strcmp(action->process.name, member->name) == 0)
+            return cluster->local;
+    }
     const struct sv_commands *commands = cluster->commands;
     for (size_t i = 0; i < commands->count; i++)
         if (commands->items[i].kind == SV_MESH_COMMAND_START &&
