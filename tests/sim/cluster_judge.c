@@ -51,7 +51,8 @@ void judge_spawn(const struct world *world, uint32_t node, uint32_t program)
                      "a managed program never has two living copies", node);
 }
 
-/* Restarted or shut down: the Master stops the applications first, and waits for them. */
+/* Restarted or shut down: the Master stops the applications first, and waits for them; but not for
+ * what a former Master had started just then. */
 static void judge_end(const struct world *world, uint32_t node)
 {
     sv_instance_place master = sv_machine_master(world->nodes[node].cluster);
@@ -60,6 +61,7 @@ static void judge_end(const struct world *world, uint32_t node)
         for (uint32_t p = 0; p < PROGRAMS; p++)
             judge_demand(world,
                          !world->programs[p].is_managed || !world->nodes[i].actors[p].is_alive ||
+                             world->now_ns - world->turns[p].starting_ns < SECOND_NS ||
                              !sv_instance_is_running(world->nodes[node].cluster, i),
                          "a cluster ends after its applications", node);
 }
