@@ -199,6 +199,7 @@ class Terminal:
         if self.pid == 0:
             os.chdir(directory)
             os.environ.update(TERM="dumb", NO_COLOR="1")
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # which a shell has what it runs in the background ignore
             os.execv(program, [program, *words])
         self.text = ""
 
