@@ -18,10 +18,18 @@ static struct sv_run *run_of_pid(struct sv_driver *driver, const struct sv_bpf_r
     return sv_idmap_get(&driver->runs_by_pid, record->pid);
 }
 
+/* While adopting, the records are those of the daemon before. */
+static bool is_svisord(const struct sv_driver *driver, pid_t pid)
+{
+    return pid == getpid() || (driver->is_adopting && pid == driver->former_pid);
+}
+
+/* What it forked, not that it was forked by us, which is seen or not by how it came into its
+ * cgroup. */
 static void on_fork(struct sv_driver *driver, const struct sv_bpf_record *record)
 {
     struct sv_run *run = sv_idmap_get(&driver->runs_by_cgroup, record->cgroup_id);
-    if (run)
+    if (run && !is_svisord(driver, (pid_t)record->fork.parent_pid))
         run->facts.fork_count++;
 }
 
@@ -47,12 +55,6 @@ static struct sv_sender *row_for(struct sv_facts *facts, int number)
             chosen = row;
     }
     return chosen;
-}
-
-/* While adopting, the records are those of the daemon before. */
-static bool is_svisord(const struct sv_driver *driver, pid_t pid)
-{
-    return pid == getpid() || (driver->is_adopting && pid == driver->former_pid);
 }
 
 /* A handler may have caught the first SIGTERM, so the last one counts. Nothing survives the first
