@@ -180,15 +180,19 @@ deps:
 
 ## make demo            build and run the demonstration
 ## make bench           measure svisord beside supervisord and the bare kernel
+## make bench-cluster   measure a cluster, beside Supvisors 0.19 (SUPVISORS_SRC, its checkout); LOAD=… minutes of full load
 ## make sim             simulate the core: SEED=… STEPS=… TRACE=1 (every event and action)
 ## make fuzz            fuzz every parser of outside bytes: TIME=… seconds each
 ## make fuzz-replay     run every fuzz target on its saved corpus
 ## make asan            build with ASan and UBSan, and run the tests with them
-.PHONY: demo bench sim fuzz asan
+LOAD    ?= 0
+.PHONY: demo bench bench-cluster sim fuzz asan
 demo: all
 	BUILD=$(abspath $(BUILD)) docs/examples/demo/run
 bench: all
 	$(PYTHON) tests/bench/bench.py --build $(BUILD)
+bench-cluster: all
+	$(PYTHON) tests/bench/cluster.py --build $(BUILD) --load $(LOAD)
 sim: $(BUILD)/test/tests/sim/core_sim_test sim-cluster
 	$< $(SEED) $(STEPS) $(TRACE)
 ## make sim-cluster     simulate a cluster: SEED=… SECONDS=… TRACE=1 (every event and decision)
