@@ -178,7 +178,8 @@ $(BUILD)/gen/docs: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/support/docs
 deps:
 	tests/support/deps.sh
 
-## make demo            build and run the demonstration
+## make demo            build and run the demonstration: one node
+## make demo-cluster    the same: three nodes, one application
 ## make bench           measure svisord beside supervisord and the bare kernel
 ## make bench-cluster   measure a cluster, beside Supvisors 0.19 (SUPVISORS_SRC, its checkout); LOAD=… minutes of full load
 ## make sim             simulate the core: SEED=… STEPS=… TRACE=1 (every event and action)
@@ -186,9 +187,11 @@ deps:
 ## make fuzz-replay     run every fuzz target on its saved corpus
 ## make asan            build with ASan and UBSan, and run the tests with them
 LOAD    ?= 0
-.PHONY: demo bench bench-cluster sim fuzz asan
+.PHONY: demo demo-cluster bench bench-cluster sim fuzz asan
 demo: all
 	BUILD=$(abspath $(BUILD)) docs/examples/demo/run
+demo-cluster: all
+	BUILD=$(abspath $(BUILD)) docs/examples/demo-cluster/run
 bench: all
 	$(PYTHON) tests/bench/bench.py --build $(BUILD)
 bench-cluster: all

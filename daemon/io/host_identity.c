@@ -68,6 +68,22 @@ bool sv_host_is_local(const char *host)
     return is_local;
 }
 
+bool sv_host_has_address(const char *host, const char *address)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL, *wanted = NULL;
+    struct addrinfo numeric = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
+    bool has_it = false;
+    if (getaddrinfo(address, NULL, &numeric, &wanted) != 0)
+        return false;
+    if (getaddrinfo(host, NULL, &hints, &found) == 0) {
+        for (const struct addrinfo *at = found; at && !has_it; at = at->ai_next)
+            has_it = is_same_address(at->ai_addr, wanted->ai_addr);
+        freeaddrinfo(found);
+    }
+    freeaddrinfo(wanted);
+    return has_it;
+}
+
 static bool add_hardware_address(struct sv_str *ret_text)
 {
     struct ifaddrs *interfaces;

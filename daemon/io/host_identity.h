@@ -10,6 +10,9 @@
  * resolver, so not from the loop. */
 bool sv_host_is_local(const char *host);
 
+/* True when `host`, a name or an address, means `address`, a numeric one. Asks the resolver, too. */
+bool sv_host_has_address(const char *host, const char *address);
+
 /* What instances on the same node have in common: the hardware address of the first interface as
  * Supvisors writes it ("02:00:00:00:00:01"), else /etc/machine-id, else the name of the host. */
 void sv_host_machine_id(struct sv_str *ret_text);

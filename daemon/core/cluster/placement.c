@@ -263,7 +263,9 @@ static bool is_valid(const struct sv_placement *placement, const struct sv_sites
     if (load + placement->percent <= SV_NODE_LOAD_MAX)
         return true;
     if (tells(refusals, name))
-        sv_str_addf(refusals->why, "load %u + %u > %u", load, placement->percent, SV_NODE_LOAD_MAX);
+        sv_str_addf(refusals->why, "load%s %u + %u > %u",
+                    load > loads->instance[place] ? " of its node" : "", load, placement->percent,
+                    SV_NODE_LOAD_MAX);
     return false;
 }
 

@@ -153,22 +153,43 @@ static void on_message(void *user, uint32_t place, const struct sv_mesh_message 
 
 /* --- opening --- */
 
-/* Which of the instances this daemon is: a host that is ours, and a port that we serve. */
+/* How well an instance describes this daemon. */
+enum likeness {
+    LIKENESS_NONE,
+    LIKENESS_PORT_AND_HOST, /* a host that is ours, and a port that we serve */
+    LIKENESS_ADDRESS,       /* and the very address that we serve: 127.0.0.2 is another than .3 */
+};
+
+static enum likeness likeness(const struct sv_driver_cluster *cluster,
+                              const struct sv_instance_config *instance)
+{
+    enum likeness best = LIKENESS_NONE;
+    for (size_t i = 0; i < cluster->owner->http_server_count; i++) {
+        const struct sv_http_config *server = &cluster->owner->http_servers[i];
+        if (server->path || server->port != instance->http_port || best == LIKENESS_ADDRESS)
+            continue;
+        if (server->host && sv_host_has_address(instance->host, server->host))
+            best = LIKENESS_ADDRESS;
+        else if (!cluster->config->has_list || sv_host_is_local(instance->host))
+            best = LIKENESS_PORT_AND_HOST;
+    }
+    return best;
+}
+
+/* Which of the instances this daemon is: the one that is most like it, and has no twin. */
 static int find_self(struct sv_driver_cluster *cluster, sv_instance_place *ret_place,
                      struct sv_str *ret_error)
 {
     const struct sv_supvisors_config *config = cluster->config;
+    enum likeness best = LIKENESS_NONE;
     size_t count = 0;
     for (size_t i = 0; i < config->instance_count; i++) {
-        const struct sv_instance_config *instance = &config->instances[i];
-        bool is_served = false;
-        for (size_t k = 0; k < cluster->owner->http_server_count; k++)
-            is_served |= !cluster->owner->http_servers[k].path &&
-                         cluster->owner->http_servers[k].port == instance->http_port;
-        if (is_served && (!config->has_list || sv_host_is_local(instance->host))) {
-            *ret_place = (sv_instance_place)i;
-            count++;
-        }
+        enum likeness now = likeness(cluster, &config->instances[i]);
+        if (now == LIKENESS_NONE || now < best)
+            continue;
+        count = now > best ? 1 : count + 1;
+        best = now;
+        *ret_place = (sv_instance_place)i;
     }
     if (count == 1)
         return 0;
@@ -178,7 +199,8 @@ static int find_self(struct sv_driver_cluster *cluster, sv_instance_place *ret_p
                       "an item whose host is a name or address of this host, and whose port "
                       "is that of [inet_http_server]"
                     : "supvisors_list of [rpcinterface:%s] names this daemon more than once: "
-                      "one host with one port is one instance",
+                      "one host with one port is one instance, unless [inet_http_server] "
+                      "serves one address of several",
                 config->name);
     return SV_DRIVER_REFUSED;
 }
