@@ -121,7 +121,7 @@ static void choice_and_refusals_are_said_in_words(void **state)
     sv_placement_choose(&placement, &fixture.sites, &fixture.loads, &fixture.why);
     assert_string_equal(sv_str_text(&fixture.why),
                         "left refused: LOCAL wants the one that decides; "
-                        "right refused: load 30 + 80 > 100; "
+                        "right refused: load of its node 30 + 80 > 100; "
                         "spare refused: LOCAL wants the one that decides; "
                         "far refused: LOCAL wants the one that decides");
     place_done(&fixture);
