@@ -10,7 +10,8 @@
  * resolver, so not from the loop. */
 bool sv_host_is_local(const char *host);
 
-/* True when `host`, a name or an address, means `address`, a numeric one. Asks the resolver, too. */
+/* True when `host`, a name or an address, means `address`, a numeric one. Asks the resolver, too.
+ */
 bool sv_host_has_address(const char *host, const char *address);
 
 /* What instances on the same node have in common: the hardware address of the first interface as
