@@ -39,6 +39,8 @@ class Mortal(Server):
     def close(self):
         if self.process is not None and self.process.returncode == -signal.SIGKILL:
             self.start()  # it must be able to hear the signal that stops it
+        if os.path.exists(self.path("go.begun")) and not os.path.exists(self.path("go")):
+            let_go(self, 0)  # a patient program would be waited for longer than the daemon that stops it
         super().close()
 
 
