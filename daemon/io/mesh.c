@@ -100,7 +100,7 @@ bool sv_mesh_monitor_take(void *monitor, struct sv_mesh_event *ret_event)
     return true;
 }
 
-/* Of others with us. Who it was libzmq does not say. */
+/* Of the connections of others with the inbox. Who failed libzmq does not say. */
 static bool on_monitor(void *user)
 {
     struct sv_mesh *mesh = user;
@@ -108,6 +108,10 @@ static bool on_monitor(void *user)
     char more[64];
     if (!sv_mesh_monitor_take(mesh->monitor, &event))
         return false;
+    if (event.number == ZMQ_EVENT_DISCONNECTED) {
+        sv_mesh_end_source(mesh, (int)event.value);
+        return true;
+    }
     mesh->counters.failed_handshakes++;
     if (event.number != ZMQ_EVENT_HANDSHAKE_FAILED_AUTH && /* the gate has said it */
         sv_mesh_may_complain(&mesh->failed_handshake, &more))
@@ -203,8 +207,8 @@ static int bind_inbox(struct sv_mesh *mesh, struct sv_str *ret_problem)
 
 static int open_inbox(struct sv_mesh *mesh, struct sv_str *ret_problem)
 {
-    const int events = ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                       ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+    const int events = ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                       ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
     mesh->inbox = zmq_socket(mesh->context, ZMQ_ROUTER);
     int r = mesh->inbox ? set_inbox_options(mesh) : -errno;
     if (r == 0 && !(mesh->monitor = sv_mesh_monitor_open(mesh, mesh->inbox, events)))

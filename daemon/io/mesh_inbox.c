@@ -5,6 +5,12 @@
  * A packet goes through: is it short enough, can it be read, is it for us, from an instance that is
  * connected, with a key that may speak for it, newer than the last one. mesh_drop.c counts what
  * ends on the way. A packet from somebody to whom there is no way yet is held, and hurries the way.
+ *
+ * Two connections join two instances, ours to it and its own to the inbox, and both end when it
+ * dies. libzmq reports the end of a connection after it has handed over what came by it, but knows
+ * nothing of the other one. So an instance is lost when its own has ended: what it said last, as
+ * that it ends the cluster, or that a program runs, comes before. Messages tell their connection's
+ * descriptor (ZMQ_SRCFD: old, but libzmq has no other way), and so does the monitor.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +18,8 @@
 
 #include "base/error.h"
 #include "io/mesh_internal.h"
+
+enum { DRAIN_MESSAGES_MAX = 2000 }; /* the queues of one connection, both full */
 
 static const char *property(zmq_msg_t *message, const char *name)
 {
@@ -89,13 +97,24 @@ static struct sv_mesh_peer *suspect_of(struct sv_mesh *mesh, zmq_msg_t *message,
     return peer && may_speak(mesh, peer, message) ? peer : NULL;
 }
 
-/* Of one that is parting the last words are heard, but nothing of the daemon that comes after it.
- */
+/* Of one that is parting the last words are heard, but nothing of the daemon that comes after. */
 static bool is_heard(struct sv_mesh_peer *peer, const struct sv_mesh_message *message)
 {
-    if (peer->is_parting && message->incarnation != peer->incarnation)
+    bool is_first = peer->incarnation == 0;
+    if (peer->is_parting && !is_first && message->incarnation != peer->incarnation)
         sv_mesh_peer_part(peer);
     return peer->is_parting || peer->way == SV_MESH_WAY_CONNECTED;
+}
+
+static void take_or_hold(struct sv_mesh *mesh, struct sv_mesh_peer *peer,
+                         const struct sv_mesh_packet *packet, zmq_msg_t *message)
+{
+    bool heard = is_heard(peer, &packet->message);
+    peer->source = zmq_msg_get(message, ZMQ_SRCFD);
+    if (heard)
+        take_packet(mesh, peer, packet);
+    else
+        hold(mesh, peer, message);
 }
 
 void sv_mesh_receive(struct sv_mesh *mesh, zmq_msg_t *message)
@@ -127,10 +146,8 @@ void sv_mesh_receive(struct sv_mesh *mesh, zmq_msg_t *message)
         take_stranger(mesh, &packet, message);
     else if (!may_speak(mesh, peer, message))
         sv_mesh_drop(mesh, peer, SV_MESH_DROP_FORGED, "", property(message, "Peer-Address"));
-    else if (is_heard(peer, &packet.message))
-        take_packet(mesh, peer, &packet);
     else
-        hold(mesh, peer, message);
+        take_or_hold(mesh, peer, &packet, message);
     sv_mesh_look_at_keys(mesh);
 }
 
@@ -159,4 +176,12 @@ bool sv_mesh_take_one(void *user)
         has_more = zmq_msg_more(&message);
     zmq_msg_close(&message);
     return true;
+}
+
+void sv_mesh_end_source(struct sv_mesh *mesh, int source)
+{
+    sv_zmq_watch_drain(mesh->inbox_watch, DRAIN_MESSAGES_MAX);
+    for (uint32_t place = 0; place < mesh->peer_capacity; place++)
+        if (mesh->peers[place] && mesh->peers[place]->source == source)
+            sv_mesh_peer_end_source(mesh->peers[place]);
 }

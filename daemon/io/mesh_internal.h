@@ -27,6 +27,11 @@ enum sv_mesh_way {
     SV_MESH_WAY_CONNECTED, /* told to the driver */
 };
 
+enum {
+    SV_MESH_SOURCE_UNKNOWN = -1, /* nothing has come since our way is there */
+    SV_MESH_SOURCE_ENDED = -2,
+};
+
 struct sv_mesh_peer {
     struct sv_mesh *mesh;
     struct sv_mesh_peer *next_closed;
@@ -38,13 +43,14 @@ struct sv_mesh_peer {
     void *monitor; /* PAIR that hears what becomes of it */
     struct sv_zmq_watch *watch;
     struct sv_source *retry;        /* timer */
-    struct sv_source *farewell;     /* timer, while it is_parting */
+    struct sv_source *farewell;     /* timer: it has been parting for long enough */
     uint64_t pause_ns;              /* before the next try; grows */
     char address[SV_ADDRESS_BYTES]; /* "": not known yet */
     uint32_t refused_count;         /* tries since the name was last resolved */
     size_t candidate;               /* of the keys that it may have */
     bool is_closed;                 /* by sv_mesh_disconnect(); freed by the sweep */
-    bool is_parting;                /* its way broke; what it said before may still come in */
+    bool is_parting;                /* our way broke, its own has not ended yet */
+    int source;                     /* descriptor of its connection to the inbox, or a SOURCE */
     bool is_overrun;                /* its queue is full; the sweep gives the way up */
     bool is_asked;                  /* the resolver will answer */
 
@@ -98,11 +104,13 @@ void *sv_mesh_monitor_open(struct sv_mesh *mesh, void *socket, int events);
 /* One event. False: there is none. */
 struct sv_mesh_event {
     int number;
-    uint32_t value;
+    uint32_t value; /* of ZMQ_EVENT_DISCONNECTED: the descriptor of the connection */
 };
 bool sv_mesh_monitor_take(void *monitor, struct sv_mesh_event *ret_event);
 /* Takes one message out of the inbox; of sv_zmq_watch. */
 bool sv_mesh_take_one(void *mesh);
+/* A connection to the inbox has ended: takes what came by it, and tells the peer. */
+void sv_mesh_end_source(struct sv_mesh *mesh, int source);
 /* Takes the packet of the message, or holds it, or drops it. */
 void sv_mesh_receive(struct sv_mesh *mesh, zmq_msg_t *message);
 
@@ -126,9 +134,11 @@ void sv_mesh_peer_await_flush(struct sv_mesh_peer *peer, uint64_t deadline_ns);
 void sv_mesh_peer_kick(struct sv_mesh_peer *peer);
 /* Other keys are trusted now. */
 void sv_mesh_peer_check_keys(struct sv_mesh_peer *peer);
-/* The way broke; tells the driver if it knew of it. */
+/* Our way broke. The driver hears of it when its own has ended, too: all it said comes before. */
 void sv_mesh_peer_lose(struct sv_mesh_peer *peer);
-/* It was parting, and is lost now. */
+/* All that came by a connection to the inbox has been taken; it has ended. */
+void sv_mesh_peer_end_source(struct sv_mesh_peer *peer);
+/* If it was parting, it is lost now, and the driver is told. */
 void sv_mesh_peer_part(struct sv_mesh_peer *peer);
 void sv_mesh_peer_give_up(struct sv_mesh_peer *peer);
 void sv_mesh_peer_on_resolved(void *user, uint32_t place, const char *address, const char *why);

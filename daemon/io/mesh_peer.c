@@ -34,7 +34,7 @@ enum {
     RECONNECT_MS = 100,
     RECONNECT_MS_MAX = 1000,
     CONNECT_MS_MAX = 2000,      /* a SYN that nobody answers; TCP alone would wait two minutes */
-    FAREWELL_NS = 10000000,     /* see sv_mesh_peer_lose() */
+    FAREWELL_NS = 100000000,    /* if its own connection does not end with ours */
     HANDSHAKE_MS_MAX = 5000,    /* somebody listens but does not speak */
     REFUSED_BEFORE_ASKING = 10, /* tries, until the name is resolved again: it may have moved */
 };
@@ -235,6 +235,8 @@ static void on_connected(struct sv_mesh_peer *peer)
     struct sv_mesh *mesh = peer->mesh;
     sv_mesh_peer_part(peer);
     peer->way = SV_MESH_WAY_CONNECTED;
+    if (peer->source == SV_MESH_SOURCE_ENDED)
+        peer->source = SV_MESH_SOURCE_UNKNOWN;
     peer->pause_ns = 0;
     peer->refused_count = 0;
     mesh->handlers.connected(mesh->handlers.user, peer->place);
@@ -248,11 +250,6 @@ static void on_connected(struct sv_mesh_peer *peer)
     }
 }
 
-/*
- * What it said before comes before, although it came by another connection, with which the I/O
- * thread may not have dealt yet: a busy machine had it see the end of our way to the other first,
- * and the last words of a Master that ends the cluster were lost. So they have a moment.
- */
 void sv_mesh_peer_lose(struct sv_mesh_peer *peer)
 {
     if (peer->way != SV_MESH_WAY_CONNECTED)
@@ -260,7 +257,16 @@ void sv_mesh_peer_lose(struct sv_mesh_peer *peer)
     peer->way = SV_MESH_WAY_TRYING;
     peer->is_overrun = false;
     peer->is_parting = true;
-    sv_source_arm(peer->farewell, sv_now_ns() + FAREWELL_NS);
+    if (peer->source == SV_MESH_SOURCE_ENDED)
+        sv_mesh_peer_part(peer);
+    else
+        sv_source_arm(peer->farewell, sv_now_ns() + FAREWELL_NS);
+}
+
+void sv_mesh_peer_end_source(struct sv_mesh_peer *peer)
+{
+    peer->source = SV_MESH_SOURCE_ENDED;
+    sv_mesh_peer_part(peer);
 }
 
 void sv_mesh_peer_part(struct sv_mesh_peer *peer)
@@ -276,9 +282,7 @@ void sv_mesh_peer_part(struct sv_mesh_peer *peer)
 
 static void on_farewell(void *user)
 {
-    struct sv_mesh_peer *peer = user;
-    sv_zmq_watch_drain(peer->mesh->inbox_watch, 2 * QUEUE_MESSAGES_MAX);
-    sv_mesh_peer_part(peer);
+    sv_mesh_peer_part(user);
 }
 
 void sv_mesh_peer_give_up(struct sv_mesh_peer *peer)
@@ -363,6 +367,7 @@ int sv_mesh_peer_new(struct sv_mesh *mesh, uint32_t place,
     peer->mesh = mesh;
     peer->place = place;
     peer->instance = instance;
+    peer->source = SV_MESH_SOURCE_UNKNOWN;
     if (sv_host_is_numeric(instance->host))
         snprintf(peer->address, sizeof(peer->address), "%s", instance->host);
     int r = sv_loop_add_timer(mesh->loop, PAUSE_NS_MIN / 10, on_retry, peer, &peer->retry);

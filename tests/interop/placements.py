@@ -31,31 +31,27 @@ def _(session):
     session.note("order of the applications", sorted(first, key=first.get))
 
 
+def place_by_every_strategy(session, asked, application):
+    for strategy in STRATEGIES:
+        session.call(asked, "start_application", strategy, application)
+        session.note_application(application)
+        session.note_waves(application)
+        session.call(MASTER, "stop_application", application)
+
+
 @phase("every strategy places the processes of an application alike, one by one")
 def _(session):
-    for strategy in STRATEGIES:
-        session.call(SECOND, "start_application", strategy, "work")
-        session.note_application("work")
-        session.note_waves("work")
-        session.call(MASTER, "stop_application", "work")
+    place_by_every_strategy(session, SECOND, "work")
 
 
 @phase("every strategy places a whole application on one instance alike")
 def _(session):
-    for strategy in STRATEGIES:
-        session.call(LAST, "start_application", strategy, "single")
-        session.note_application("single")
-        session.note_waves("single")
-        session.call(MASTER, "stop_application", "single")
+    place_by_every_strategy(session, LAST, "single")
 
 
 @phase("every strategy places a whole application on one node alike")
 def _(session):
-    for strategy in STRATEGIES:
-        session.call(SECOND, "start_application", strategy, "node")
-        session.note_application("node")
-        session.note_waves("node")
-        session.call(MASTER, "stop_application", "node")
+    place_by_every_strategy(session, SECOND, "node")
 
 
 @phase("every strategy places a single process alike, and predicts so")
