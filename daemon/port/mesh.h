@@ -30,7 +30,8 @@ enum sv_mesh_kind {
     SV_MESH_RESYNC,    /* send me a SNAPSHOT */
     SV_MESH_COMMAND,   /* do something; sent again until ANSWERed, done once */
     SV_MESH_ANSWER,
-    SV_MESH_BYE, /* I end on purpose */
+    SV_MESH_CONFIRM, /* have you my rows as they are? and the answer: up to this revision */
+    SV_MESH_BYE,     /* I end on purpose */
     SV_MESH_KIND_COUNT
 };
 
@@ -190,6 +191,10 @@ struct sv_mesh_message {
         struct sv_mesh_rows rows;
         struct sv_mesh_command command;
         struct sv_mesh_answer answer;
+        struct {
+            bool is_question;
+            uint64_t revision; /* of the rows of who asks */
+        } confirm;
         struct {
             bool keeps_programs; /* on_stop=keep: they live on, a daemon will come back */
         } bye;

@@ -297,6 +297,11 @@ static bool read_body(struct reading *reading, const Svisor__Mesh__Packet *from,
         to->answer.fault = from->answer->fault;
         to->answer.text = from->answer->text;
         return true;
+    case SVISOR__MESH__PACKET__KIND_CONFIRM:
+        to->kind = SV_MESH_CONFIRM;
+        to->confirm.is_question = from->confirm->is_question;
+        to->confirm.revision = from->confirm->revision;
+        return true;
     case SVISOR__MESH__PACKET__KIND_BYE:
         to->kind = SV_MESH_BYE;
         to->bye.keeps_programs = from->bye->keeps_programs;

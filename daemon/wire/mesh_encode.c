@@ -188,6 +188,7 @@ union body {
     Svisor__Mesh__Command command;
     Svisor__Mesh__Answer answer;
     Svisor__Mesh__Bye bye;
+    Svisor__Mesh__Confirm confirm;
 };
 
 static void fill_body(struct filling *filling, const struct sv_mesh_message *from, union body *to)
@@ -232,6 +233,11 @@ static void fill_body(struct filling *filling, const struct sv_mesh_message *fro
         to->answer.fault = from->answer.fault;
         to->answer.text = text_of(filling, from->answer.text);
         break;
+    case SV_MESH_CONFIRM:
+        svisor__mesh__confirm__init(&to->confirm);
+        to->confirm.is_question = from->confirm.is_question;
+        to->confirm.revision = from->confirm.revision;
+        break;
     case SV_MESH_BYE:
         svisor__mesh__bye__init(&to->bye);
         to->bye.keeps_programs = from->bye.keeps_programs;
@@ -252,6 +258,7 @@ int sv_mesh_encode(const struct sv_mesh_packet *packet, struct sv_str *ret_bytes
         [SV_MESH_RESYNC] = SVISOR__MESH__PACKET__KIND_RESYNC,
         [SV_MESH_COMMAND] = SVISOR__MESH__PACKET__KIND_COMMAND,
         [SV_MESH_ANSWER] = SVISOR__MESH__PACKET__KIND_ANSWER,
+        [SV_MESH_CONFIRM] = SVISOR__MESH__PACKET__KIND_CONFIRM,
         [SV_MESH_BYE] = SVISOR__MESH__PACKET__KIND_BYE,
     };
     struct filling filling = {0};

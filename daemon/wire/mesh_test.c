@@ -153,6 +153,8 @@ static const struct {
       .answer = {.id = 3, .revision = 14, .fault = 60, .text = "web:nginx_01"}},
      "0a07613a36303030301207623a363030303019080706050403020120058a01140803103c1a0c7765623a6e67"
      "696e785f3031200e"},
+    {{.kind = SV_MESH_CONFIRM, .confirm = {.is_question = true, .revision = 44}},
+     "0a07613a36303030301207623a363030303019080706050403020120059a01040801102c"},
     {{.kind = SV_MESH_BYE, .bye = {.keeps_programs = true}},
      "0a07613a36303030301207623a363030303019080706050403020120059201020801"},
 };
@@ -310,6 +312,10 @@ static void assert_same_message(const struct sv_mesh_message *a, const struct sv
         assert_int_equal(a->answer.revision, b->answer.revision);
         assert_int_equal(a->answer.fault, b->answer.fault);
         assert_string_equal(a->answer.text, b->answer.text);
+        break;
+    case SV_MESH_CONFIRM:
+        assert_int_equal(a->confirm.is_question, b->confirm.is_question);
+        assert_int_equal(a->confirm.revision, b->confirm.revision);
         break;
     case SV_MESH_BYE:
         assert_int_equal(a->bye.keeps_programs, b->bye.keeps_programs);

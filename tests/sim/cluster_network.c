@@ -159,6 +159,7 @@ static struct packet *copy_message(const struct world *world, const struct sv_me
         break;
     case SV_MESH_HEARTBEAT:
     case SV_MESH_RESYNC:
+    case SV_MESH_CONFIRM:
     case SV_MESH_BYE:
     case SV_MESH_KIND_COUNT:
         break;

@@ -22,7 +22,10 @@
 #include "cluster_variety.c"
 #include "cluster_world.c"
 
-enum { C1 = 5 }; /* gamma:c1, which nothing starts by itself */
+enum {
+    B2 = 4, /* beta:b2, which runs as soon as it is started */
+    C1 = 5, /* gamma:c1, which nothing starts by itself */
+};
 
 /* No faults; the daemons of the first `born_count` nodes are there. */
 static struct world *begin(uint32_t node_count, uint32_t born_count)
@@ -121,6 +124,51 @@ static void what_a_lost_instance_has_forced_is_told_by_the_others(void **state)
     destroy(world);
 }
 
+/* Until it is answered, and not a message longer. */
+static void ask_and_wait(struct world *world, uint32_t node, enum sv_cluster_request_kind kind,
+                         const char *name)
+{
+    node_request(
+        world, node,
+        (struct sv_cluster_request){
+            .kind = kind, .name = name, .starting = SV_STARTING_STRATEGY_LOCAL, .does_wait = true});
+    const struct asked *asked = &world->asked[world->last_request % REQUESTS_MAX];
+    uint64_t patience_ns = world->now_ns + 5 * SECOND_NS;
+    struct item item;
+    while (asked->is_open && world->now_ns < patience_ns && world_pop(world, &item)) {
+        world_push(world, &item);
+        live_until(world, item.due_ns, false);
+    }
+    assert_false(asked->is_open);
+}
+
+/* What it has sent and has not arrived yet never arrives. */
+static void silence(struct world *world, uint32_t node)
+{
+    for (size_t i = 0; i < world->item_count; i++)
+        if (world->items[i].kind == ITEM_PACKET && world->items[i].other == node)
+            world->items[i].kind = ITEM_FAULT;
+}
+
+static void what_a_client_was_told_outlives_the_master(void **state)
+{
+    (void)state;
+    struct world *world = begin(3, 3);
+    let_pass(world, 15);
+    uint32_t master = sv_machine_master(world->nodes[0].cluster);
+    ask_and_wait(world, master, SV_REQUEST_STOP_PROCESS, "beta:b2");
+    ask_and_wait(world, master, SV_REQUEST_START_PROCESS, "beta:b2");
+    assert_true(world->nodes[master].actors[B2].is_alive);
+    silence(world, master);
+    lose_node(world, master);
+    let_pass(world, 10);
+    uint32_t living = 0;
+    for (uint32_t i = 0; i < 3; i++)
+        living += i != master && world->nodes[i].actors[B2].is_alive;
+    assert_int_equal(living, 1);
+    destroy(world);
+}
+
 /* A child lives the lives; what it said before it aborted. "": it saw nothing wrong. */
 static void find_wrong(enum world_lie lie, char *ret_words, size_t size)
 {
@@ -174,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_comes_late_learns_what_was_forced_and_when_it_ends),
         cmocka_unit_test(the_judge_sees_what_is_wrong),
+        cmocka_unit_test(what_a_client_was_told_outlives_the_master),
         cmocka_unit_test(what_a_lost_instance_has_forced_is_told_by_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

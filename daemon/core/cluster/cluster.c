@@ -71,6 +71,7 @@ struct sv_cluster *sv_cluster_new(const struct sv_cluster_options *options)
     sv_forced_new(cluster);
     sv_quorum_new(cluster);
     sv_commands_new(cluster);
+    sv_confirm_new(cluster);
     for (size_t i = 0; i < options->supvisors->instance_count; i++)
         sv_instance_add(cluster, &options->supvisors->instances[i], options->supvisors->has_list);
     describe_local(cluster);
@@ -83,6 +84,7 @@ void sv_cluster_free(struct sv_cluster *cluster)
     if (!cluster)
         return;
     sv_commander_free(cluster);
+    sv_confirm_free(cluster);
     sv_commands_free(cluster);
     sv_quorum_free(cluster);
     sv_forced_free(cluster);
@@ -129,15 +131,11 @@ static void lost(struct sv_cluster *cluster, const struct sv_cluster_event *even
 
 static void (*const receivers[])(struct sv_cluster *cluster, struct sv_instance *from,
                                  const struct sv_mesh_message *message) = {
-    [SV_MESH_HELLO] = sv_handshake_hello,
-    [SV_MESH_WELCOME] = sv_handshake_welcome,
-    [SV_MESH_HEARTBEAT] = sv_liveness_heartbeat,
-    [SV_MESH_SNAPSHOT] = sv_replica_receive,
-    [SV_MESH_CHANGE] = sv_replica_receive,
-    [SV_MESH_RESYNC] = sv_replica_asked,
-    [SV_MESH_COMMAND] = sv_command_receive,
-    [SV_MESH_ANSWER] = sv_command_answer,
-    [SV_MESH_BYE] = sv_handshake_bye,
+    [SV_MESH_HELLO] = sv_handshake_hello,        [SV_MESH_WELCOME] = sv_handshake_welcome,
+    [SV_MESH_HEARTBEAT] = sv_liveness_heartbeat, [SV_MESH_SNAPSHOT] = sv_replica_receive,
+    [SV_MESH_CHANGE] = sv_replica_receive,       [SV_MESH_RESYNC] = sv_replica_asked,
+    [SV_MESH_COMMAND] = sv_command_receive,      [SV_MESH_ANSWER] = sv_command_answer,
+    [SV_MESH_CONFIRM] = sv_confirm_receive,      [SV_MESH_BYE] = sv_handshake_bye,
 };
 _Static_assert(sizeof(receivers) / sizeof(*receivers) == SV_MESH_KIND_COUNT,
                "every message has a receiver");
@@ -221,6 +219,7 @@ static void request(struct sv_cluster *cluster, const struct sv_cluster_event *e
 static void request_gone(struct sv_cluster *cluster, const struct sv_cluster_event *event)
 {
     sv_commander_request_gone(cluster, event->request.id);
+    sv_confirm_forget(cluster, event->request.id);
 }
 
 static void rules(struct sv_cluster *cluster, const struct sv_cluster_event *event)
@@ -291,6 +290,7 @@ void sv_cluster_step(struct sv_cluster *cluster, const struct sv_cluster_event *
         sv_replica_flush(cluster);
         sv_command_flush(cluster);
         sv_replica_flush(cluster);
+        sv_confirm_flush(cluster);
     }
     cluster->actions = NULL;
 }

@@ -133,6 +133,11 @@ void sv_answer(struct sv_cluster *cluster, uint64_t id, int fault, const char *t
         played_note(played_of(cluster), "?%d=%s", (int)id, value ? "ok" : "no");
 }
 
+void sv_confirm_answer(struct sv_cluster *cluster, uint64_t id, const char *text)
+{
+    sv_answer(cluster, id, 0, text, true);
+}
+
 enum sv_instance_state sv_instance_state(const struct sv_cluster *cluster, sv_instance_place place)
 {
     return played_of(cluster)->states[place];

@@ -142,6 +142,13 @@ static void fail(struct happening *what)
     sv_commander_instance_failed(cluster, instance->place);
 }
 
+/* It was silent, and its daemon dies only now: the keeper counts from here. */
+static void doubt_longer(struct happening *what)
+{
+    sv_liveness_trust(what->cluster, what->instance);
+    sv_liveness_doubt(what->cluster, what->instance);
+}
+
 static void fail_shut_out(struct happening *what)
 {
     what->instance->is_shut_out = true;

@@ -65,6 +65,7 @@ struct sv_cluster {
     struct sv_liveness *liveness;
     struct sv_quorum *quorum;
     struct sv_commands *commands;
+    struct sv_confirmations *confirmations;
     struct sv_model model;
     struct sv_commander *commander;
 };
@@ -98,6 +99,8 @@ void sv_notice_application(struct sv_cluster *cluster, const char *application);
 void sv_notice_process(struct sv_cluster *cluster, const char *application, const char *name,
                        sv_instance_place instance);
 void sv_answer(struct sv_cluster *cluster, uint64_t id, int fault, const char *text, bool value);
+/* It is done: true, as soon as the others know it, too (confirm.c). */
+void sv_confirm_answer(struct sv_cluster *cluster, uint64_t id, const char *text);
 
 enum sv_instance_state sv_instance_state(const struct sv_cluster *cluster, sv_instance_place place);
 /* RUNNING: it may be given work. */

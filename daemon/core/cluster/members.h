@@ -77,6 +77,7 @@ struct sv_instance {
     /* Its rows: replica.c. */
     bool has_snapshot;
     uint64_t revision;
+    uint64_t confirmed;                /* revision of our rows that it says to have */
     uint64_t resync_ns;                /* when we last asked for a snapshot */
     uint64_t clock_ns, clock_local_ns; /* its CLOCK_MONOTONIC, and ours when it said so */
     struct sv_view view;
@@ -192,6 +193,15 @@ void sv_replica_asked(struct sv_cluster *cluster, struct sv_instance *from,
                       const struct sv_mesh_message *message);
 void sv_replica_resync(struct sv_cluster *cluster, struct sv_instance *to);
 bool sv_replica_runs_nothing(const struct sv_cluster *cluster);
+
+/* --- confirm.c: good answers wait until the others know --- */
+void sv_confirm_new(struct sv_cluster *cluster);
+void sv_confirm_free(struct sv_cluster *cluster);
+void sv_confirm_forget(struct sv_cluster *cluster, uint64_t request);
+/* At the end of a step, after all rows are told. */
+void sv_confirm_flush(struct sv_cluster *cluster);
+void sv_confirm_receive(struct sv_cluster *cluster, struct sv_instance *from,
+                        const struct sv_mesh_message *message);
 
 /* --- forced.c --- */
 

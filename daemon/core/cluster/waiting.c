@@ -112,8 +112,10 @@ static void answer(struct sv_commander *commander, const struct sv_waiter *waite
     struct sv_str text = {0};
     int fault = judge(commander, waiter, &text);
     const char *words = fault ? sv_str_text(&text) : waiter->result ? waiter->result : "";
-    sv_answer(commander->cluster, waiter->request, fault, sv_text(commander->cluster, "%s", words),
-              fault == 0);
+    if (fault)
+        sv_answer(commander->cluster, waiter->request, fault, words, false);
+    else
+        sv_confirm_answer(commander->cluster, waiter->request, words);
     sv_str_done(&text);
 }
 
