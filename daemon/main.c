@@ -5,8 +5,9 @@
  * with all problems listed; limits; privileges; log; then open what can be refused (sockets) while
  * the terminal is still there; only then go to the background. A restart (SIGHUP,
  * supervisor.restart) runs the whole of it again in the same process, except what can be done only
- * once. A reexec (driver/reexec.c) executes svisord anew in the same process: what was done once is
- * undone before, and the new image knows by what it inherits that it is in the background already.
+ * once. A reexec (driver/outlive/reexec.c) executes svisord anew in the same process: what was done
+ * once is undone before, and the new image knows by what it inherits that it is in the background
+ * already.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -10,7 +10,9 @@
  * programs that start do not silence the API. They are counted over all events, because a thousand
  * requests may arrive in one turn.
  */
+#include "driver/deaths/deaths.h"
 #include "driver/internal.h"
+#include "driver/outlive/outlive.h"
 
 #include <errno.h>
 #include <stdlib.h>

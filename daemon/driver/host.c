@@ -1,5 +1,7 @@
 /* The daemon as the remote methods see it: api/host.h, function by function. */
+#include "driver/deaths/deaths.h"
 #include "driver/internal.h"
+#include "driver/outlive/outlive.h"
 
 #include <errno.h>
 #include <unistd.h>

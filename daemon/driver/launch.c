@@ -8,7 +8,9 @@
  * launch is *under way* and its answer is still to come. It never outlives the turn of the pump
  * that began it, so nobody else ever meets a launch.
  */
+#include "driver/deaths/deaths.h"
 #include "driver/internal.h"
+#include "driver/outlive/outlive.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -8,6 +8,7 @@
  * they are in.
  */
 #include "driver/internal.h"
+#include "driver/outlive/outlive.h"
 
 #include <assert.h>
 #include <stdlib.h>

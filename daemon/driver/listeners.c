@@ -3,6 +3,7 @@
  * to their stdin. The protocol itself is wire/listener.h, the decisions are core/local/pool.h.
  */
 #include "driver/internal.h"
+#include "driver/outlive/outlive.h"
 
 #include <errno.h>
 #include <string.h>

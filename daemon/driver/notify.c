@@ -10,6 +10,7 @@
  * EXIT record.
  */
 #include "driver/internal.h"
+#include "driver/outlive/outlive.h"
 
 #include <errno.h>
 #include <stdlib.h>

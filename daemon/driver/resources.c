@@ -8,6 +8,7 @@
  * neither and cost nothing. The group's directory has meters of its own, opened with the first run
  * in it and anew when the directory was made anew.
  */
+#include "driver/deaths/deaths.h"
 #include "driver/internal.h"
 
 #include <assert.h>

@@ -6,6 +6,7 @@
  * full.
  */
 #include "driver/internal.h"
+#include "driver/outlive/outlive.h"
 
 #include <errno.h>
 #include <stdlib.h>

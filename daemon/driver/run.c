@@ -12,7 +12,9 @@
  * to the log files, its cgroup is watched. Invariants: unit->run is the run that the core calls the
  * current one and is not over; a run that is over is in driver->lingering, or freed.
  */
+#include "driver/deaths/deaths.h"
 #include "driver/internal.h"
+#include "driver/outlive/outlive.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* The signals that svisord obeys, with Supervisor's meanings (supervisord.py, handle_signal()). */
 #include "driver/internal.h"
+#include "driver/outlive/outlive.h"
 
 #include <signal.h>
 #include <sys/prctl.h>

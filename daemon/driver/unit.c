@@ -1,6 +1,8 @@
 /* The outside of one process: its logs over all runs, and the signals that are sent to the current
  * one. */
+#include "driver/deaths/deaths.h"
 #include "driver/internal.h"
+#include "driver/outlive/outlive.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -25,8 +25,8 @@
  *
  * Versions. A keeper that does not know a message passes over it, so each svisord can live with the
  * keeper of each other one, for what that one can do. One that keeps no promise is replaced when
- * there is something to promise (driver/promise.c), and one that was promised something by a
- * svisord that knew more forgets it when one that knows less has taken over.
+ * there is something to promise (driver/outlive/promise.c), and one that was promised something by
+ * a svisord that knew more forgets it when one that knows less has taken over.
  *
  * A dead keeper is noticed at the next message, or by its socket (sv_keeper_fd()); the daemon may
  * begin another one then, and give it everything anew.

@@ -1,13 +1,14 @@
 /*
  * The daemon dies, the world goes on, and another daemon is born.
  *
- * What the one leaves to the next is what driver/handover.c leaves: a journal, in its real bytes,
- * in which each process has its record before anything that follows from it is done. A doomed step
- * ends at a moment that is drawn: before a record is appended (what the core has decided is then
- * known to nobody), within it (its torn end is there), after it (written, and not done), or when
- * all is done. Meanwhile programs end, strays go, words are spoken to nobody, somebody edits the
- * files. Then the next core gets what driver/adopt.c gives it: the groups, a RESTORE for each
- * record with what the cgroup of that run shows, and BEGIN. It may die in the middle of that too.
+ * What the one leaves to the next is what driver/outlive/handover.c leaves: a journal, in its real
+ * bytes, in which each process has its record before anything that follows from it is done. A
+ * doomed step ends at a moment that is drawn: before a record is appended (what the core has
+ * decided is then known to nobody), within it (its torn end is there), after it (written, and not
+ * done), or when all is done. Meanwhile programs end, strays go, words are spoken to nobody,
+ * somebody edits the files. Then the next core gets what driver/outlive/adopt.c gives it: the
+ * groups, a RESTORE for each record with what the cgroup of that run shows, and BEGIN. It may die
+ * in the middle of that too.
  *
  * The judge's books go on over all of it, with one exception: what was decided in the doomed step
  * and not written down has not happened. So the record that is found must be one that the core has

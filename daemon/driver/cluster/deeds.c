@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "driver/cluster/internal.h"
+#include "driver/outlive/outlive.h"
 
 /* The mesh borrows what is known of an instance: of a discovered one it is kept here. */
 static const struct sv_instance_config *kept_instance(struct sv_driver_cluster *cluster,

@@ -15,6 +15,7 @@
  * SIGTERM and crashed while it handled it is a crash. Without eBPF the same certificate is made,
  * and its field `unknown` says what could not be told and why.
  */
+#include "driver/deaths/deaths.h"
 #include "driver/internal.h"
 
 #include <errno.h>

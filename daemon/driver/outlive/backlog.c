@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "driver/internal.h"
+#include "driver/outlive/outlive.h"
 
 /* --- writing --- */
 

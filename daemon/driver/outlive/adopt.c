@@ -27,7 +27,9 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "driver/deaths/deaths.h"
 #include "driver/internal.h"
+#include "driver/outlive/outlive.h"
 #include "io/proc.h"
 #include "wire/journal.h"
 

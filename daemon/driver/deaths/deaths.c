@@ -15,6 +15,7 @@
  * same run, which counts instead of the one before. When the file is three quarters forgotten it is
  * written anew. A file that cannot be written is complained of once; memory goes on.
  */
+#include "driver/deaths/deaths.h"
 #include "driver/internal.h"
 
 #include <errno.h>

@@ -7,6 +7,7 @@
  * cgroup.events what is empty. But that is the kernel's word twice, so after a loss every run is
  * looked at again, and the log says what the certificates may lack.
  */
+#include "driver/deaths/deaths.h"
 #include "driver/internal.h"
 
 #include <signal.h>

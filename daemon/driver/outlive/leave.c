@@ -14,6 +14,7 @@
  * had better be ended as it is configured to be.
  */
 #include "driver/internal.h"
+#include "driver/outlive/outlive.h"
 
 #include <poll.h>
 #include <unistd.h>

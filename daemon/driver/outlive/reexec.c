@@ -18,6 +18,7 @@
  * takes the programs back as the new one would have.
  */
 #include "driver/internal.h"
+#include "driver/outlive/outlive.h"
 
 #include <errno.h>
 #include <stdlib.h>

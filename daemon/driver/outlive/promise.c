@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "driver/internal.h"
+#include "driver/outlive/outlive.h"
 
 /* Between two keepers, should somebody kill each of them. */
 #define REVIVAL_PAUSE_NS UINT64_C(1000000000)

@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "driver/internal.h"
+#include "driver/outlive/outlive.h"
 #include "io/proc.h"
 #include "wire/journal.h"
 

@@ -1,4 +1,5 @@
 /* `svctl why`: what is known of a process and of its last end, as one record and one paragraph. */
+#include "driver/deaths/deaths.h"
 #include "driver/internal.h"
 
 #include <string.h>
