@@ -119,6 +119,7 @@ static void tell_state(struct sv_driver *driver, const struct sv_action *action)
         sv_notice_publish(driver, action->notice.type, &payload);
     }
     sv_api_process_changed(driver->api, action->process);
+    sv_driver_cluster_publish_state(driver, action);
     sv_driver_cluster_changed(driver, action->process);
     unit = sv_driver_unit(driver, action->process);
     if (unit && unit->is_retired)

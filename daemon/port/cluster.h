@@ -109,6 +109,19 @@ enum sv_cluster_notice {
     SV_CLUSTER_NOTICE_LOG,         /* a decision, or why not: `text` says it, `level` how loud */
 };
 
+/* What has happened to a process in one instance. */
+enum sv_process_news {
+    SV_PROCESS_NEWS_STATE,      /* it came to a state */
+    SV_PROCESS_NEWS_FORCED,     /* somebody thinks otherwise of its state, or does so no more */
+    SV_PROCESS_NEWS_DETAILS,    /* something else of its row */
+    SV_PROCESS_NEWS_DISABILITY, /* it is disabled now, or is not any more */
+    SV_PROCESS_NEWS_ADDED,      /* the instance has it now */
+    SV_PROCESS_NEWS_LEARNT,     /* the same, but it had it before: all of its rows have come */
+    SV_PROCESS_NEWS_REMOVED,    /* the instance has it no more */
+    SV_PROCESS_NEWS_GONE,       /* likewise, and it was the last: no view shows it any more */
+    SV_PROCESS_NEWS_LOST,       /* its instance was lost with it */
+};
+
 /* What SV_REQUEST_TEST_* answer, for each process in the order of their names. */
 struct sv_prediction {
     const char *application;
@@ -161,6 +174,7 @@ struct sv_cluster_action {
             enum sv_cluster_notice what;
             const char *application;
             const char *name;
+            enum sv_process_news news; /* PROCESS */
             enum sv_log_level level;
             const char *text;
         } notice;

@@ -47,6 +47,9 @@ struct sv_cluster_process_view {
     bool is_expected_exit;
     uint64_t last_event_ns;
     const char *extra_arguments;
+    const char *forced_reason;        /* NULL: its state is not forced */
+    sv_instance_place forced_target;  /* where it was asked for; SV_INSTANCE_NONE: nowhere */
+    uint64_t forced_event_ns;         /* the newest event of it that was known then */
     const sv_instance_place *running; /* where it runs; more than one is a conflict */
     size_t running_count;
     sv_instance_place assigned; /* by `@` or `#`; SV_INSTANCE_NONE: by none, or not yet */

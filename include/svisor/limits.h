@@ -120,6 +120,14 @@
     (4u << 20) /* of keys that are trusted: 10,000 instances with their names need 1 MB */
 #define SV_MESH_STEREOTYPES_MAX 1000 /* of one instance */
 
+/* Published events. */
+#define SV_EVENTS_WAITING_MAX                                                                      \
+    4096 /* messages for one subscriber: a start of 1,000 programs is as many, of 500 bytes */
+#define SV_EVENTS_SUBSCRIPTION_BYTES_MAX 256 /* one message of a subscriber: a header has 11 */
+#define SV_EVENTS_KEEPALIVE_SECONDS      20  /* of silence, then the kernel asks, three times */
+#define SV_EVENTS_PERIOD_NS                                                                        \
+    UINT64_C(5000000000) /* every instance again: Supvisors' clients know that period */
+
 /* systemd. */
 #define SV_SYSTEMD_WAIT_SECONDS                                                                    \
     10 /* for an answer over D-Bus, at the start; a booting machine needs one or two */

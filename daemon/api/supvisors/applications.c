@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "api/supvisors/cluster_call.h"
+#include "api/supvisors/structs.h"
 
 enum { SECOND = 1000000000 };
 
@@ -15,8 +15,8 @@ static double now_of(const struct sv_api_cluster *cluster)
 
 /* --- applications --- */
 
-static json_t *application_info(const struct sv_api_cluster *cluster,
-                                const struct sv_application_view *view)
+json_t *sv_cluster_application_json(const struct sv_api_cluster *cluster,
+                                    const struct sv_application_view *view)
 {
     return json_pack("{s:o, s:b, s:f, s:i, s:s, s:b, s:b}",                                      //
                      "application_name", sv_text_json(view->name),                               //
@@ -38,7 +38,7 @@ void sv_method_supvisors_get_all_applications_info(struct sv_api_call *call,
     for (size_t i = 0; i < cluster->application_count(cluster->user); i++) {
         struct sv_application_view view;
         cluster->application(cluster->user, i, &view);
-        sv_cluster_append(&list, application_info(cluster, &view));
+        sv_cluster_append(&list, sv_cluster_application_json(cluster, &view));
     }
     sv_call_return(call, list);
 }
@@ -50,7 +50,7 @@ void sv_method_supvisors_get_application_info(struct sv_api_call *call,
     size_t place;
     if (sv_cluster_check_distributed(call) &&
         sv_cluster_check_application(call, arguments[0].text, &view, &place))
-        sv_call_return(call, application_info(sv_cluster_of(call), &view));
+        sv_call_return(call, sv_cluster_application_json(sv_cluster_of(call), &view));
 }
 
 static json_t *application_rules(const struct sv_api_cluster *cluster,
@@ -92,8 +92,8 @@ void sv_method_supvisors_get_application_rules(struct sv_api_call *call,
 typedef json_t *process_struct(const struct sv_api_cluster *cluster,
                                const struct sv_cluster_process_view *view);
 
-static json_t *process_info(const struct sv_api_cluster *cluster,
-                            const struct sv_cluster_process_view *view)
+json_t *sv_cluster_process_json(const struct sv_api_cluster *cluster,
+                                const struct sv_cluster_process_view *view)
 {
     return json_pack(
         "{s:o, s:o, s:f, s:i, s:s, s:b, s:f, s:o, s:o}",                                        //
@@ -169,14 +169,14 @@ void sv_method_supvisors_get_all_process_info(struct sv_api_call *call,
         return;
     json_t *list = json_array();
     for (size_t i = 0; i < cluster->application_count(cluster->user); i++)
-        append_processes(cluster, i, SIZE_MAX, process_info, &list);
+        append_processes(cluster, i, SIZE_MAX, sv_cluster_process_json, &list);
     sv_call_return(call, list);
 }
 
 void sv_method_supvisors_get_process_info(struct sv_api_call *call,
                                           const struct sv_argument *arguments)
 {
-    return_processes(call, arguments[0].text, process_info);
+    return_processes(call, arguments[0].text, sv_cluster_process_json);
 }
 
 void sv_method_supvisors_get_process_rules(struct sv_api_call *call,
@@ -201,7 +201,7 @@ void sv_method_supvisors_get_conflicts(struct sv_api_call *call,
             struct sv_cluster_process_view process;
             cluster->process(cluster->user, i, k, &process);
             if (process.running_count > 1)
-                sv_cluster_append(&list, process_info(cluster, &process));
+                sv_cluster_append(&list, sv_cluster_process_json(cluster, &process));
         }
     }
     sv_call_return(call, list);
@@ -226,7 +226,7 @@ static struct clocks clocks_of(const struct sv_instance_view *instance,
     return clocks;
 }
 
-static json_t *local_info(const struct sv_api_cluster *cluster, const struct sv_copy_view *copy)
+json_t *sv_cluster_copy_json(const struct sv_api_cluster *cluster, const struct sv_copy_view *copy)
 {
     const struct sv_mesh_process *row = &copy->row;
     struct sv_instance_view instance;
@@ -255,7 +255,7 @@ static json_t *local_info(const struct sv_api_cluster *cluster, const struct sv_
 
 static json_t *inner_info(const struct sv_api_cluster *cluster, const struct sv_copy_view *copy)
 {
-    json_t *info = local_info(cluster, copy);
+    json_t *info = sv_cluster_copy_json(cluster, copy);
     json_t *more = json_pack("{s:f, s:f, s:f, s:b}", "local_mtime",
                              sv_cluster_seconds(copy->received_ns), //
                              "event_time", sv_cluster_seconds(copy->row.event_ns), "uptime",
@@ -305,7 +305,7 @@ void sv_method_supvisors_get_all_local_process_info(struct sv_api_call *call,
     (void)arguments;
     const struct sv_api_cluster *cluster = sv_cluster_of(call);
     sv_instance_place local = cluster->local(cluster->user);
-    sv_call_return(call, all_copies(cluster, &local, 1, local_info));
+    sv_call_return(call, all_copies(cluster, &local, 1, sv_cluster_copy_json));
 }
 
 /* Supervisor's own words when the name is unknown: it is the local daemon that is asked. */
@@ -325,7 +325,8 @@ void sv_method_supvisors_get_local_process_info(struct sv_api_call *call,
         struct sv_cluster_process_view process;
         cluster->process(cluster->user, application, i, &process);
         if (strcmp(process.name, colon ? colon + 1 : namespec) == 0)
-            append_copy(cluster, application, i, cluster->local(cluster->user), local_info, &list);
+            append_copy(cluster, application, i, cluster->local(cluster->user),
+                        sv_cluster_copy_json, &list);
     }
     if (list && json_array_size(list) == 0)
         sv_call_fault(call, SV_FAULT_BAD_NAME, namespec);

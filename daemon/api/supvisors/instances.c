@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "api/supvisors/cluster_call.h"
+#include "api/supvisors/structs.h"
 
 /* The release of Supvisors whose behaviour this is: clients decide by it. */
 static const char api_version[] = "0.19";
@@ -59,11 +59,8 @@ static json_t *own_modes(const struct sv_api_cluster *cluster, const struct sv_i
                         json_boolean(view->modes.stopping_jobs));
 }
 
-void sv_method_supvisors_get_supvisors_state(struct sv_api_call *call,
-                                             const struct sv_argument *arguments)
+json_t *sv_cluster_state_json(const struct sv_api_cluster *cluster)
 {
-    (void)arguments;
-    const struct sv_api_cluster *cluster = sv_cluster_of(call);
     json_t *starting = json_array(), *stopping = json_array();
     struct sv_instance_view view;
     for (sv_instance_place i = 0; i < cluster->instance_count(cluster->user); i++) {
@@ -74,7 +71,14 @@ void sv_method_supvisors_get_supvisors_state(struct sv_api_call *call,
             sv_cluster_append(&stopping, sv_text_json(view.names.identifier));
     }
     cluster->instance(cluster->user, cluster->local(cluster->user), &view);
-    sv_call_return(call, modes_struct(cluster, &view, starting, stopping));
+    return modes_struct(cluster, &view, starting, stopping);
+}
+
+void sv_method_supvisors_get_supvisors_state(struct sv_api_call *call,
+                                             const struct sv_argument *arguments)
+{
+    (void)arguments;
+    sv_call_return(call, sv_cluster_state_json(sv_cluster_of(call)));
 }
 
 /* --- lists of instances, in the order of their identifiers --- */
@@ -133,8 +137,8 @@ void sv_method_supvisors_get_instance_state_modes(struct sv_api_call *call,
     return_named(call, arguments[0].text, own_modes);
 }
 
-static json_t *instance_info(const struct sv_api_cluster *cluster,
-                             const struct sv_instance_view *view)
+json_t *sv_cluster_instance_json(const struct sv_api_cluster *cluster,
+                                 const struct sv_instance_view *view)
 {
     (void)cluster;
     enum { SECOND = 1000000000 };
@@ -158,13 +162,13 @@ void sv_method_supvisors_get_all_instances_info(struct sv_api_call *call,
                                                 const struct sv_argument *arguments)
 {
     (void)arguments;
-    sv_call_return(call, list_all(sv_cluster_of(call), instance_info));
+    sv_call_return(call, list_all(sv_cluster_of(call), sv_cluster_instance_json));
 }
 
 void sv_method_supvisors_get_instance_info(struct sv_api_call *call,
                                            const struct sv_argument *arguments)
 {
-    return_named(call, arguments[0].text, instance_info);
+    return_named(call, arguments[0].text, sv_cluster_instance_json);
 }
 
 /* --- the Master, the options --- */

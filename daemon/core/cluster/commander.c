@@ -177,7 +177,8 @@ static void remove_row(struct sv_commander *commander, struct sv_member *member,
     bool is_gone = sv_model_untell(commander->model, member, instance);
     sv_starter_news(commander, member, instance);
     sv_stopper_news(commander, member, instance);
-    sv_notice_process(cluster, application->name, member->name, instance);
+    sv_notice_process(cluster, application->name, member->name, instance,
+                      is_gone ? SV_PROCESS_NEWS_GONE : SV_PROCESS_NEWS_REMOVED);
     sv_notice_application(cluster, application->name);
     if (!is_gone || !forget_member(commander, member))
         sv_application_refresh(commander->model, application);
@@ -192,6 +193,8 @@ static void hear_row(struct sv_commander *commander, sv_instance_place instance,
     struct sv_member *member = application ? sv_application_member(application, row->name) : NULL;
     const struct sv_copy *former = member ? sv_member_copy(member, instance) : NULL;
     bool was_running = former && sv_state_is_running(former->row.state);
+    bool is_only_disability =
+        former && former->row.state == row->state && former->row.is_disabled != row->is_disabled;
     bool is_snapshot = commander->snapshot == instance;
     enum sv_row_effect effect =
         sv_model_tell(commander->model, instance, row, cluster->now_ns, &member);
@@ -207,7 +210,8 @@ static void hear_row(struct sv_commander *commander, sv_instance_place instance,
     }
     bool is_news = sv_application_refresh(commander->model, member->application);
     if (effect != SV_ROW_DETAILS || !is_snapshot)
-        sv_notice_process(cluster, member->application->name, member->name, instance);
+        sv_notice_process(cluster, member->application->name, member->name, instance,
+                          sv_row_news(effect, is_snapshot, is_only_disability));
     if (effect != SV_ROW_DETAILS || is_news)
         sv_notice_application(cluster, member->application->name);
 }
@@ -293,7 +297,8 @@ void sv_model_force(struct sv_cluster *cluster, sv_instance_place from,
     if (!is_news)
         return;
     sv_application_refresh(model, application);
-    sv_notice_process(cluster, application->name, member->name, SV_INSTANCE_NONE);
+    sv_notice_process(cluster, application->name, member->name, SV_INSTANCE_NONE,
+                      SV_PROCESS_NEWS_FORCED);
     sv_notice_application(cluster, application->name);
 }
 
@@ -335,7 +340,8 @@ void sv_model_lose(struct sv_cluster *cluster, sv_instance_place instance)
         for (size_t i = 0; i < application->member_count; i++) {
             struct sv_member *member = application->members[i];
             if (sv_member_lose(model, member, instance, identifier, cluster->now_ns))
-                sv_notice_process(cluster, application->name, member->name, instance);
+                sv_notice_process(cluster, application->name, member->name, instance,
+                                  SV_PROCESS_NEWS_LOST);
         }
         if (application->is_stale) {
             sv_application_refresh(model, application);

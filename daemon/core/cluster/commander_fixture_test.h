@@ -114,8 +114,9 @@ void sv_notice_application(struct sv_cluster *cluster, const char *application)
 }
 
 void sv_notice_process(struct sv_cluster *cluster, const char *application, const char *name,
-                       sv_instance_place instance)
+                       sv_instance_place instance, enum sv_process_news news)
 {
+    (void)news;
     (void)cluster;
     (void)application;
     (void)name;

@@ -97,7 +97,7 @@ void sv_decide(struct sv_cluster *cluster, enum sv_log_level level, const char *
 void sv_notice_application(struct sv_cluster *cluster, const char *application);
 /* instance SV_INSTANCE_NONE: it was forced. */
 void sv_notice_process(struct sv_cluster *cluster, const char *application, const char *name,
-                       sv_instance_place instance);
+                       sv_instance_place instance, enum sv_process_news news);
 void sv_answer(struct sv_cluster *cluster, uint64_t id, int fault, const char *text, bool value);
 /* It is done: true, as soon as the others know it, too (confirm.c). */
 void sv_confirm_answer(struct sv_cluster *cluster, uint64_t id, const char *text);

@@ -129,6 +129,9 @@ enum sv_row_effect {
 enum sv_row_effect sv_model_tell(struct sv_model *model, sv_instance_place instance,
                                  const struct sv_mesh_process *row, uint64_t now_ns,
                                  struct sv_member **ret_member);
+/* What users are told of it. */
+enum sv_process_news sv_row_news(enum sv_row_effect effect, bool is_snapshot,
+                                 bool is_only_disability);
 /* The instance has the process no more. True: nobody has it; sv_model_drop() it then. */
 bool sv_model_untell(struct sv_model *model, struct sv_member *member, sv_instance_place instance);
 /* Frees it, and its application with the last one. True: the application went. */

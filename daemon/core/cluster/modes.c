@@ -217,6 +217,8 @@ void sv_modes_receive(struct sv_cluster *cluster, struct sv_instance *from,
     if (is_snapshot)
         forget_seen(view);
     view->is_known = true;
+    if (view->starting_jobs != modes->starting_jobs || view->stopping_jobs != modes->stopping_jobs)
+        sv_notice_modes(cluster); /* our own state has the jobs of all */
     view->state = modes->state;
     view->degraded_mode = modes->degraded_mode;
     view->discovery_mode = modes->discovery_mode;

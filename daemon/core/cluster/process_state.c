@@ -237,3 +237,13 @@ void sv_member_orphan(struct sv_model *model, struct sv_member *member)
     if (member->is_outdated)
         sv_member_unforce(model, member);
 }
+
+enum sv_process_news sv_row_news(enum sv_row_effect effect, bool is_snapshot,
+                                 bool is_only_disability)
+{
+    if (effect == SV_ROW_NEW)
+        return is_snapshot ? SV_PROCESS_NEWS_LEARNT : SV_PROCESS_NEWS_ADDED;
+    if (is_only_disability)
+        return SV_PROCESS_NEWS_DISABILITY;
+    return effect == SV_ROW_EVENT ? SV_PROCESS_NEWS_STATE : SV_PROCESS_NEWS_DETAILS;
+}

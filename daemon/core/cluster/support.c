@@ -92,11 +92,13 @@ void sv_notice_application(struct sv_cluster *cluster, const char *application)
 }
 
 void sv_notice_process(struct sv_cluster *cluster, const char *application, const char *name,
-                       sv_instance_place instance)
+                       sv_instance_place instance, enum sv_process_news news)
 {
-    notice(cluster, SV_CLUSTER_NOTICE_PROCESS, sv_text(cluster, "%s", application),
-           sv_text(cluster, "%s", name))
-        ->instance = instance;
+    struct sv_cluster_action *action =
+        notice(cluster, SV_CLUSTER_NOTICE_PROCESS, sv_text(cluster, "%s", application),
+               sv_text(cluster, "%s", name));
+    action->instance = instance;
+    action->notice.news = news;
 }
 
 void sv_notice_instance(struct sv_cluster *cluster, sv_instance_place instance)

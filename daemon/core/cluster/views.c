@@ -133,6 +133,11 @@ void sv_cluster_process(const struct sv_cluster *cluster, size_t application, si
         .is_expected_exit = member->is_expected_exit,
         .last_event_ns = member->last_event_ns,
         .extra_arguments = member->extra_arguments,
+        .forced_reason = !member->is_forced      ? NULL
+                         : member->forced_reason ? member->forced_reason
+                                                 : "",
+        .forced_target = member->forced_target,
+        .forced_event_ns = member->forced_event_ns,
         .running = member->running,
         .running_count = member->running_count,
         .assigned = member->assigned,

@@ -277,6 +277,9 @@ static int open_all(struct sv_driver_cluster *cluster, struct sv_str *ret_error)
     if (!cluster->core)
         return -ENOMEM;
     sv_driver_cluster_host_init(cluster);
+    r = sv_driver_cluster_open_publisher(cluster, &cluster->config->instances[self]);
+    if (r != 0)
+        return r;
     return sv_driver_cluster_open_discovery(cluster, &cluster->config->instances[self], ret_error);
 }
 
@@ -370,6 +373,7 @@ void sv_driver_cluster_close(struct sv_driver *driver)
         return;
     driver->cluster = NULL;
     sv_discovery_close(cluster->discovery);
+    sv_driver_cluster_close_publisher(cluster);
     sv_mesh_close(cluster->mesh, FLUSH_NS);
     sv_arena_done(&cluster->discovered);
     sv_source_free(cluster->timer);

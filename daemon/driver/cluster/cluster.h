@@ -6,11 +6,14 @@
 #define SV_DRIVER_CLUSTER_H
 
 #include "driver/driver.h"
+#include "port/action.h"
 #include "port/event.h"
 
 struct sv_config;
+struct sv_death;
 struct sv_driver;
 struct sv_driver_cluster;
+struct sv_shortage_report;
 
 /* After the programs are known, before the HTTP ports open. 0, SV_DRIVER_REFUSED with the reason in
  * `ret_error`, or negative errno. */
@@ -21,6 +24,12 @@ int sv_driver_cluster_reread(struct sv_driver *driver, const struct sv_config *c
                              struct sv_str *ret_error);
 /* The local rows are complete, the loop runs: the mesh begins. */
 void sv_driver_cluster_begin(struct sv_driver *driver);
+/* What the local core tells of a process, for those who have subscribed to events: before
+ * sv_driver_cluster_changed(). */
+void sv_driver_cluster_publish_state(struct sv_driver *driver, const struct sv_action *action);
+void sv_driver_cluster_publish_death(struct sv_driver *driver, const struct sv_death *death);
+void sv_driver_cluster_publish_shortage(struct sv_driver *driver,
+                                        const struct sv_shortage_report *report);
 /* A local process is new or has changed. */
 void sv_driver_cluster_changed(struct sv_driver *driver, sv_process_id process);
 /* It is gone. */

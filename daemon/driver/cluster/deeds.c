@@ -110,6 +110,8 @@ static void notice(struct sv_driver_cluster *cluster, const struct sv_cluster_ac
 {
     if (action->notice.what == SV_CLUSTER_NOTICE_LOG)
         sv_log(action->notice.level, "%s", action->notice.text);
+    if (cluster->publisher)
+        sv_driver_cluster_publish(cluster, action);
     sv_api_process_changed(cluster->driver->api, 0);
 }
 

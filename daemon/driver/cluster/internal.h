@@ -8,8 +8,10 @@
 #include "driver/cluster/cluster.h"
 #include "driver/internal.h"
 #include "io/mesh.h"
+#include "wire/publication.h"
 
 struct sv_disabilities;
+struct sv_publisher;
 struct sv_discovery;
 
 /* An event that came while another one was being worked off. */
@@ -35,6 +37,9 @@ struct sv_driver_cluster {
     bool is_stepping;
     bool has_begun;
     bool is_ending;
+    struct sv_publisher *publisher; /* NULL: event_link=NONE */
+    struct sv_source *publish_timer;
+    int64_t publishing_since_wall_ns;
     struct sv_disabilities *disabilities;
     struct sv_api_cluster host;
     struct sv_str machine_id;
@@ -68,6 +73,21 @@ void sv_driver_cluster_note_programs(struct sv_driver_cluster *cluster,
 bool sv_driver_cluster_knows_program(void *user, const char *program);
 int sv_driver_cluster_set_disabled(void *user, const char *program, bool is_disabled);
 int sv_driver_cluster_set_numprocs(void *user, const char *program, uint32_t count);
+/* publish.c */
+int sv_driver_cluster_open_publisher(struct sv_driver_cluster *cluster,
+                                     const struct sv_instance_config *self);
+void sv_driver_cluster_close_publisher(struct sv_driver_cluster *cluster);
+void sv_driver_cluster_publish(struct sv_driver_cluster *cluster,
+                               const struct sv_cluster_action *action);
+bool sv_driver_cluster_is_wanted(const struct sv_driver_cluster *cluster,
+                                 enum sv_publication header);
+/* Takes `body`; NULL: there is nothing to tell. */
+void sv_driver_cluster_publish_body(struct sv_driver_cluster *cluster, enum sv_publication header,
+                                    json_t *body);
+/* publish_own.c */
+void sv_driver_cluster_publish_decision(struct sv_driver_cluster *cluster,
+                                        const struct sv_cluster_action *action);
+void sv_driver_cluster_publish_counts(struct sv_driver_cluster *cluster);
 /* cluster_host.c */
 void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster);
 

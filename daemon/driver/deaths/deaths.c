@@ -330,6 +330,7 @@ static bool is_worth_a_line(const struct sv_unit *unit, const struct sv_death *d
 
 static void tell(struct sv_driver *driver, const struct sv_death *death)
 {
+    sv_driver_cluster_publish_death(driver, death);
     if (!(sv_core_wanted_notices(driver->core) >> SV_NOTICE_PROCESS_DEATH & 1))
         return;
     struct sv_str payload SV_CLEANUP(sv_str_done) = {0};
