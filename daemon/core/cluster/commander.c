@@ -445,6 +445,7 @@ void sv_commander_abort(struct sv_cluster *cluster)
 {
     struct sv_commander *commander = cluster->commander;
     sv_failure_abort(commander);
+    sv_waiters_abort(commander);
     sv_sequencer_done(commander, &commander->starts);
     sv_sequencer_done(commander, &commander->stops);
     sv_commander_settle(commander);

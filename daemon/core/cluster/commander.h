@@ -264,6 +264,8 @@ struct sv_waiter_config {
 };
 void sv_waiter_add(struct sv_commander *commander, const struct sv_waiter_config *config);
 void sv_waiters_look(struct sv_commander *commander);
+/* Nobody goes on with what they wait for. */
+void sv_waiters_abort(struct sv_commander *commander);
 void sv_waiters_forget_member(struct sv_commander *commander, const struct sv_member *member);
 void sv_waiters_forget_application(struct sv_commander *commander,
                                    const struct sv_application *application);

@@ -175,6 +175,23 @@ static void an_abort_answers_those_who_wait(void **state)
     played_done(&played);
 }
 
+static void what_an_abort_leaves_half_done_is_not_told_as_done(void **state)
+{
+    (void)state;
+    played_init(&played, RULES, PROGRAMS);
+    runs(LEFT, "shop", "db");
+    runs(RIGHT, "shop", "web");
+    played_ask(&played, R(RESTART_APPLICATION), "shop");
+    played_expect(&played, "-web@right");
+    sv_commander_abort(&played.cluster); /* db runs on, and nobody starts anything any more */
+    played_expect(&played, "?1=40");
+    played_ask(&played, R(RESTART_PROCESS), "shop:db");
+    played_expect(&played, "-db@left");
+    sv_commander_abort(&played.cluster);
+    played_expect(&played, "?2=40");
+    played_done(&played);
+}
+
 static void any_process_is_the_first_that_has_a_place(void **state)
 {
     (void)state;
@@ -292,6 +309,7 @@ int main(void)
         cmocka_unit_test(what_has_failed_is_said_at_the_end),
         cmocka_unit_test(who_does_not_wait_is_answered_at_once),
         cmocka_unit_test(an_abort_answers_those_who_wait),
+        cmocka_unit_test(what_an_abort_leaves_half_done_is_not_told_as_done),
         cmocka_unit_test(any_process_is_the_first_that_has_a_place),
         cmocka_unit_test(the_start_sequence_is_not_begun_among_jobs),
         cmocka_unit_test(conciliate_says_whether_it_does_something),

@@ -107,10 +107,21 @@ static int judge(struct sv_commander *commander, const struct sv_waiter *waiter,
     return 0;
 }
 
-static void answer(struct sv_commander *commander, const struct sv_waiter *waiter)
+static bool is_about_stops(const struct sv_waiter *waiter)
+{
+    return waiter->what == SV_WAIT_APPLICATION_STOPPED || waiter->what == SV_WAIT_PROCESSES_STOPPED;
+}
+
+/* `is_given_up`: what was to be started may run, because its stop had only begun. */
+static void answer(struct sv_commander *commander, const struct sv_waiter *waiter, bool is_given_up)
 {
     struct sv_str text = {0};
     int fault = judge(commander, waiter, &text);
+    if (is_given_up && fault == 0 && !is_about_stops(waiter)) {
+        fault = SV_CLUSTER_FAULT_ABNORMAL_TERMINATION;
+        sv_str_clear(&text);
+        sv_str_add(&text, "given up half done: a Master is to be agreed on again");
+    }
     const char *words = fault ? sv_str_text(&text) : waiter->result ? waiter->result : "";
     if (fault)
         sv_answer(commander->cluster, waiter->request, fault, words, false);
@@ -128,10 +139,20 @@ void sv_waiters_look(struct sv_commander *commander)
             commander->waiters[kept++] = waiter;
             continue;
         }
-        answer(commander, waiter);
+        answer(commander, waiter, false);
         waiter_free(waiter);
     }
     commander->waiter_count = kept;
+}
+
+void sv_waiters_abort(struct sv_commander *commander)
+{
+    sv_waiters_look(commander);
+    for (size_t i = 0; i < commander->waiter_count; i++) {
+        answer(commander, commander->waiters[i], true);
+        waiter_free(commander->waiters[i]);
+    }
+    commander->waiter_count = 0;
 }
 
 void sv_waiters_forget_member(struct sv_commander *commander, const struct sv_member *member)
