@@ -2,23 +2,22 @@
 # Several real daemons on the loopback interface: they find each other, elect, start an application by its rules, lose
 # one of them and go on. Programs are counted in /proc, not by svisord.
 import os
-import random
 import signal
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
-from cluster_servers import Cluster, observed
-from daemon import binary, wait_until
+from cluster_servers import Cluster
+from daemon import wait_until
 
 PROGRAMS = """
 [program:db]
-command=/bin/sh -c 'sleep 1000' {mark}-db
+command=/bin/sh -c 'sleep 1000' @MARK@-db
 startsecs=0
 autostart=false
 [program:web]
-command=/bin/sh -c 'sleep 1000' {mark}-web
+command=/bin/sh -c 'sleep 1000' @MARK@-web
 startsecs=0
 autostart=false
 [group:shop]
@@ -40,16 +39,7 @@ options = tap.arguments()
 
 
 def cluster_of(count, **more):
-    if binary("svisord", options.build) is None:
-        tap.skip(f"{options.build}/svisord is not built")
-    mark = f"cluster-{os.getpid()}-{random.randrange(10**6)}"
-    cluster = Cluster(options.build, count, PROGRAMS.format(mark=mark), RULES, **more)
-    cluster.mark = mark
-    return cluster
-
-
-def copies(cluster, name):
-    return observed(f"{cluster.mark}-{name}")
+    return Cluster(options.build, count, PROGRAMS, RULES, **more)
 
 
 @tap.test("three instances agree on a Master and start an application by its rules")
@@ -62,7 +52,7 @@ def _():
         tap.check_true(seconds < 5, f"OPERATION took {seconds:.2f} s")
         masters = {cluster.call(i, "get_master_identifier")["nick_identifier"] for i in range(3)}
         tap.check(masters, {"s1"}, "the Master")
-        wait_until(lambda: len(copies(cluster, "db")) == 1 and len(copies(cluster, "web")) == 1, 10, "db and web to run")
+        wait_until(lambda: len(cluster.copies("db")) == 1 and len(cluster.copies("web")) == 1, 10, "db and web to run")
         tap.check({cluster.running_on(i, "shop:db")[0] for i in range(3)}, {"s1"}, "where db runs")
         tap.check({cluster.running_on(i, "shop:web")[0] for i in range(3)}, {"s2"}, "where web runs")
 
@@ -80,7 +70,7 @@ def _():
         wait_until(lambda: cluster.running_on(1, "shop:db") not in (None, [], ["s1"]), 15, "db to run elsewhere")
         moved = time.monotonic() - begin
         print(f"# reported after {reported * 1000:.0f} ms, moved after {moved:.2f} s")
-        tap.check(len(copies(cluster, "db")), 1, "copies of db")
+        tap.check(len(cluster.copies("db")), 1, "copies of db")
         tap.check_true(reported < 1 and moved < 5, f"reported after {reported:.2f} s, moved after {moved:.2f} s")
 
 

@@ -9,14 +9,14 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
-from cluster_servers import Cluster, observed
-from daemon import binary, wait_until
+from cluster_servers import Cluster
+from daemon import wait_until
 
 INSIDE = "SVISOR_TEST_OWN_NETWORK"
 SETUP = "ip link set lo up && ip link set lo multicast on && ip route add 239.0.0.0/8 dev lo && hostname localhost"
 PROGRAMS = """
 [program:web]
-command=/bin/sh -c 'sleep 1000' {mark}
+command=/bin/sh -c 'sleep 1000' @MARK@-web
 process_name=web_%(process_num)d
 numprocs=3
 startsecs=0
@@ -50,14 +50,9 @@ REASON = enter()
 def cluster_of(count):
     if REASON:
         tap.skip(REASON)
-    if binary("svisord", options.build) is None:
-        tap.skip(f"{options.build}/svisord is not built")
-    mark = f"discovery-{os.getpid()}-{random.randrange(10**6)}"
     members = f"multicast_group=239.255.77.9:{random.randrange(20000, 30000)}\nmulticast_interface=127.0.0.1\n" \
               "synchro_options=USER"
-    cluster = Cluster(options.build, count, PROGRAMS.format(mark=mark), RULES, members=members, host="localhost")
-    cluster.mark = mark
-    return cluster
+    return Cluster(options.build, count, PROGRAMS, RULES, members=members, host="localhost")
 
 
 def known(cluster, index):
@@ -80,7 +75,7 @@ def _():
         for i in range(3):
             tap.check(cluster.call(i, "get_supvisors_state")["discovery_mode"], True, "discovery_mode")
         tap.check({cluster.call(i, "get_master_identifier")["nick_identifier"] for i in range(3)}, {"s1"}, "the Master")
-        wait_until(lambda: len(observed(cluster.mark)) == 3, 10, "the programs to run")
+        wait_until(lambda: len(cluster.copies("web")) == 3, 10, "the programs to run")
         wait_until(lambda: sorted(sum((cluster.running_on(0, f"web:web_{i}") or [] for i in range(3)), [])) ==
                    ["s1", "s2", "s3"], 10, "one of them on each")
         placement = cluster.servers[1].rpc(over="tcp").svisor.getPlacement("web")["processes"]

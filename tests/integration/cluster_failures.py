@@ -2,19 +2,18 @@
 # A program of a distributed application is killed, once for each running_failure_strategy, and each time three real
 # daemons do what the rule says. Programs are counted in /proc, not by svisord.
 import os
-import random
 import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
-from cluster_servers import Cluster, observed
-from daemon import binary, wait_until
+from cluster_servers import Cluster
+from daemon import wait_until
 
 NAMES = ("db", "web", "other")
 PROGRAM = """
 [program:{name}]
-command=/bin/sh -c 'sleep 1000' {mark}-{name}
+command=/bin/sh -c 'sleep 1000' @MARK@-{name}
 startsecs=0
 autostart=false
 autorestart={autorestart}
@@ -27,19 +26,14 @@ options = tap.arguments()
 
 def cluster_of(strategy, autorestart="false"):
     """shop: db on s2, whose end is followed by the strategy, and web on s3. other: on s3, in an application of its own."""
-    if binary("svisord", options.build) is None:
-        tap.skip(f"{options.build}/svisord is not built")
-    mark = f"failures-{os.getpid()}-{random.randrange(10**6)}"
-    programs = "".join(PROGRAM.format(name=name, mark=mark, autorestart=autorestart) for name in NAMES) + "[group:shop]\nprograms=db,web\n"
+    programs = "".join(PROGRAM.format(name=name, autorestart=autorestart) for name in NAMES) + "[group:shop]\nprograms=db,web\n"
     rules = APPLICATION.format("shop", RULE.format("db", "s2", strategy) + RULE.format("web", "s3", "CONTINUE")) \
         + APPLICATION.format("other", RULE.format("other", "s3", "CONTINUE"))
-    cluster = Cluster(options.build, 3, programs, rules)
-    cluster.mark = mark
-    return cluster
+    return Cluster(options.build, 3, programs, rules)
 
 
 def pids(cluster):
-    return {name: observed(f"{cluster.mark}-{name}") for name in NAMES}
+    return {name: cluster.copies(name) for name in NAMES}
 
 
 def crash(cluster):

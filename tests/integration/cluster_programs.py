@@ -3,25 +3,24 @@
 # programs are counted in /proc, not by svisord.
 import json
 import os
-import random
 import sys
 import xmlrpc.client
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
-from cluster_servers import Cluster, observed
-from daemon import binary, wait_until
+from cluster_servers import Cluster
+from daemon import wait_until
 
 PROGRAMS = """
 [program:db]
-command=/bin/sh -c 'sleep 1000' {mark}-db
+command=/bin/sh -c 'sleep 1000' @MARK@-db
 startsecs=0
 autostart=false
 [program:side]
-command=/bin/sh -c 'sleep 1000' {mark}-side
+command=/bin/sh -c 'sleep 1000' @MARK@-side
 startsecs=0
 [program:work]
-command=/bin/sh -c 'sleep 1000' {mark}-work %(process_num)d
+command=/bin/sh -c 'sleep 1000' @MARK@-work %(process_num)d
 process_name=work_%(process_num)02d
 numprocs=2
 startsecs=0
@@ -41,16 +40,11 @@ options = tap.arguments()
 
 
 def cluster_of(count, **more):
-    if binary("svisord", options.build) is None:
-        tap.skip(f"{options.build}/svisord is not built")
-    mark = f"programs-{os.getpid()}-{random.randrange(10**6)}"
-    cluster = Cluster(options.build, count, PROGRAMS.format(mark=mark), RULES, **more)
-    cluster.mark = mark
-    return cluster
+    return Cluster(options.build, count, PROGRAMS, RULES, **more)
 
 
 def copies(cluster, name):
-    return len(observed(f"{cluster.mark}-{name}"))
+    return len(cluster.copies(name))
 
 
 def fault_of(call):

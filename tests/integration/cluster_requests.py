@@ -2,7 +2,6 @@
 # What is asked of the cluster as a whole, by svctl of three real daemons: its end, its restart, the start of what is
 # missing, the end of a conflict and of the synchronization. Programs are counted in /proc, not by svisord.
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -10,12 +9,12 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
 from cluster_ctl import svctl_of
-from cluster_servers import Cluster, observed
-from daemon import binary, wait_until
+from cluster_servers import Cluster
+from daemon import wait_until
 
 PROGRAM = """
 [program:{name}]
-command=/bin/sh -c 'sleep 1000' {mark}-{name}
+command=/bin/sh -c 'sleep 1000' @MARK@-{name}
 startsecs=0
 autostart=false
 autorestart=false
@@ -27,17 +26,14 @@ options = tap.arguments()
 
 
 def cluster_of(**more):
-    if binary("svisord", options.build) is None or not os.access(svctl_of(options.build), os.X_OK):
-        tap.skip(f"svisord or svctl is not built in {options.build}")
-    mark = f"requests-{os.getpid()}-{random.randrange(10**6)}"
-    programs = "".join(PROGRAM.format(name=name, mark=mark) for name in ("db", "web"))
-    cluster = Cluster(options.build, 3, programs + "[group:shop]\nprograms=db,web\n", RULES, **more)
-    cluster.mark = mark
-    return cluster
+    if not os.access(svctl_of(options.build), os.X_OK):
+        tap.skip(f"svctl is not built in {options.build}")
+    programs = "".join(PROGRAM.format(name=name) for name in ("db", "web"))
+    return Cluster(options.build, 3, programs + "[group:shop]\nprograms=db,web\n", RULES, **more)
 
 
 def pids(cluster):
-    return {name: observed(f"{cluster.mark}-{name}") for name in ("db", "web")}
+    return {name: cluster.copies(name) for name in ("db", "web")}
 
 
 def run(cluster, index, *words):

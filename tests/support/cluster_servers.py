@@ -1,18 +1,20 @@
 """Several svisord on this machine that form a cluster: one on each of 127.0.0.1, 127.0.0.1:port2, ...
 
-An independent observer counts programs: observed() looks into /proc, and asks no svisord.
+An independent observer counts programs: copies() looks into /proc, and asks no svisord. Programs have in their command line
+a word @MARK@-NAME by which they are known.
 """
 
 import os
+import random
 import socket
 import time
 import xmlrpc.client
 
-from daemon import Server, free_port, wait_until
+import tap
+from daemon import Server, binary, wait_until
 
 CONFIG = """
-[inet_http_server]
-port=127.0.0.1:@PORT@
+{http}
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 [rpcinterface:supvisors]
@@ -49,24 +51,43 @@ class Cluster:
     """`programs` and `rules` (what is inside of <root>) are the same on all; nicknames are s1, s2, ... `members`: how they
     know each other, instead of a supvisors_list; then they are called `host`:port."""
 
+    HTTP = "[inet_http_server]\nport=127.0.0.1:@PORT@"
+    OVER = "tcp"  # how we speak to them
+
     def __init__(self, build, count, programs, rules="", options="", svisor="", members=None, host="127.0.0.1",
                  synchro="STRICT"):
+        if binary("svisord", build) is None:
+            tap.skip(f"{build}/svisord is not built")
+        self.mark = f"cluster-{os.getpid()}-{random.randrange(10**6)}"
+        programs = programs.replace("@MARK@", self.mark)
         self.nicks = [f"s{i + 1}" for i in range(count)]
         self.ports = free_ports(count)
-        self.identifiers = [f"{host}:{port}" for port in self.ports]
+        self.identifiers = self.names(host)
         names = ",".join(f"<{nick}>{name}" for nick, name in zip(self.nicks, self.identifiers))
         members = members or f"supvisors_list={names}\nsynchro_options={synchro}"
         self.servers = []
-        for nick, port in zip(self.nicks, self.ports):
-            server = Server("svisord", build, "", start=False)
-            server.port = port
+        for index, nick in enumerate(self.nicks):
+            server = Server("svisord", build, "", start=False, wrapper=self.wrapper(index))
+            server.port = self.ports[index]
             if rules:
                 server.write("rules.xml", f'<?xml version="1.0" encoding="UTF-8"?>\n<root>{rules}</root>\n')
             server.write_config(CONFIG.format(
-                members=members, nick=nick, options=options, programs=programs,
+                http=self.HTTP, members=members, nick=nick, options=options, programs=programs,
                 rules=f"rules_files={server.path('rules.xml')}" if rules else "",
                 svisor=f"[svisor]\n{svisor}" if svisor else ""))
             self.servers.append(server)
+
+    def names(self, host):
+        """What each one is called in supvisors_list."""
+        return [f"{host}:{port}" for port in self.ports]
+
+    def wrapper(self, _index):
+        """The command that becomes the daemon."""
+        return ()
+
+    def copies(self, name):
+        """The pids of all processes of this program, wherever they run."""
+        return observed(f"{self.mark}-{name}")
 
     def start(self):
         for server in self.servers:
@@ -74,7 +95,7 @@ class Cluster:
 
     def call(self, index, method, *arguments):
         """supvisors.<method> of one instance, over a connection of its own."""
-        proxy = self.servers[index].rpc(over="tcp")
+        proxy = self.servers[index].rpc(over=self.OVER)
         return getattr(proxy.supvisors, method)(*arguments)
 
     def state(self, index):
