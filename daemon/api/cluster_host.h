@@ -48,9 +48,6 @@ struct sv_api_cluster {
      * sv_process_view), or gone if they had stopped. 0, negative errno, or
      * SV_NUMPROCS_E_NOT_APPLICABLE: the files do not allow it, and the log says why. */
     int (*set_numprocs)(void *user, const char *program, uint32_t count);
-    /* Of this host: {interface: {host_name, aliases, ipv4_addresses, nic_info}}. A new reference.
-     */
-    json_t *(*addresses)(void *user);
     void (*set_log_level)(void *user, enum sv_log_level level);
 };
 

@@ -10,6 +10,7 @@ struct sv_instance_view {
     const char *host;
     uint16_t http_port, event_port;
     const char *machine_id; /* "": not known yet */
+    const struct sv_mesh_network *network;
     enum sv_instance_state state;
     struct sv_mesh_modes modes; /* as it last said; all zero: nothing */
     uint64_t modes_ns;          /* its CLOCK_MONOTONIC when it said so */

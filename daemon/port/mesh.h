@@ -46,6 +46,15 @@ struct sv_mesh_strategies {
     uint64_t quorum_stop_after_ns;
 };
 
+/* Of a host when its daemon began, for people. */
+struct sv_mesh_network {
+    const char *host_name; /* as the kernel has it */
+    struct sv_mesh_address {
+        const char *interface, *address, *netmask; /* IPv4, in figures */
+    } const *addresses;
+    size_t address_count;
+};
+
 struct sv_mesh_hello {
     uint32_t protocol;
     const char *version; /* of svisord, for people */
@@ -56,6 +65,7 @@ struct sv_mesh_hello {
     uint16_t http_port;
     const char *const *stereotypes;
     size_t stereotype_count;
+    struct sv_mesh_network network;
     struct sv_mesh_strategies strategies;
     /* 0: unknown. The one that I know of you: who was lost and comes back sees it. */
     uint64_t known_incarnation;

@@ -81,6 +81,22 @@ static bool read_strategies(struct reading *reading, const Svisor__Mesh__Strateg
     return true;
 }
 
+static bool read_network(struct reading *reading, const Svisor__Mesh__Hello *from,
+                         struct sv_mesh_network *to)
+{
+    if (from->n_addresses > SV_MESH_ADDRESSES_MAX)
+        return fail(reading, "hello has too many addresses");
+    struct sv_mesh_address *addresses = take(reading, from->n_addresses, sizeof(*addresses));
+    if (!addresses)
+        return false;
+    for (size_t i = 0; i < from->n_addresses; i++)
+        addresses[i] =
+            (struct sv_mesh_address){from->addresses[i]->interface, from->addresses[i]->address,
+                                     from->addresses[i]->netmask};
+    *to = (struct sv_mesh_network){from->host_name, addresses, from->n_addresses};
+    return true;
+}
+
 static bool read_hello(struct reading *reading, const Svisor__Mesh__Hello *from,
                        struct sv_mesh_hello *to)
 {
@@ -102,7 +118,8 @@ static bool read_hello(struct reading *reading, const Svisor__Mesh__Hello *from,
         .stereotype_count = from->n_stereotypes,
         .known_incarnation = from->known_incarnation,
     };
-    return read_strategies(reading, from->strategies, &to->strategies);
+    return read_network(reading, from, &to->network) &&
+           read_strategies(reading, from->strategies, &to->strategies);
 }
 
 static bool read_modes(struct reading *reading, const Svisor__Mesh__Modes *from,

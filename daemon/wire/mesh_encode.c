@@ -32,6 +32,25 @@ static char *text_of(struct filling *filling, const char *text)
     return clean;
 }
 
+static void fill_network(struct filling *filling, const struct sv_mesh_network *from,
+                         Svisor__Mesh__Hello *to)
+{
+    Svisor__Mesh__Address *addresses = TAKE(filling, Svisor__Mesh__Address, from->address_count);
+    Svisor__Mesh__Address **list = TAKE(filling, Svisor__Mesh__Address *, from->address_count);
+    if (!addresses || !list)
+        return;
+    to->host_name = text_of(filling, from->host_name);
+    to->n_addresses = from->address_count;
+    to->addresses = list;
+    for (size_t i = 0; i < from->address_count; i++) {
+        list[i] = &addresses[i];
+        svisor__mesh__address__init(list[i]);
+        list[i]->interface = text_of(filling, from->addresses[i].interface);
+        list[i]->address = text_of(filling, from->addresses[i].address);
+        list[i]->netmask = text_of(filling, from->addresses[i].netmask);
+    }
+}
+
 static void fill_hello(struct filling *filling, const struct sv_mesh_hello *from,
                        Svisor__Mesh__Hello *to)
 {
@@ -50,6 +69,7 @@ static void fill_hello(struct filling *filling, const struct sv_mesh_hello *from
     to->stereotypes = stereotypes;
     for (size_t i = 0; i < from->stereotype_count; i++)
         stereotypes[i] = text_of(filling, from->stereotypes[i]);
+    fill_network(filling, &from->network, to);
     to->strategies = strategies;
     to->known_incarnation = from->known_incarnation;
     svisor__mesh__strategies__init(strategies);

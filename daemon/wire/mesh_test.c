@@ -16,16 +16,17 @@
 
 /* One field more in port/mesh.h belongs into mesh.proto, mesh_encode.c, mesh_decode.c and here. */
 #if __SIZEOF_POINTER__ == 8
-_Static_assert(sizeof(struct sv_mesh_hello) == 120, "a field more?");
+_Static_assert(sizeof(struct sv_mesh_hello) == 144, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_modes) == 40, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_process) == 128, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_forced) == 56, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_rows) == 64, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_command) == 56, "a field more?");
-_Static_assert(sizeof(struct sv_mesh_message) == 136, "a field more?");
+_Static_assert(sizeof(struct sv_mesh_message) == 160, "a field more?");
 #endif
 
 static const char *const stereotypes[] = {"db", "fast"};
+static const struct sv_mesh_address addresses[] = {{"eth0", "10.0.0.1", "255.0.0.0"}};
 static const struct sv_mesh_instance_state states[] = {
     {"a:60000", SV_INSTANCE_STATE_RUNNING, false}, {"b:60000", SV_INSTANCE_STATE_ISOLATED, true}};
 static const struct sv_mesh_modes modes = {.state = SV_SUPVISORS_STATE_OPERATION,
@@ -85,6 +86,7 @@ static const struct {
                 .http_port = 60000,
                 .stereotypes = stereotypes,
                 .stereotype_count = 2,
+                .network = {"alpha", addresses, 1},
                 .strategies = {.auto_fence = true,
                                .starting = SV_STARTING_STRATEGY_LOCAL,
                                .conciliation = SV_CONCILIATION_STRATEGY_USER,
@@ -93,9 +95,10 @@ static const struct {
                                .daemon_grace_ns = 1000000000,
                                .quorum_stop_after_ns = 3000000000},
                 .known_incarnation = 16}},
-     "0a07613a36303030301207623a36303030301908070605040302012005525308011205302e312e301a07613a"
+     "0a07613a36303030301207623a36303030301908070605040302012005527708011205302e312e301a07613a"
      "36303030302207737570762d30312a043031323332016138e0d403420264624204666173744a160801100318"
-     "0220012801308094ebdc033880bcc1960b511000000000000000"},
+     "0220012801308094ebdc033880bcc1960b5110000000000000005a05616c706861621b0a0465746830120831"
+     "302e302e302e311a093235352e302e302e30"},
     {{.kind = SV_MESH_WELCOME,
       .welcome = {.authorization = SV_MESH_INCONSISTENT,
                   .greeted_incarnation = 15,
@@ -263,6 +266,13 @@ static void assert_same_hello(const struct sv_mesh_hello *a, const struct sv_mes
     assert_int_equal(a->stereotype_count, b->stereotype_count);
     for (size_t i = 0; i < a->stereotype_count; i++)
         assert_string_equal(a->stereotypes[i], b->stereotypes[i]);
+    assert_string_equal(a->network.host_name, b->network.host_name);
+    assert_int_equal(a->network.address_count, b->network.address_count);
+    for (size_t i = 0; i < a->network.address_count; i++) {
+        assert_string_equal(a->network.addresses[i].interface, b->network.addresses[i].interface);
+        assert_string_equal(a->network.addresses[i].address, b->network.addresses[i].address);
+        assert_string_equal(a->network.addresses[i].netmask, b->network.addresses[i].netmask);
+    }
     assert_int_equal(a->strategies.auto_fence, b->strategies.auto_fence);
     assert_int_equal(a->strategies.starting, b->strategies.starting);
     assert_int_equal(a->strategies.conciliation, b->strategies.conciliation);

@@ -119,6 +119,7 @@
 #define SV_MESH_KEY_FILE_BYTES_MAX                                                                 \
     (4u << 20) /* of keys that are trusted: 10,000 instances with their names need 1 MB */
 #define SV_MESH_STEREOTYPES_MAX 1000 /* of one instance */
+#define SV_MESH_ADDRESSES_MAX   64   /* of one instance that are told; the first ones */
 
 /* Published events. */
 #define SV_EVENTS_WAITING_MAX                                                                      \

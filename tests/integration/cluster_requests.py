@@ -133,7 +133,7 @@ def _():
                   "end_sync once more")
 
 
-@tap.test("an instance knows the addresses of its own host")
+@tap.test("an instance knows the addresses of its own host, and those of the others")
 def _():
     lines = subprocess.run(["ip", "-o", "-4", "addr"], capture_output=True, text=True, check=False).stdout.splitlines()
     expected = {}
@@ -148,7 +148,7 @@ def _():
         tap.check({name: entry["nic_info"]["ipv4_address"] for name, entry in network["addresses"].items()}, expected, "addresses")
         tap.check([entry["ipv4_addresses"] for entry in network["addresses"].values()], [[one] for one in expected.values()],
                   "ipv4_addresses")
-        tap.check(cluster.call(0, "get_network_info", cluster.identifiers[1])["network"]["addresses"], {}, "of another")
+        tap.check(cluster.call(0, "get_network_info", cluster.identifiers[1])["network"]["addresses"], network["addresses"], "of another")
 
 
 if __name__ == "__main__":

@@ -129,6 +129,7 @@ static void keep_hello(struct sv_arena *arena, struct sv_mesh_hello *hello)
     for (size_t i = 0; i < hello->stereotype_count; i++)
         names[i] = keep(arena, names[i]);
     hello->stereotypes = names;
+    hello->network = (struct sv_mesh_network){.host_name = ""};
 }
 
 static struct packet *copy_message(const struct world *world, const struct sv_mesh_message *message)

@@ -105,13 +105,27 @@ void sv_method_supvisors_get_statistics_status(struct sv_api_call *call,
                              "collecting_period", seconds_json(config->stats_collecting_period)));
 }
 
-/* Instances tell each other no list of their network interfaces: each knows its own. */
-static json_t *network_json(const struct sv_api_cluster *cluster,
-                            const struct sv_instance_view *view)
+/* The resolver is not asked for the names of an address: that may take long. */
+static json_t *addresses_json(const struct sv_mesh_network *network)
+{
+    json_t *addresses = json_object();
+    for (size_t i = 0; addresses && i < network->address_count; i++) {
+        const struct sv_mesh_address *one = &network->addresses[i];
+        json_t *entry = json_pack("{s:o, s:[], s:[s], s:{s:s, s:s, s:s}}", "host_name",
+                                  sv_text_json(network->host_name), "aliases", "ipv4_addresses",
+                                  one->address, "nic_info", "nic_name", one->interface,
+                                  "ipv4_address", one->address, "netmask", one->netmask);
+        if (entry)
+            (void)json_object_set_new(addresses, one->interface, entry);
+    }
+    return addresses;
+}
+
+/* Each instance tells it in its HELLO, as it was when its daemon began. */
+static json_t *network_json(const struct sv_instance_view *view)
 {
     return json_pack("{s:o, s:o, s:o}", "machine_id", sv_text_json(view->machine_id), "fqdn",
-                     sv_text_json(view->host), "addresses",
-                     view->is_local ? cluster->addresses(cluster->user) : json_object());
+                     sv_text_json(view->host), "addresses", addresses_json(view->network));
 }
 
 void sv_method_supvisors_get_network_info(struct sv_api_call *call,
@@ -131,7 +145,7 @@ void sv_method_supvisors_get_network_info(struct sv_api_call *call,
                   sv_text_json(view.host), "http_port", (int)view.http_port, "stereotypes",
                   sv_cluster_name_list(view.names.stereotypes));
     if (info && view.machine_id[0] != '\0' &&
-        json_object_set_new(info, "network", network_json(cluster, &view)) < 0) {
+        json_object_set_new(info, "network", network_json(&view)) < 0) {
         json_decref(info);
         info = NULL;
     }

@@ -38,12 +38,14 @@ static struct sv_times *times_of(const struct sv_cluster_options *options)
     return times;
 }
 
-static void describe_local(struct sv_cluster *cluster)
+static void describe_local(struct sv_cluster *cluster, const struct sv_mesh_network *network)
 {
     const struct sv_supvisors_config *config = cluster->supvisors;
     struct sv_instance *local = sv_local(cluster);
+    static const struct sv_mesh_network unknown = {.host_name = ""};
     sv_instance_learn(cluster, local,
-                      &(struct sv_mesh_hello){.machine_id = cluster->machine_id,
+                      &(struct sv_mesh_hello){.network = network ? *network : unknown,
+                                              .machine_id = cluster->machine_id,
                                               .version = cluster->version,
                                               .stereotypes = config->stereotypes.items,
                                               .stereotype_count = config->stereotypes.count});
@@ -74,7 +76,7 @@ struct sv_cluster *sv_cluster_new(const struct sv_cluster_options *options)
     sv_confirm_new(cluster);
     for (size_t i = 0; i < options->supvisors->instance_count; i++)
         sv_instance_add(cluster, &options->supvisors->instances[i], options->supvisors->has_list);
-    describe_local(cluster);
+    describe_local(cluster, options->network);
     sv_commander_new(cluster, options->rules);
     return cluster;
 }

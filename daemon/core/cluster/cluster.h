@@ -19,6 +19,7 @@ struct sv_cluster_options {
     const struct sv_cluster_config *timing;
     sv_instance_place local; /* of supvisors->instances */
     const char *machine_id;
+    const struct sv_mesh_network *network; /* of this host; NULL: not known. It is copied */
     const char *version;
     uint64_t incarnation;
     uint64_t seed;

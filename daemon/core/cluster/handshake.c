@@ -48,6 +48,7 @@ void sv_handshake_greet(struct sv_cluster *cluster, struct sv_instance *instance
         .http_port = local->http_port,
         .stereotypes = local->stereotypes.items,
         .stereotype_count = local->stereotypes.count,
+        .network = local->network,
         .strategies = own_strategies(cluster),
         .known_incarnation = instance->incarnation,
     };

@@ -270,7 +270,7 @@ struct sv_instance *sv_instance_add(struct sv_cluster *cluster,
     instance->identifier = keep(instance, config->identifier);
     instance->nick = keep(instance, config->nick);
     instance->host = keep(instance, config->host);
-    instance->machine_id = instance->version = "";
+    instance->machine_id = instance->version = instance->network.host_name = "";
     instance->http_port = config->http_port;
     instance->event_port = config->event_port;
     instance->hash = hash_of(instance->identifier);
@@ -326,6 +326,32 @@ void sv_instance_discovered(struct sv_cluster *cluster, const struct sv_instance
     sv_machine_wake(cluster);
 }
 
+static bool is_same_network(const struct sv_mesh_network *a, const struct sv_mesh_network *b)
+{
+    bool is_same = a->address_count == b->address_count && strcmp(a->host_name, b->host_name) == 0;
+    for (size_t i = 0; is_same && i < a->address_count; i++)
+        is_same = strcmp(a->addresses[i].interface, b->addresses[i].interface) == 0 &&
+                  strcmp(a->addresses[i].address, b->addresses[i].address) == 0 &&
+                  strcmp(a->addresses[i].netmask, b->addresses[i].netmask) == 0;
+    return is_same;
+}
+
+static void learn_network(struct sv_instance *instance, const struct sv_mesh_network *told)
+{
+    if (is_same_network(&instance->network, told))
+        return;
+    struct sv_mesh_address *addresses =
+        sv_arena_array(&instance->arena, struct sv_mesh_address, told->address_count + 1);
+    if (!addresses)
+        abort();
+    for (size_t i = 0; i < told->address_count; i++)
+        addresses[i] = (struct sv_mesh_address){keep(instance, told->addresses[i].interface),
+                                                keep(instance, told->addresses[i].address),
+                                                keep(instance, told->addresses[i].netmask)};
+    instance->network =
+        (struct sv_mesh_network){keep(instance, told->host_name), addresses, told->address_count};
+}
+
 void sv_instance_learn(struct sv_cluster *cluster, struct sv_instance *instance,
                        const struct sv_mesh_hello *hello)
 {
@@ -334,6 +360,7 @@ void sv_instance_learn(struct sv_cluster *cluster, struct sv_instance *instance,
         instance->machine_id = keep(instance, hello->machine_id);
     if (hello->version && strcmp(instance->version, hello->version) != 0)
         instance->version = keep(instance, hello->version);
+    learn_network(instance, &hello->network);
 }
 
 void sv_instances_free(struct sv_cluster *cluster)

@@ -59,6 +59,7 @@ struct sv_instance {
     struct sv_name_list stereotypes;
     bool has_stereotypes; /* the first ones that it told stay */
     const char *machine_id;
+    struct sv_mesh_network network;
     const char *version;
     bool is_voter; /* of supvisors_list */
 

@@ -70,6 +70,7 @@ void sv_cluster_instance(const struct sv_cluster *cluster, sv_instance_place pla
         .http_port = instance->http_port,
         .event_port = instance->event_port,
         .machine_id = instance->machine_id,
+        .network = &instance->network,
         .state = instance->state,
         .modes_ns = place == cluster->local ? cluster->now_ns : instance->view.told_ns,
         .is_local = place == cluster->local,

@@ -263,11 +263,13 @@ static int open_all(struct sv_driver_cluster *cluster, struct sv_str *ret_error)
     if (r != 0)
         return r;
     sv_host_machine_id(&cluster->machine_id);
+    struct sv_arena arena SV_CLEANUP(sv_arena_done) = {0};
     struct sv_cluster_options options = {
         .supvisors = cluster->config,
         .timing = &cluster->owner->daemon.cluster,
         .local = self,
         .machine_id = sv_str_text(&cluster->machine_id),
+        .network = sv_driver_cluster_network(&arena),
         .version = SV_VERSION,
         .incarnation = (uint64_t)sv_wall_ns(),
         .seed = sv_now_ns() ^ (uint64_t)self << 32,

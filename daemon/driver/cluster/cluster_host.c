@@ -100,26 +100,37 @@ static void host_set_log_level(void *user, enum sv_log_level level)
     sv_log_set_level(level);
 }
 
-/* The resolver is not asked for the names of an address: that may take long. */
+struct network {
+    struct sv_arena *arena;
+    struct sv_mesh_address *addresses;
+    size_t count;
+};
+
 static void add_address(void *user, const struct sv_host_address *address)
+{
+    struct network *network = user;
+    if (network->count == SV_MESH_ADDRESSES_MAX)
+        return;
+    struct sv_mesh_address copy = {sv_arena_strdup(network->arena, address->interface),
+                                   sv_arena_strdup(network->arena, address->address),
+                                   sv_arena_strdup(network->arena, address->netmask)};
+    if (copy.interface && copy.address && copy.netmask)
+        network->addresses[network->count++] = copy;
+}
+
+const struct sv_mesh_network *sv_driver_cluster_network(struct sv_arena *arena)
 {
     char name[256] = "";
     (void)gethostname(name, sizeof(name) - 1);
-    json_t *entry =
-        json_pack("{s:s, s:[], s:[s], s:{s:s, s:s, s:s}}", "host_name", name, "aliases",
-                  "ipv4_addresses", address->address, "nic_info", "nic_name", address->interface,
-                  "ipv4_address", address->address, "netmask", address->netmask);
-    if (entry)
-        (void)json_object_set_new(user, address->interface, entry);
-}
-
-static json_t *host_addresses(void *user)
-{
-    (void)user;
-    json_t *addresses = json_object();
-    if (addresses)
-        sv_host_addresses(add_address, addresses);
-    return addresses;
+    struct network network = {
+        arena, sv_arena_array(arena, struct sv_mesh_address, SV_MESH_ADDRESSES_MAX), 0};
+    struct sv_mesh_network *told = sv_arena_new(arena, struct sv_mesh_network);
+    const char *host_name = sv_arena_strdup(arena, name);
+    if (!network.addresses || !told || !host_name)
+        return NULL;
+    sv_host_addresses(add_address, &network);
+    *told = (struct sv_mesh_network){host_name, network.addresses, network.count};
+    return told;
 }
 
 void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster)
@@ -143,7 +154,6 @@ void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster)
         .knows_program = sv_driver_cluster_knows_program,
         .set_disabled = sv_driver_cluster_set_disabled,
         .set_numprocs = sv_driver_cluster_set_numprocs,
-        .addresses = host_addresses,
         .set_log_level = host_set_log_level,
     };
     cluster->driver->api_host.cluster = &cluster->host;
