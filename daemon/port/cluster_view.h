@@ -12,8 +12,13 @@ struct sv_instance_view {
     const char *machine_id; /* "": not known yet */
     const struct sv_mesh_network *network;
     enum sv_instance_state state;
-    struct sv_mesh_modes modes; /* as it last said; all zero: nothing */
+    struct sv_mesh_modes modes; /* as it last said, but for its sight; all zero: nothing */
     uint64_t modes_ns;          /* its CLOCK_MONOTONIC when it said so */
+    const struct sv_sighting {  /* its sight, as far as it is known here */
+        const char *identifier;
+        enum sv_instance_state state;
+    } * sightings;
+    size_t sighting_count;
     bool is_local;
     bool has_process_failure; /* a managed process there is in failure */
     uint32_t load;

@@ -78,10 +78,29 @@ enum sv_mesh_authorization {
     SV_MESH_UNKNOWN_HERE,   /* not in supvisors_list, and there is no discovery */
 };
 
+/*
+ * How an instance sees those that it knows, itself included. Sums are of hashes of identifiers
+ * (core/cluster/instance.c), and wrap: two with the same sum mean the same instances.
+ */
+struct sv_mesh_sight {
+    uint64_t running_sum; /* of those that are seen RUNNING */
+    uint32_t running_count;
+    uint64_t known_sum; /* of all that are known: who knows the same ones can read the runs */
+    /* All of them in the order of their identifiers (strcmp), as runs of those that are seen alike.
+     * None: much is changing, what was told before holds no more, and the runs follow soon. */
+    const struct sv_mesh_run {
+        uint32_t count;
+        enum sv_instance_state state;
+        /* Nothing runs there any more that the cluster has started: nothing was acknowledged to it
+         * for so long that its right to run has ended (quorum; docs/mesh.md). */
+        bool is_settled;
+    } * runs;
+    size_t run_count;
+};
+
 /* State and modes: what an instance thinks of the cluster. */
 struct sv_mesh_modes {
-    enum sv_supvisors_state
-        state; /* a CHANGE has all fields, and of the instances those that changed */
+    enum sv_supvisors_state state;
     bool degraded_mode;
     bool discovery_mode;
     bool starting_jobs;
@@ -90,14 +109,7 @@ struct sv_mesh_modes {
     /* Counts Masters: who is newly one takes a greater term than all that it has heard of, and
      * nobody ever goes back to a smaller one (docs/mesh.md). 0: no Master was known yet. */
     uint64_t term;
-    struct sv_mesh_instance_state {
-        const char *identifier;
-        enum sv_instance_state state;
-        /* Nothing runs there any more that the cluster has started: nothing was acknowledged to it
-         * for so long that its right to run has ended (quorum; docs/mesh.md). */
-        bool is_settled;
-    } const *instance_states;
-    size_t instance_count;
+    const struct sv_mesh_sight *sight; /* NULL: as it was told last. A SNAPSHOT always has it */
 };
 
 /* One process of the sender. */

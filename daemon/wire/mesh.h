@@ -29,6 +29,9 @@ struct sv_mesh_packet {
  * -ENOMEM, or -EMSGSIZE: it would be longer than SV_MESH_MESSAGE_BYTES_MAX, nothing is appended. */
 int sv_mesh_encode(const struct sv_mesh_packet *packet, struct sv_str *ret_bytes);
 
+/* A run of a sight is one number: how many, above so many bits of how they are seen. */
+#define SV_MESH_RUN_BITS 4
+
 /* Outcomes of decoding. */
 #define SV_MESH_E_MALFORMED 1
 #define SV_MESH_E_KIND      2 /* from, to, incarnation and number are there; the kind is a newer one */

@@ -122,24 +122,41 @@ static bool read_hello(struct reading *reading, const Svisor__Mesh__Hello *from,
            read_strategies(reading, from->strategies, &to->strategies);
 }
 
+static bool read_sight(struct reading *reading, const Svisor__Mesh__Sight *from,
+                       struct sv_mesh_sight *to)
+{
+    if (from->n_runs > SV_INSTANCES_MAX)
+        return fail(reading, "a sight has too many runs");
+    struct sv_mesh_run *runs = take(reading, from->n_runs, sizeof(*runs));
+    if (!runs)
+        return false;
+    for (size_t i = 0; i < from->n_runs; i++) {
+        uint32_t count = from->runs[i] >> SV_MESH_RUN_BITS;
+        uint32_t state = from->runs[i] >> 1 & ((1u << (SV_MESH_RUN_BITS - 1)) - 1);
+        if (count == 0 || count > SV_INSTANCES_MAX || !is_choice(SV_CHOICE_INSTANCE_STATE, state))
+            return fail(reading, "a sight has an empty run or an unknown state");
+        runs[i] = (struct sv_mesh_run){.count = count,
+                                       .state = (enum sv_instance_state)state,
+                                       .is_settled = from->runs[i] & 1};
+    }
+    *to = (struct sv_mesh_sight){
+        .running_sum = from->running_sum,
+        .running_count = from->running_count,
+        .known_sum = from->known_sum,
+        .runs = runs,
+        .run_count = from->n_runs,
+    };
+    return true;
+}
+
 static bool read_modes(struct reading *reading, const Svisor__Mesh__Modes *from,
                        struct sv_mesh_modes *to)
 {
     if (!is_choice(SV_CHOICE_SUPVISORS_STATE, from->state))
         return fail(reading, "modes have an unknown state");
-    if (from->n_instance_states > SV_INSTANCES_MAX)
-        return fail(reading, "modes have too many instances");
-    struct sv_mesh_instance_state *states = take(reading, from->n_instance_states, sizeof(*states));
-    if (!states)
+    struct sv_mesh_sight *sight = take(reading, 1, sizeof(*sight));
+    if (!sight || (from->sight && !read_sight(reading, from->sight, sight)))
         return false;
-    for (size_t i = 0; i < from->n_instance_states; i++) {
-        const Svisor__Mesh__InstanceState *state = from->instance_states[i];
-        if (is_empty(state->identifier) || !is_choice(SV_CHOICE_INSTANCE_STATE, state->state))
-            return fail(reading, "modes have an instance without a name or with an unknown state");
-        states[i].identifier = state->identifier;
-        states[i].state = (enum sv_instance_state)state->state;
-        states[i].is_settled = state->is_settled;
-    }
     *to = (struct sv_mesh_modes){
         .state = (enum sv_supvisors_state)from->state,
         .degraded_mode = from->degraded_mode,
@@ -148,8 +165,7 @@ static bool read_modes(struct reading *reading, const Svisor__Mesh__Modes *from,
         .stopping_jobs = from->stopping_jobs,
         .master_identifier = from->master_identifier,
         .term = from->term,
-        .instance_states = states,
-        .instance_count = from->n_instance_states,
+        .sight = from->sight ? sight : NULL,
     };
     return true;
 }

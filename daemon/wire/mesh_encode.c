@@ -82,15 +82,26 @@ static void fill_hello(struct filling *filling, const struct sv_mesh_hello *from
     strategies->quorum_stop_after_ns = from->strategies.quorum_stop_after_ns;
 }
 
+static void fill_sight(struct filling *filling, const struct sv_mesh_sight *from,
+                       Svisor__Mesh__Sight *to)
+{
+    uint32_t *runs = TAKE(filling, uint32_t, from->run_count);
+    if (!runs)
+        return;
+    svisor__mesh__sight__init(to);
+    to->running_sum = from->running_sum;
+    to->running_count = from->running_count;
+    to->known_sum = from->known_sum;
+    to->runs = runs;
+    to->n_runs = from->run_count;
+    for (size_t i = 0; i < from->run_count; i++)
+        runs[i] = from->runs[i].count << SV_MESH_RUN_BITS | (uint32_t)from->runs[i].state << 1 |
+                  from->runs[i].is_settled;
+}
+
 static void fill_modes(struct filling *filling, const struct sv_mesh_modes *from,
                        Svisor__Mesh__Modes *to)
 {
-    Svisor__Mesh__InstanceState *states =
-        TAKE(filling, Svisor__Mesh__InstanceState, from->instance_count);
-    Svisor__Mesh__InstanceState **list =
-        TAKE(filling, Svisor__Mesh__InstanceState *, from->instance_count);
-    if (!states || !list)
-        return;
     svisor__mesh__modes__init(to);
     to->state = (uint32_t)from->state;
     to->degraded_mode = from->degraded_mode;
@@ -99,15 +110,9 @@ static void fill_modes(struct filling *filling, const struct sv_mesh_modes *from
     to->stopping_jobs = from->stopping_jobs;
     to->master_identifier = text_of(filling, from->master_identifier);
     to->term = from->term;
-    to->n_instance_states = from->instance_count;
-    to->instance_states = list;
-    for (size_t i = 0; i < from->instance_count; i++) {
-        list[i] = &states[i];
-        svisor__mesh__instance_state__init(list[i]);
-        list[i]->identifier = text_of(filling, from->instance_states[i].identifier);
-        list[i]->state = (uint32_t)from->instance_states[i].state;
-        list[i]->is_settled = from->instance_states[i].is_settled;
-    }
+    to->sight = from->sight ? TAKE(filling, Svisor__Mesh__Sight, 1) : NULL;
+    if (to->sight)
+        fill_sight(filling, from->sight, to->sight);
 }
 
 static void fill_process(struct filling *filling, const struct sv_mesh_process *from,

@@ -17,7 +17,8 @@
 /* One field more in port/mesh.h belongs into mesh.proto, mesh_encode.c, mesh_decode.c and here. */
 #if __SIZEOF_POINTER__ == 8
 _Static_assert(sizeof(struct sv_mesh_hello) == 144, "a field more?");
-_Static_assert(sizeof(struct sv_mesh_modes) == 40, "a field more?");
+_Static_assert(sizeof(struct sv_mesh_modes) == 32, "a field more?");
+_Static_assert(sizeof(struct sv_mesh_sight) == 40, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_process) == 128, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_forced) == 56, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_rows) == 64, "a field more?");
@@ -27,15 +28,16 @@ _Static_assert(sizeof(struct sv_mesh_message) == 160, "a field more?");
 
 static const char *const stereotypes[] = {"db", "fast"};
 static const struct sv_mesh_address addresses[] = {{"eth0", "10.0.0.1", "255.0.0.0"}};
-static const struct sv_mesh_instance_state states[] = {
-    {"a:60000", SV_INSTANCE_STATE_RUNNING, false}, {"b:60000", SV_INSTANCE_STATE_ISOLATED, true}};
+static const struct sv_mesh_run runs[] = {{1000, SV_INSTANCE_STATE_RUNNING, false},
+                                          {1, SV_INSTANCE_STATE_ISOLATED, true}};
+static const struct sv_mesh_sight sight = {
+    .running_sum = 1, .running_count = 1000, .known_sum = 2, .runs = runs, .run_count = 2};
 static const struct sv_mesh_modes modes = {.state = SV_SUPVISORS_STATE_OPERATION,
                                            .degraded_mode = true,
                                            .starting_jobs = true,
                                            .master_identifier = "a:60000",
                                            .term = 11,
-                                           .instance_states = states,
-                                           .instance_count = 2};
+                                           .sight = &sight};
 static const struct sv_mesh_process processes[] = {
     {.application = "web",
      .name = "nginx_01",
@@ -125,7 +127,7 @@ static const struct {
                .now_ns = 9,
                .now_wall_ns = 10}},
      "0a07613a36303030301207623a363030303019080706050403020120056af9010829122d0804100120013207"
-     "613a36303030303a0b0a07613a363030303010033a0d0a07623a363030303010051801400b1a6a0a03776562"
+     "613a3630303030400b4a1a09010000000000000010e8071902000000000000002203867d1b1a6a0a03776562"
      "12086e67696e785f3031201428e724300140015a1870696420343731312c20757074696d6520303a30303a30"
      "3162072d782022c3a9226a056e67696e787001780180010a890100002a36fe9c9717990100f2052a01000000"
      "a90100bca06501000000b001011a0d0a037765621204676f6e65180122390a037765621206776f726b65721a"
@@ -215,6 +217,19 @@ static void assert_same_process(const struct sv_mesh_process *a, const struct sv
     assert_int_equal(a->event_ns, b->event_ns);
 }
 
+static void assert_same_sight(const struct sv_mesh_sight *a, const struct sv_mesh_sight *b)
+{
+    assert_int_equal(a->running_sum, b->running_sum);
+    assert_int_equal(a->running_count, b->running_count);
+    assert_int_equal(a->known_sum, b->known_sum);
+    assert_int_equal(a->run_count, b->run_count);
+    for (size_t i = 0; i < a->run_count; i++) {
+        assert_int_equal(a->runs[i].count, b->runs[i].count);
+        assert_int_equal(a->runs[i].state, b->runs[i].state);
+        assert_int_equal(a->runs[i].is_settled, b->runs[i].is_settled);
+    }
+}
+
 static void assert_same_rows(const struct sv_mesh_rows *a, const struct sv_mesh_rows *b)
 {
     assert_int_equal(a->revision, b->revision);
@@ -244,14 +259,9 @@ static void assert_same_rows(const struct sv_mesh_rows *a, const struct sv_mesh_
     assert_int_equal(a->modes->stopping_jobs, b->modes->stopping_jobs);
     assert_string_equal(a->modes->master_identifier, b->modes->master_identifier);
     assert_int_equal(a->modes->term, b->modes->term);
-    assert_int_equal(a->modes->instance_count, b->modes->instance_count);
-    for (size_t i = 0; i < a->modes->instance_count; i++) {
-        assert_string_equal(a->modes->instance_states[i].identifier,
-                            b->modes->instance_states[i].identifier);
-        assert_int_equal(a->modes->instance_states[i].state, b->modes->instance_states[i].state);
-        assert_int_equal(a->modes->instance_states[i].is_settled,
-                         b->modes->instance_states[i].is_settled);
-    }
+    assert_int_equal(!a->modes->sight, !b->modes->sight);
+    if (a->modes->sight)
+        assert_same_sight(a->modes->sight, b->modes->sight);
 }
 
 static void assert_same_hello(const struct sv_mesh_hello *a, const struct sv_mesh_hello *b)
@@ -421,7 +431,10 @@ static void each_fault_is_said(void **state)
     REFUSED("\x5a\x02\x08\x09", "unknown authorization");
     REFUSED("\x6a\x03\x12\x01\x08", "within a number");
     REFUSED("\x6a\x04\x12\x02\x08\x09", "modes have an unknown state");
-    REFUSED("\x6a\x06\x12\x04\x3a\x02\x10\x01", "an instance without a name");
+    REFUSED("\x6a\x07\x12\x05\x4a\x03\x22\x01\x06", "a sight has an empty run");
+    REFUSED("\x6a\x07\x12\x05\x4a\x03\x22\x01\x1e", "an unknown state");
+    REFUSED("\x6a\x07\x12\x05\x4a\x03\x22\x01\x80", "protobuf cannot read it");
+    REFUSED("\x6a\x06\x12\x04\x4a\x02\x20\x10", "a field has the wrong type");
     REFUSED("\x72\x02\x1a\x00", "a process has no name");
     REFUSED("\x72\x0a\x1a\x08\x0a\x01g\x12\x01p\x20\x07", "a process has an unknown state");
     REFUSED("\x72\x02\x22\x00", "a forced process has no name");

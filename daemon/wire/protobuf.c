@@ -84,6 +84,13 @@ static enum wire_type wire_type_of(ProtobufCType type)
     return types[type];
 }
 
+/* Numbers that are packed are one field; protobuf-c looks at what is in it. */
+static enum wire_type wire_type_of_field(const ProtobufCFieldDescriptor *field)
+{
+    bool is_packed = field->flags & PROTOBUF_C_FIELD_FLAG_PACKED;
+    return is_packed ? WIRE_LENGTH : wire_type_of(field->type);
+}
+
 static bool check_text(struct walk *walk, uint64_t length)
 {
     const char *text = (const char *)walk->at;
@@ -126,7 +133,7 @@ static bool take_field(struct walk *walk)
         return fail(walk, "a field has an impossible number");
     const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(
         walk->levels[walk->depth].descriptor, (unsigned)(tag >> 3));
-    if (field && wire_type_of(field->type) != (enum wire_type)(tag & 7))
+    if (field && wire_type_of_field(field) != (enum wire_type)(tag & 7))
         return fail(walk, "a field has the wrong type");
     switch (tag & 7) {
     case WIRE_VARINT:

@@ -34,7 +34,8 @@
     256 /* commands of one instance that are known when they come again                            \
          */
 #define SV_SIGHT_PAUSE_NS                                                                          \
-    UINT64_C(50000) /* for each instance: 0.4 ms with 8, 50 ms with 1,000 (docs/mesh.md) */
+    UINT64_C(50000)         /* for each instance: 0.4 ms with 8, 50 ms with 1,000 (docs/mesh.md) */
+#define SV_SIGHT_RUNS_MAX 4 /* told while it changes: at rest there are one or two */
 #define SV_CLOCK_MARGIN_PERCENT                                                                    \
     25 /* two clocks, each up to 10 % wrong: 1.1 / 0.9 = 1.22 (docs/mesh.md) */
 #define SV_CLOCK_MARGIN_NS UINT64_C(100000000) /* to notice a deadline and kill: 1 ms, usually */

@@ -28,6 +28,7 @@ static inline size_t link_of(const struct world *world, uint32_t from, uint32_t 
 /* cluster_node.c */
 uint64_t node_clock(const struct world *world, uint32_t index);
 uint64_t node_world_ns(const struct world *world, uint32_t index, uint64_t clock_ns);
+void node_timer(struct world *world, uint32_t index, uint64_t version);
 void node_feed(struct world *world, uint32_t index, struct sv_cluster_event event);
 void node_birth(struct world *world, uint32_t index);
 void node_crash(struct world *world, uint32_t index, bool with_programs);

@@ -72,29 +72,27 @@ static void *keep_array(struct sv_arena *arena, const void *items, size_t count,
     return copy;
 }
 
-/* The names of instances are those of the world: only a daemon that ends takes its own with it. */
-static const char *keep_identifier(const struct world *world, struct sv_arena *arena,
-                                   const char *identifier)
+static const struct sv_mesh_sight *keep_sight(struct sv_arena *arena,
+                                              const struct sv_mesh_sight *told)
 {
-    return world->options.is_calm ? identifier : keep(arena, identifier);
+    struct sv_mesh_sight *sight = keep_array(arena, told, 1, sizeof(*sight));
+    sight->runs = keep_array(arena, told->runs, told->run_count, sizeof(*told->runs));
+    return sight;
 }
 
-static void keep_modes(const struct world *world, struct sv_arena *arena, struct sv_mesh_rows *rows)
+static void keep_modes(struct sv_arena *arena, struct sv_mesh_rows *rows)
 {
     struct sv_mesh_modes *modes = keep_array(arena, rows->modes, 1, sizeof(*modes));
-    struct sv_mesh_instance_state *states =
-        keep_array(arena, modes->instance_states, modes->instance_count, sizeof(*states));
-    for (size_t i = 0; i < modes->instance_count; i++)
-        states[i].identifier = keep_identifier(world, arena, states[i].identifier);
-    modes->instance_states = states;
+    if (modes->sight)
+        modes->sight = keep_sight(arena, modes->sight);
     modes->master_identifier = keep(arena, modes->master_identifier);
     rows->modes = modes;
 }
 
-static void keep_rows(const struct world *world, struct sv_arena *arena, struct sv_mesh_rows *rows)
+static void keep_rows(struct sv_arena *arena, struct sv_mesh_rows *rows)
 {
     if (rows->modes)
-        keep_modes(world, arena, rows);
+        keep_modes(arena, rows);
     struct sv_mesh_process *processes =
         keep_array(arena, rows->processes, rows->process_count, sizeof(*processes));
     for (size_t i = 0; i < rows->process_count; i++) {
@@ -132,7 +130,7 @@ static void keep_hello(struct sv_arena *arena, struct sv_mesh_hello *hello)
     hello->network = (struct sv_mesh_network){.host_name = ""};
 }
 
-static struct packet *copy_message(const struct world *world, const struct sv_mesh_message *message)
+static struct packet *copy_message(const struct sv_mesh_message *message)
 {
     struct packet *packet = calloc(1, sizeof(*packet));
     if (!packet)
@@ -148,7 +146,7 @@ static struct packet *copy_message(const struct world *world, const struct sv_me
         break;
     case SV_MESH_SNAPSHOT:
     case SV_MESH_CHANGE:
-        keep_rows(world, &packet->arena, &copy->rows);
+        keep_rows(&packet->arena, &copy->rows);
         break;
     case SV_MESH_COMMAND:
         copy->command.application = keep(&packet->arena, message->command.application);
@@ -196,13 +194,16 @@ static void dispatch(struct world *world, uint32_t from, uint32_t to, struct pac
                                      .packet = packet});
 }
 
-/* On the wire. Rows of one revision have one size, whoever gets them. */
+/* On the wire. Rows of one revision and sight have one size, whoever gets them. */
 static size_t size_of(struct world *world, uint32_t from, uint32_t to,
                       const struct sv_mesh_message *message)
 {
     bool has_rows = message->kind == SV_MESH_SNAPSHOT || message->kind == SV_MESH_CHANGE;
     struct weighed *last = &world->nodes[from].weighed[message->kind == SV_MESH_SNAPSHOT];
-    if (has_rows && last->bytes && last->revision == message->rows.revision)
+    const struct sv_mesh_modes *modes = has_rows ? message->rows.modes : NULL;
+    size_t run_count = modes && modes->sight ? modes->sight->run_count : 0;
+    if (has_rows && last->bytes && last->revision == message->rows.revision &&
+        last->run_count == run_count)
         return last->bytes;
     struct sv_mesh_packet packet = {.from = world->instances[from].identifier,
                                     .to = world->instances[to].identifier,
@@ -212,7 +213,7 @@ static size_t size_of(struct world *world, uint32_t from, uint32_t to,
     if (sv_mesh_encode(&packet, &world->bytes) != 0)
         abort();
     if (has_rows)
-        *last = (struct weighed){message->rows.revision, world->bytes.length};
+        *last = (struct weighed){message->rows.revision, run_count, world->bytes.length};
     return world->bytes.length;
 }
 
@@ -236,7 +237,7 @@ void world_send(struct world *world, uint32_t from, const struct sv_cluster_acti
         (*shared)->message.rows.revision == message->rows.revision) {
         packet = *shared;
     } else {
-        packet = copy_message(world, message);
+        packet = copy_message(message);
         if (message->kind == SV_MESH_CHANGE) {
             packet_unref(*shared);
             packet->reference_count++;

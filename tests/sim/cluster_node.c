@@ -218,18 +218,36 @@ static void perform(struct world *world, uint32_t index, const struct sv_cluster
         world_say(world, "  %u: %s", index, action->notice.text);
 }
 
+/* A timer that is armed and comes earlier is left: it looks again. */
 static void arm(struct world *world, uint32_t index)
 {
     struct node *node = &world->nodes[index];
     uint64_t deadline_ns = sv_cluster_deadline_ns(node->cluster);
-    node->timer_version++;
     if (deadline_ns == SV_NEVER)
         return;
     uint64_t due_ns = node_world_ns(world, index, deadline_ns);
-    world_push(world, &(struct item){.due_ns = due_ns > world->now_ns ? due_ns : world->now_ns,
+    if (due_ns < world->now_ns)
+        due_ns = world->now_ns;
+    if (node->armed_ns && node->armed_ns <= due_ns)
+        return;
+    node->armed_ns = due_ns;
+    world_push(world, &(struct item){.due_ns = due_ns,
                                      .kind = ITEM_TIMER,
                                      .node = index,
-                                     .version = node->timer_version});
+                                     .version = ++node->timer_version});
+}
+
+void node_timer(struct world *world, uint32_t index, uint64_t version)
+{
+    struct node *node = &world->nodes[index];
+    if (!node->cluster || node->timer_version != version)
+        return;
+    node->armed_ns = 0;
+    uint64_t deadline_ns = sv_cluster_deadline_ns(node->cluster);
+    if (deadline_ns <= node_clock(world, index))
+        node_feed(world, index, (struct sv_cluster_event){.kind = SV_CLUSTER_TIME});
+    else
+        arm(world, index);
 }
 
 void node_feed(struct world *world, uint32_t index, struct sv_cluster_event event)
@@ -319,6 +337,7 @@ void node_crash(struct world *world, uint32_t index, bool with_programs)
     sv_cluster_free(node->cluster);
     node->cluster = NULL;
     node->timer_version++;
+    node->armed_ns = 0;
     node->working_since_ns = 0;
     for (size_t i = 0; i < REQUESTS_MAX; i++)
         if (world->asked[i].node == index)

@@ -67,6 +67,25 @@ static void the_same_seed_gives_the_same_life(void **state)
     }
 }
 
+/* What docs/mesh.md says of the cost: for each other node a bound, and none for the size of what is
+ * told. What N instances see of each other would be told N x N times otherwise. */
+static void what_a_node_says_grows_with_the_number_of_nodes_and_no_faster(void **state)
+{
+    (void)state;
+    enum { EACH_MESSAGES_MAX = 50, MESSAGE_BYTES_MAX = 130, EVENT_MESSAGES_MAX = 8 };
+    static const uint32_t node_counts[] = {3, 30, 100};
+    for (size_t i = 0; i < sizeof(node_counts) / sizeof(*node_counts); i++) {
+        uint32_t nodes = node_counts[i];
+        uint64_t links = (uint64_t)nodes * (nodes - 1);
+        struct world_figures cost = cluster_world_cost(1, nodes);
+        assert_in_range(cost.bring_up.messages, 1, EACH_MESSAGES_MAX * links);
+        assert_in_range(cost.bring_up.bytes, 1, MESSAGE_BYTES_MAX * cost.bring_up.messages);
+        assert_in_range(cost.idle.messages, 1, 5 * links); /* heartbeats */
+        assert_in_range(cost.idle.bytes, 1, MESSAGE_BYTES_MAX * cost.idle.messages);
+        assert_in_range(cost.change.messages, 1, EVENT_MESSAGES_MAX * nodes);
+    }
+}
+
 /* A row of the table in docs/mesh.md. */
 static void print_cost(uint32_t node_count)
 {
@@ -103,6 +122,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(promises_hold_in_every_life),
         cmocka_unit_test(what_was_found_stays_found),
         cmocka_unit_test(the_same_seed_gives_the_same_life),
+        cmocka_unit_test(what_a_node_says_grows_with_the_number_of_nodes_and_no_faster),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

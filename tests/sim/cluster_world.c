@@ -213,8 +213,7 @@ static void handle(struct world *world, const struct item *item)
         deliver(world, item);
         return;
     case ITEM_TIMER:
-        if (node->cluster && node->timer_version == item->version)
-            node_feed(world, item->node, (struct sv_cluster_event){.kind = SV_CLUSTER_TIME});
+        node_timer(world, item->node, item->version);
         return;
     case ITEM_ACTOR:
         node_actor(world, item->node, item->program, item->version);
@@ -244,6 +243,17 @@ static void handle(struct world *world, const struct item *item)
     }
 }
 
+/* Looking at everybody takes longer than a step: for figures, every millisecond will do. */
+static bool is_time_to_look(struct world *world)
+{
+    if (!world->options.is_calm)
+        return true;
+    if (world->now_ns - world->looked_ns < MS_NS)
+        return false;
+    world->looked_ns = world->now_ns;
+    return true;
+}
+
 void live_until(struct world *world, uint64_t until_ns, bool stops_when_settled)
 {
     struct item item;
@@ -255,7 +265,7 @@ void live_until(struct world *world, uint64_t until_ns, bool stops_when_settled)
         if (item.due_ns > world->now_ns)
             world->now_ns = item.due_ns;
         handle(world, &item);
-        if (stops_when_settled && judge_is_settled(world))
+        if (stops_when_settled && is_time_to_look(world) && judge_is_settled(world))
             return;
     }
     if (world->now_ns < until_ns)

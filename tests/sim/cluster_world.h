@@ -61,12 +61,14 @@ struct node {
     uint64_t clock_permille; /* of the world's: 900 to 1100 */
     uint64_t paused_until_ns;
     uint64_t timer_version;
+    uint64_t armed_ns; /* the timer of that version, by the world's clock; 0: none */
     uint64_t keeper_version;
     uint64_t promise_ns; /* of the node's clock; 0: none */
     struct actor actors[PROGRAMS];
     uint64_t working_since_ns; /* as a Master */
     struct weighed {           /* how long its rows were on the wire: a CHANGE, a SNAPSHOT */
         uint64_t revision;
+        size_t run_count;
         size_t bytes;
     } weighed[2];
     bool is_ending; /* its daemon stops what runs, and goes */
@@ -158,6 +160,7 @@ struct world {
     uint64_t message_count, byte_count, digest;
     struct sv_str bytes; /* of the message that is weighed */
     uint64_t heal_ns;
+    uint64_t looked_ns; /* whether all has settled, last */
 };
 
 struct world_figures {

@@ -18,11 +18,11 @@ void sv_method_supvisors_get_api_version(struct sv_api_call *call,
 
 /* --- state and modes --- */
 
-static json_t *instance_states(const struct sv_mesh_modes *modes)
+static json_t *instance_states(const struct sv_instance_view *view)
 {
     json_t *states = json_object();
-    for (size_t i = 0; i < modes->instance_count && states; i++) {
-        const struct sv_mesh_instance_state *item = &modes->instance_states[i];
+    for (size_t i = 0; i < view->sighting_count && states; i++) {
+        const struct sv_sighting *item = &view->sightings[i];
         json_t *name = json_string(sv_choice_name(SV_CHOICE_INSTANCE_STATE, (int)item->state));
         if (json_object_set_new(states, item->identifier, name) < 0) {
             json_decref(states);
@@ -50,7 +50,7 @@ static json_t *modes_struct(const struct sv_api_cluster *cluster,
                      "master_identifier",
                      sv_text_json(modes->master_identifier ? modes->master_identifier : ""), //
                      "starting_jobs", starting, "stopping_jobs", stopping,                   //
-                     "instance_states", instance_states(modes));
+                     "instance_states", instance_states(view));
 }
 
 static json_t *own_modes(const struct sv_api_cluster *cluster, const struct sv_instance_view *view)

@@ -68,6 +68,7 @@ struct sv_cluster *sv_cluster_new(const struct sv_cluster_options *options)
     cluster->views = sv_allocate(1, sizeof(*cluster->views));
     cluster->times = times_of(options);
     sv_machine_new(cluster);
+    sv_sight_new(cluster);
     sv_liveness_new(cluster);
     sv_replica_new(cluster);
     sv_forced_new(cluster);
@@ -92,6 +93,7 @@ void sv_cluster_free(struct sv_cluster *cluster)
     sv_forced_free(cluster);
     sv_replica_free(cluster);
     sv_liveness_free(cluster);
+    sv_sight_free(cluster);
     sv_machine_free(cluster);
     sv_instances_free(cluster);
     sv_heap_done(&cluster->timers);
@@ -111,7 +113,7 @@ static void begin(struct sv_cluster *cluster, const struct sv_cluster_event *eve
     sv_instance_feed(cluster, sv_local(cluster), SV_INSTANCE_HEARD, "it is this one");
     sv_quorum_begin(cluster);
     for (sv_instance_place i = 0; i < cluster->instance_count; i++) {
-        sv_modes_see(cluster, cluster->instances[i],
+        sv_sight_see(cluster, cluster->instances[i],
                      sv_quorum_is_settled(cluster, cluster->instances[i]));
         if (i != cluster->local)
             sv_cluster_actions_add(cluster->actions, SV_CLUSTER_CONNECT)->instance = i;

@@ -100,15 +100,7 @@ const struct sv_master_rule *sv_election_rule(const struct sv_cluster *cluster)
 
 bool sv_election_is_agreed(const struct sv_cluster *cluster)
 {
-    const struct sv_view *ours = &sv_local(cluster)->view;
-    if (ours->master == SV_INSTANCE_NONE)
-        return false;
-    for (sv_instance_place i = 0; i < cluster->instance_count; i++) {
-        const struct sv_view *view = &cluster->instances[i]->view;
-        if (is_running(cluster, i) && (view->master != ours->master || view->term != ours->term))
-            return false;
-    }
-    return true;
+    return sv_local(cluster)->view.master != SV_INSTANCE_NONE && sv_modes_have_one_master(cluster);
 }
 
 static void declare(struct sv_cluster *cluster)
@@ -144,6 +136,8 @@ static void follow(struct sv_cluster *cluster, sv_instance_place master)
 static sv_instance_place only_master(const struct sv_cluster *cluster)
 {
     sv_instance_place only = SV_INSTANCE_NONE;
+    if (!cluster->machine->naming_count)
+        return SV_INSTANCE_NONE;
     for (sv_instance_place i = 0; i < cluster->instance_count; i++) {
         const struct sv_view *view = &cluster->instances[i]->view;
         if (!is_running(cluster, i) || !view->master_identifier)

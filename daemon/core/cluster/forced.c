@@ -222,7 +222,7 @@ static void lift_unsaid(struct sv_cluster *cluster, const struct sv_instance *fr
 void sv_forced_receive(struct sv_cluster *cluster, struct sv_instance *from,
                        const struct sv_mesh_rows *rows, bool is_snapshot)
 {
-    if (is_snapshot && from->has_snapshot)
+    if (is_snapshot && from->has_told)
         lift_unsaid(cluster, from, rows);
     else if (is_snapshot)
         sv_model_orphan_forced(cluster, from->place);

@@ -75,6 +75,7 @@ static void forget_incarnation(struct sv_cluster *cluster, struct sv_instance *i
     instance->incarnation = incarnation;
     instance->is_accepted = false;
     instance->is_shut_out = false;
+    instance->has_told = false;
     instance->revision = 0;
     instance->remote_sequence = 0;
     instance->acknowledged = 0;

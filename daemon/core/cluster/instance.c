@@ -58,6 +58,10 @@ static void enter(struct happening *what, enum sv_instance_state state)
         cluster->machine->checked_count--;
     else if (state == SV_INSTANCE_STATE_CHECKED)
         cluster->machine->checked_count++;
+    if (instance->is_voter && instance->state == SV_INSTANCE_STATE_RUNNING)
+        cluster->machine->running_voter_count--;
+    else if (instance->is_voter && state == SV_INSTANCE_STATE_RUNNING)
+        cluster->machine->running_voter_count++;
     instance->state = state;
     instance->state_ns = cluster->now_ns;
     explain(instance, what->why);
@@ -66,7 +70,7 @@ static void enter(struct happening *what, enum sv_instance_state state)
         sv_modes_forget(cluster, instance);
     if (state != SV_INSTANCE_STATE_RUNNING && sv_machine_master(cluster) == instance->place)
         sv_modes_set_master(cluster, SV_INSTANCE_NONE, sv_local(cluster)->view.term);
-    sv_modes_see(cluster, instance, sv_quorum_is_settled(cluster, instance));
+    sv_sight_see(cluster, instance, sv_quorum_is_settled(cluster, instance));
     sv_notice_instance(cluster, instance->place);
     sv_decide(cluster, state == SV_INSTANCE_STATE_FAILED ? SV_LOG_WARN : SV_LOG_INFO,
               "%s is %s: %s", instance->nick, sv_choice_name(SV_CHOICE_INSTANCE_STATE, (int)state),
@@ -169,7 +173,7 @@ static void lose(struct happening *what)
     if (instance->may_run) {
         instance->may_run = false;
         sv_model_lose(cluster, instance->place);
-        sv_modes_see(cluster, instance, sv_quorum_is_settled(cluster, instance));
+        sv_sight_see(cluster, instance, sv_quorum_is_settled(cluster, instance));
         sv_machine_wake(cluster);
     }
     if (instance->state != SV_INSTANCE_STATE_FAILED)
@@ -247,9 +251,9 @@ uint64_t sv_instance_hash(const char *identifier)
     return hash_of(identifier);
 }
 
-static const char *keep(struct sv_instance *instance, const char *text)
+static const char *keep(struct sv_cluster *cluster, const char *text)
 {
-    const char *copy = sv_arena_strdup(&instance->arena, text ? text : "");
+    const char *copy = sv_arena_strdup(&cluster->identities, text ? text : "");
     if (!copy)
         abort();
     return copy;
@@ -267,9 +271,9 @@ struct sv_instance *sv_instance_add(struct sv_cluster *cluster,
                              sizeof(struct sv_instance_names));
     cluster->instance_capacity = (uint32_t)capacity;
     instance->place = cluster->instance_count++;
-    instance->identifier = keep(instance, config->identifier);
-    instance->nick = keep(instance, config->nick);
-    instance->host = keep(instance, config->host);
+    instance->identifier = keep(cluster, config->identifier);
+    instance->nick = keep(cluster, config->nick);
+    instance->host = keep(cluster, config->host);
     instance->machine_id = instance->version = instance->network.host_name = "";
     instance->http_port = config->http_port;
     instance->event_port = config->event_port;
@@ -281,6 +285,8 @@ struct sv_instance *sv_instance_add(struct sv_cluster *cluster,
         (struct sv_instance_names){.identifier = instance->identifier, .nick = instance->nick};
     if (sv_map_put(&cluster->by_identifier, instance->identifier, instance) < 0)
         abort();
+    cluster->machine->voter_count += is_voter;
+    sv_sight_add(cluster, instance);
     sv_timer_init(cluster, &instance->silence, on_silence);
     sv_timer_init(cluster, &instance->loss, on_loss);
     sv_quorum_add(cluster, instance);
@@ -292,11 +298,11 @@ static void learn_stereotypes(struct sv_cluster *cluster, struct sv_instance *in
 {
     if (instance->has_stereotypes)
         return;
-    const char **items = sv_arena_array(&instance->arena, const char *, count ? count : 1);
+    const char **items = sv_arena_array(&cluster->identities, const char *, count ? count : 1);
     if (!items)
         abort();
     for (size_t i = 0; i < count; i++)
-        items[i] = keep(instance, names[i]);
+        items[i] = keep(cluster, names[i]);
     instance->stereotypes = (struct sv_name_list){.items = items, .count = count};
     instance->has_stereotypes = true;
     cluster->names[instance->place].stereotypes = &instance->stereotypes;
@@ -318,11 +324,8 @@ void sv_instance_discovered(struct sv_cluster *cluster, const struct sv_instance
     if (stereotypes)
         learn_stereotypes(cluster, instance, stereotypes->items, stereotypes->count);
     sv_decide(cluster, SV_LOG_INFO, "%s was discovered", instance->nick);
-    sv_modes_see(cluster, instance, sv_quorum_is_settled(cluster, instance));
+    sv_sight_see(cluster, instance, sv_quorum_is_settled(cluster, instance));
     sv_cluster_actions_add(cluster->actions, SV_CLUSTER_CONNECT)->instance = instance->place;
-    for (sv_instance_place i = 0; i < cluster->instance_count; i++)
-        if (cluster->instances[i]->view.has_unknown)
-            sv_replica_resync(cluster, cluster->instances[i]);
     sv_machine_wake(cluster);
 }
 
@@ -336,20 +339,21 @@ static bool is_same_network(const struct sv_mesh_network *a, const struct sv_mes
     return is_same;
 }
 
-static void learn_network(struct sv_instance *instance, const struct sv_mesh_network *told)
+static void learn_network(struct sv_cluster *cluster, struct sv_instance *instance,
+                          const struct sv_mesh_network *told)
 {
     if (is_same_network(&instance->network, told))
         return;
     struct sv_mesh_address *addresses =
-        sv_arena_array(&instance->arena, struct sv_mesh_address, told->address_count + 1);
+        sv_arena_array(&cluster->identities, struct sv_mesh_address, told->address_count + 1);
     if (!addresses)
         abort();
     for (size_t i = 0; i < told->address_count; i++)
-        addresses[i] = (struct sv_mesh_address){keep(instance, told->addresses[i].interface),
-                                                keep(instance, told->addresses[i].address),
-                                                keep(instance, told->addresses[i].netmask)};
+        addresses[i] = (struct sv_mesh_address){keep(cluster, told->addresses[i].interface),
+                                                keep(cluster, told->addresses[i].address),
+                                                keep(cluster, told->addresses[i].netmask)};
     instance->network =
-        (struct sv_mesh_network){keep(instance, told->host_name), addresses, told->address_count};
+        (struct sv_mesh_network){keep(cluster, told->host_name), addresses, told->address_count};
 }
 
 void sv_instance_learn(struct sv_cluster *cluster, struct sv_instance *instance,
@@ -357,10 +361,10 @@ void sv_instance_learn(struct sv_cluster *cluster, struct sv_instance *instance,
 {
     learn_stereotypes(cluster, instance, hello->stereotypes, hello->stereotype_count);
     if (hello->machine_id && strcmp(instance->machine_id, hello->machine_id) != 0)
-        instance->machine_id = keep(instance, hello->machine_id);
+        instance->machine_id = keep(cluster, hello->machine_id);
     if (hello->version && strcmp(instance->version, hello->version) != 0)
-        instance->version = keep(instance, hello->version);
-    learn_network(instance, &hello->network);
+        instance->version = keep(cluster, hello->version);
+    learn_network(cluster, instance, &hello->network);
 }
 
 void sv_instances_free(struct sv_cluster *cluster)
@@ -368,12 +372,12 @@ void sv_instances_free(struct sv_cluster *cluster)
     for (sv_instance_place i = 0; i < cluster->instance_count; i++) {
         struct sv_instance *instance = cluster->instances[i];
         sv_command_log_free(instance->log);
-        free(instance->view.seen);
+        free(instance->view.runs);
         free(instance->view.master_identifier);
         free(instance->why);
-        sv_arena_done(&instance->arena);
         free(instance);
     }
+    sv_arena_done(&cluster->identities);
     free(cluster->instances);
     free(cluster->names);
     sv_map_done(&cluster->by_identifier);

@@ -51,6 +51,7 @@ struct sv_cluster {
     struct sv_instance **instances;
     struct sv_instance_names *names; /* of the instances, for config/identifiers.h */
     struct sv_map by_identifier;     /* struct sv_instance */
+    struct sv_arena identities;      /* what never changes of them */
     uint32_t instance_count;
     uint32_t instance_capacity;
 
@@ -60,6 +61,7 @@ struct sv_cluster {
 
     struct sv_times *times;
     struct sv_machine *machine;
+    struct sv_sight *sight;
     struct sv_replica *replica;
     struct sv_forced_rows *forced;
     struct sv_liveness *liveness;

@@ -105,7 +105,7 @@ static bool must_shut_down(const struct sv_cluster *cluster)
  */
 static bool joins_others(const struct sv_cluster *cluster)
 {
-    if (must_resync(cluster) || must_shut_down(cluster))
+    if (!cluster->machine->naming_count || must_resync(cluster) || must_shut_down(cluster))
         return false;
     for (sv_instance_place i = 0; i < cluster->instance_count; i++) {
         const struct sv_view *view = &cluster->instances[i]->view;
@@ -371,12 +371,6 @@ void sv_machine_run(struct sv_cluster *cluster)
         sv_machine_leave(cluster, false);
 }
 
-static void on_sight(struct sv_cluster *cluster, struct sv_timer *timer)
-{
-    (void)timer;
-    cluster->machine->has_news = true;
-}
-
 static void on_timer(struct sv_cluster *cluster, struct sv_timer *timer)
 {
     (void)timer;
@@ -387,7 +381,6 @@ void sv_machine_new(struct sv_cluster *cluster)
 {
     cluster->machine = sv_allocate(1, sizeof(*cluster->machine));
     sv_timer_init(cluster, &cluster->machine->timer, on_timer);
-    sv_timer_init(cluster, &cluster->machine->sight_timer, on_sight);
     sv_timer_init(cluster, &cluster->machine->core_timer, on_timer);
 }
 

@@ -28,17 +28,18 @@ struct sv_view {
     sv_instance_place master; /* SV_INSTANCE_NONE: none, or nobody whom we know */
     char *master_identifier;  /* as it said it; NULL: none */
     uint64_t term;
-    struct sv_seen {
-        uint8_t state; /* enum sv_instance_state */
-        bool is_settled;
-        bool is_changed; /* of the local view: not told yet */
-    } * seen;
-    size_t seen_capacity;
-    /* Of the identifiers that it sees RUNNING, in any order: two views with the same one agree. */
-    uint64_t running_hash;
+    /* Its sight: sight.c. */
+    uint64_t running_sum; /* two views with the same one agree */
     uint32_t running_count;
-    bool has_unknown; /* it sees somebody RUNNING whom we do not know */
+    uint64_t known_sum;
+    struct sv_mesh_run *runs;
+    size_t run_count;
     uint64_t told_ns; /* its CLOCK_MONOTONIC */
+};
+
+struct sv_seen { /* an instance, by another one */
+    enum sv_instance_state state : 8;
+    bool is_settled;
 };
 
 enum sv_complaint {
@@ -52,7 +53,7 @@ enum sv_complaint {
 
 struct sv_instance {
     sv_instance_place place;
-    struct sv_arena arena; /* names that never change */
+    uint32_t rank; /* in the order of identifiers */
     const char *identifier, *nick, *host;
     uint16_t http_port, event_port;
     uint64_t hash; /* of the identifier */
@@ -77,6 +78,7 @@ struct sv_instance {
 
     /* Its rows: replica.c. */
     bool has_snapshot;
+    bool has_told; /* a snapshot, ever, of this incarnation */
     uint64_t revision;
     uint64_t confirmed;                /* revision of our rows that it says to have */
     uint64_t resync_ns;                /* when we last asked for a snapshot */
@@ -221,18 +223,35 @@ void sv_modes_set_state(struct sv_cluster *cluster, enum sv_supvisors_state stat
 void sv_modes_set_master(struct sv_cluster *cluster, sv_instance_place master, uint64_t term);
 void sv_modes_set_degraded(struct sv_cluster *cluster, bool is_degraded);
 void sv_modes_set_jobs(struct sv_cluster *cluster);
-/* How the local view sees an instance. `is_urgent`: others wait for it. */
-void sv_modes_see(struct sv_cluster *cluster, const struct sv_instance *instance, bool is_settled);
 bool sv_modes_is_changed(const struct sv_cluster *cluster); /* something urgent is not told yet */
 void sv_modes_told(struct sv_cluster *cluster);
-/* As a message has them. `everything`: of all instances, not only what is not told yet. */
-void sv_modes_export(const struct sv_cluster *cluster, const struct sv_view *view, bool everything,
-                     struct sv_arena *arena, struct sv_mesh_modes *ret);
+/* As a message has them, but for the sight. */
+void sv_modes_export(const struct sv_cluster *cluster, const struct sv_view *view,
+                     struct sv_mesh_modes *ret);
 void sv_modes_receive(struct sv_cluster *cluster, struct sv_instance *from,
-                      const struct sv_mesh_modes *modes, bool is_snapshot);
+                      const struct sv_mesh_modes *modes);
 void sv_modes_forget(struct sv_cluster *cluster, struct sv_instance *instance);
 /* All whom we see RUNNING see the same ones RUNNING. */
 bool sv_modes_is_stable(const struct sv_cluster *cluster);
+/* All whom we see RUNNING name the Master that we name, with our term. */
+bool sv_modes_have_one_master(const struct sv_cluster *cluster);
+
+/* --- sight.c --- */
+
+void sv_sight_new(struct sv_cluster *cluster);
+void sv_sight_free(struct sv_cluster *cluster);
+/* The newest of the instances. */
+void sv_sight_add(struct sv_cluster *cluster, struct sv_instance *instance);
+/* How we see an instance from now on. */
+void sv_sight_see(struct sv_cluster *cluster, const struct sv_instance *instance, bool is_settled);
+/* What is told to all now, of what they do not know; NULL: nothing. Borrowed for the step. */
+const struct sv_mesh_sight *sv_sight_change(struct sv_cluster *cluster);
+/* And to one who knows nothing. */
+const struct sv_mesh_sight *sv_sight_snapshot(struct sv_cluster *cluster);
+void sv_sight_receive(struct sv_view *view, const struct sv_mesh_sight *told);
+/* How `from` sees an instance. False: that is not known here, now. */
+bool sv_sight_of(const struct sv_cluster *cluster, const struct sv_instance *from,
+                 sv_instance_place place, struct sv_seen *ret);
 
 /* --- election.c --- */
 
@@ -266,11 +285,13 @@ struct sv_machine {
     bool is_restart;        /* what RESTARTING or SHUTTING_DOWN leads to */
     bool may_conciliate;    /* once in a step */
     uint32_t checked_count; /* instances that are CHECKED: they wait to take part */
+    uint32_t naming_count;  /* whose view names a Master */
+    uint32_t voter_count, running_voter_count;
+    /* Who was RUNNING and did not agree when that was last asked; see modes.c. */
+    sv_instance_place other_sight, other_master;
     uint64_t begin_ns;
     uint64_t term_max;             /* that was ever heard of */
     enum sv_supvisors_state asked; /* RESTARTING, SHUTTING_DOWN; OFF: nothing */
-    uint64_t told_ns;              /* when our modes were last told */
-    struct sv_timer sight_timer;   /* to tell how we see the others */
     struct sv_timer timer;         /* of synchro_timeout */
     struct sv_timer core_timer;    /* of CORE */
     const char *waits_for;         /* why there is no Master; to log it once */

@@ -118,12 +118,20 @@ struct sv_member *sv_application_member(const struct sv_application *application
     return sv_map_get(&application->by_name, name);
 }
 
+/* They are in the order of their instances. */
 struct sv_copy *sv_member_copy(const struct sv_member *member, sv_instance_place instance)
 {
-    for (size_t i = 0; i < member->copy_count; i++)
-        if (member->copies[i].instance == instance)
-            return &member->copies[i];
-    return NULL;
+    size_t low = 0, high = member->copy_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (member->copies[middle].instance < instance)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < member->copy_count && member->copies[low].instance == instance
+               ? &member->copies[low]
+               : NULL;
 }
 
 char *sv_text_copy(const char *text)

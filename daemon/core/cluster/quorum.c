@@ -26,8 +26,7 @@ struct sv_quorum {
     struct sv_timer expiry;
     bool is_waited_for;      /* a start was refused that may be right later */
     bool waits_for_instance; /* because of what an instance may run */
-    uint32_t voter_count;
-    uint64_t *rights; /* room for one of each voter */
+    uint64_t *rights;        /* room for one of each voter */
 };
 
 bool sv_quorum_is_settled(const struct sv_cluster *cluster, const struct sv_instance *instance)
@@ -47,7 +46,7 @@ static void on_settle(struct sv_cluster *cluster, struct sv_timer *timer)
     if (cluster->now_ns < instance->settled_ns)
         sv_timer_set(cluster, timer, instance->settled_ns);
     else {
-        sv_modes_see(cluster, instance, sv_quorum_is_settled(cluster, instance));
+        sv_sight_see(cluster, instance, sv_quorum_is_settled(cluster, instance));
         sv_machine_wake(cluster);
     }
 }
@@ -66,8 +65,8 @@ void sv_quorum_add(struct sv_cluster *cluster, struct sv_instance *instance)
         return;
     struct sv_quorum *quorum = cluster->quorum;
     if (instance->is_voter) {
-        quorum->voter_count++;
-        quorum->rights = reallocarray(quorum->rights, quorum->voter_count, sizeof(*quorum->rights));
+        quorum->rights =
+            reallocarray(quorum->rights, cluster->machine->voter_count, sizeof(*quorum->rights));
         if (!quorum->rights)
             abort();
     }
@@ -75,9 +74,9 @@ void sv_quorum_add(struct sv_cluster *cluster, struct sv_instance *instance)
         doubt_until(cluster, instance, cluster->now_ns + cluster->times->settle_ns);
 }
 
-static uint32_t majority(const struct sv_quorum *quorum)
+static uint32_t majority(const struct sv_cluster *cluster)
 {
-    return quorum->voter_count / 2 + 1;
+    return cluster->machine->voter_count / 2 + 1;
 }
 
 static void on_expiry(struct sv_cluster *cluster, struct sv_timer *timer)
@@ -161,10 +160,10 @@ void sv_quorum_changed(struct sv_cluster *cluster)
                                           ? cluster->now_ns + cluster->times->right_ns
                                           : instance->right_ns;
     }
-    if (count < majority(quorum))
+    if (count < majority(cluster))
         return;
     qsort(quorum->rights, count, sizeof(*quorum->rights), newest_first);
-    uint64_t right_ns = quorum->rights[majority(quorum) - 1];
+    uint64_t right_ns = quorum->rights[majority(cluster) - 1];
     if (right_ns <= quorum->right_ns || right_ns <= cluster->now_ns)
         return;
     quorum->right_ns = right_ns;
@@ -186,11 +185,8 @@ bool sv_quorum_has_right(const struct sv_cluster *cluster)
 
 bool sv_quorum_has_majority(const struct sv_cluster *cluster)
 {
-    uint32_t count = 0;
-    for (sv_instance_place i = 0; i < cluster->instance_count; i++)
-        count += cluster->instances[i]->is_voter &&
-                 cluster->instances[i]->state == SV_INSTANCE_STATE_RUNNING;
-    return !cluster->times->has_quorum || count >= majority(cluster->quorum);
+    return !cluster->times->has_quorum ||
+           cluster->machine->running_voter_count >= majority(cluster);
 }
 
 /* Each voter that is RUNNING says so; with a Master that all agree on they are a majority. */
@@ -200,7 +196,8 @@ static bool is_settled_for_all(const struct sv_cluster *cluster, sv_instance_pla
         const struct sv_instance *voter = cluster->instances[i];
         if (!voter->is_voter || voter->state != SV_INSTANCE_STATE_RUNNING)
             continue;
-        if (place >= voter->view.seen_capacity || !voter->view.seen[place].is_settled)
+        struct sv_seen seen;
+        if (!sv_sight_of(cluster, voter, place, &seen) || !seen.is_settled)
             return false;
     }
     return true;

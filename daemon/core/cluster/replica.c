@@ -122,12 +122,14 @@ static struct sv_mesh_rows rows_now(const struct sv_cluster *cluster)
                                  .now_wall_ns = cluster->wall_ns};
 }
 
-static struct sv_mesh_modes *modes_now(struct sv_cluster *cluster, bool everything)
+static struct sv_mesh_modes *modes_now(struct sv_cluster *cluster,
+                                       const struct sv_mesh_sight *sight)
 {
     struct sv_mesh_modes *modes = sv_arena_new(&cluster->texts, struct sv_mesh_modes);
     if (!modes)
         abort();
-    sv_modes_export(cluster, &sv_local(cluster)->view, everything, &cluster->texts, modes);
+    sv_modes_export(cluster, &sv_local(cluster)->view, modes);
+    modes->sight = sight;
     return modes;
 }
 
@@ -144,7 +146,7 @@ void sv_replica_snapshot(struct sv_cluster *cluster, struct sv_instance *to)
     sv_map_foreach (entry, &replica->rows)
         processes[count++] = ((const struct local_row *)entry->value)->row;
     struct sv_mesh_rows rows = rows_now(cluster);
-    rows.modes = modes_now(cluster, true);
+    rows.modes = modes_now(cluster, sv_sight_snapshot(cluster));
     rows.processes = processes;
     rows.process_count = count;
     rows.forced = sv_forced_all(cluster, &rows.forced_count);
@@ -199,7 +201,7 @@ void sv_replica_flush(struct sv_cluster *cluster)
     replica->revision++;
     struct sv_mesh_rows rows = rows_now(cluster);
     if (has_modes)
-        rows.modes = modes_now(cluster, false);
+        rows.modes = modes_now(cluster, sv_sight_change(cluster));
     rows.processes = changed_rows(cluster);
     rows.process_count = replica->changed_count;
     rows.forced = forced;
@@ -238,7 +240,7 @@ void sv_replica_asked(struct sv_cluster *cluster, struct sv_instance *from,
 /* NULL: all is well. */
 static const char *fault_of(const struct sv_mesh_rows *rows, bool is_snapshot)
 {
-    if (is_snapshot && !rows->modes)
+    if (is_snapshot && (!rows->modes || !rows->modes->sight))
         return "a snapshot without modes";
     if (rows->process_count > SV_PROCESSES_MAX)
         return "too many processes";
@@ -249,8 +251,6 @@ static const char *fault_of(const struct sv_mesh_rows *rows, bool is_snapshot)
     for (size_t i = 0; i < rows->forced_count; i++)
         if (!rows->forced[i].application || !rows->forced[i].name || !rows->forced[i].identifier)
             return "a forced state without a name";
-    if (rows->modes && rows->modes->instance_count > SV_INSTANCES_MAX)
-        return "too many instances";
     if (rows->modes &&
         (rows->modes->term > INT64_MAX || rows->modes->state > SV_SUPVISORS_STATE_FINAL))
         return "modes out of range";
@@ -273,8 +273,9 @@ static void apply(struct sv_cluster *cluster, struct sv_instance *from,
     if (is_snapshot)
         sv_model_end_snapshot(cluster, from->place);
     sv_forced_receive(cluster, from, rows, is_snapshot);
+    from->has_told |= is_snapshot;
     if (rows->modes)
-        sv_modes_receive(cluster, from, rows->modes, is_snapshot);
+        sv_modes_receive(cluster, from, rows->modes);
     from->view.told_ns = rows->modes ? rows->now_ns : from->view.told_ns;
     sv_command_rows(cluster, from);
     sv_machine_wake(cluster);

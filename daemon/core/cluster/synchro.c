@@ -22,18 +22,12 @@ bool sv_synchro_is_core_stereotype(const struct sv_cluster *cluster,
 
 static bool all_listed(const struct sv_cluster *cluster)
 {
-    for (sv_instance_place i = 0; i < cluster->instance_count; i++)
-        if (cluster->instances[i]->is_voter && !is_running(cluster, i))
-            return false;
-    return true;
+    return cluster->machine->running_voter_count == cluster->machine->voter_count;
 }
 
 static bool all_known(const struct sv_cluster *cluster)
 {
-    for (sv_instance_place i = 0; i < cluster->instance_count; i++)
-        if (!is_running(cluster, i))
-            return false;
-    return true;
+    return sv_local(cluster)->view.running_count == cluster->instance_count;
 }
 
 static bool all_core(const struct sv_cluster *cluster)

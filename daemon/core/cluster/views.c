@@ -60,6 +60,23 @@ size_t sv_cluster_instance_count(const struct sv_cluster *cluster)
     return cluster->instance_count;
 }
 
+static const struct sv_sighting *sightings_of(const struct sv_cluster *cluster,
+                                              const struct sv_instance *from, size_t *ret_count)
+{
+    struct sv_sighting *sightings =
+        sv_arena_array(cluster->views, struct sv_sighting, cluster->instance_count);
+    if (!sightings)
+        abort();
+    size_t count = 0;
+    struct sv_seen seen;
+    for (sv_instance_place i = 0; i < cluster->instance_count; i++)
+        if (sv_sight_of(cluster, from, i, &seen))
+            sightings[count++] =
+                (struct sv_sighting){cluster->instances[i]->identifier, seen.state};
+    *ret_count = count;
+    return sightings;
+}
+
 void sv_cluster_instance(const struct sv_cluster *cluster, sv_instance_place place,
                          struct sv_instance_view *ret)
 {
@@ -85,7 +102,8 @@ void sv_cluster_instance(const struct sv_cluster *cluster, sv_instance_place pla
         .version = instance->version,
         .why = instance->why ? instance->why : "",
     };
-    sv_modes_export(cluster, &instance->view, true, cluster->views, &ret->modes);
+    sv_modes_export(cluster, &instance->view, &ret->modes);
+    ret->sightings = sightings_of(cluster, instance, &ret->sighting_count);
 }
 
 uint32_t sv_cluster_find(const struct sv_cluster *cluster, const char *name,
