@@ -118,12 +118,28 @@ static void say_held(struct sv_commander *commander, struct sv_member *member, c
         sv_commander_say(commander, SV_LOG_WARN, member, "%s", words);
 }
 
+enum outcome { WAITS, SUCCEEDS, FAILS };
+
+static enum outcome judge(struct sv_order *order, const struct sv_mesh_process *row);
+
+/* Whoever has started it (a job that an election has forgotten): those behind it wait until it is
+ * RUNNING. What runs already is done at once, also with wait_exit. */
+static bool start_join(struct sv_commander *commander, struct sv_order *order)
+{
+    const struct sv_member *member = order->member;
+    bool is_starting = member->state == SV_PROCESS_STARTING || member->state == SV_PROCESS_BACKOFF;
+    if (commander->run || !is_starting || member->running_count != 1)
+        return false;
+    order->target = member->running[0];
+    return judge(order, &sv_member_copy(member, order->target)->row) == WAITS;
+}
+
 static bool start_begin(struct sv_commander *commander, struct sv_order *order)
 {
     struct sv_member *member = order->member;
     const char *hold = NULL;
     if (!sv_state_is_stopped(member->state))
-        return false;
+        return start_join(commander, order);
     if (!commander->run && !sv_quorum_may_start(commander->cluster, member, &hold)) {
         order->stage = SV_ORDER_HELD;
         say_held(commander, member, hold);
@@ -174,8 +190,6 @@ const struct sv_sequencer_kind sv_starter_kind = {
 };
 
 /* ---- What the target tells ---- */
-
-enum outcome { WAITS, SUCCEEDS, FAILS };
 
 /* It counts as started although nobody saw it RUNNING: several rows may come as one. */
 static bool lived_long_enough(const struct sv_mesh_process *row)

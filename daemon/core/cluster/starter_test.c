@@ -70,6 +70,20 @@ static void what_runs_is_left_alone_and_what_was_stopped_stays_so(void **state)
     played_done(&played);
 }
 
+static void what_somebody_else_has_begun_has_its_turn_until_it_runs(void **state)
+{
+    (void)state;
+    played_init(&played, SHOP, "shop:db shop:job shop:web");
+    played_tell(&played, LEFT, "shop", "web", SV_PROCESS_FATAL);
+    played_tell(&played, RIGHT, "shop", "db", SV_PROCESS_STARTING);
+    sv_commander_start_applications(&played.cluster);
+    played_expect(&played, "");
+    assert_true(sv_commander_is_starting(&played.cluster));
+    played_tell(&played, RIGHT, "shop", "db", SV_PROCESS_RUNNING);
+    played_expect(&played, "+job@left");
+    played_done(&played);
+}
+
 static void all_jobs_see_the_load_of_all_that_is_on_its_way(void **state)
 {
     (void)state;
@@ -363,6 +377,7 @@ int main(void)
         cmocka_unit_test(programs_start_by_their_numbers),
         cmocka_unit_test(applications_start_by_their_numbers),
         cmocka_unit_test(what_runs_is_left_alone_and_what_was_stopped_stays_so),
+        cmocka_unit_test(what_somebody_else_has_begun_has_its_turn_until_it_runs),
         cmocka_unit_test(all_jobs_see_the_load_of_all_that_is_on_its_way),
         cmocka_unit_test(what_is_asked_for_one_after_the_other_counts_as_well),
         cmocka_unit_test(a_starting_failure_has_its_strategy),
