@@ -6,13 +6,27 @@ const char *sv_fault_name(enum sv_fault fault)
     switch (fault) {
     case SV_FAULT_NONE:
         break;
-#define FAULT(name, code, doc)                                                                     \
+#define FAULT(name, code, status, doc)                                                             \
     case SV_FAULT_##name:                                                                          \
         return #name;
 #include "api/faults.def"
 #undef FAULT
     }
     return "UNKNOWN";
+}
+
+unsigned sv_fault_status(enum sv_fault fault)
+{
+    switch (fault) {
+    case SV_FAULT_NONE:
+        break;
+#define FAULT(name, code, status, doc)                                                             \
+    case SV_FAULT_##name:                                                                          \
+        return status;
+#include "api/faults.def"
+#undef FAULT
+    }
+    return 500;
 }
 
 void sv_fault_text(enum sv_fault fault, const char *extra, struct sv_str *ret_text)

@@ -50,6 +50,25 @@ static const struct {
 #undef ALIAS
 };
 
+static const struct {
+    const char *name, *method, *parameter, *value;
+} presets[] = {
+#define METHOD(...)
+#define ALIAS(...)
+#define PRESET(name_, method_, parameter_, value_) {name_, method_, parameter_, value_},
+#include "api/methods.def"
+#undef METHOD
+#undef ALIAS
+};
+
+static const struct sv_method *method_named(const char *name)
+{
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(methods); i++)
+        if (strcmp(methods[i].name, name) == 0)
+            return &methods[i];
+    return NULL;
+}
+
 const struct sv_method *sv_method_at(size_t index, const char **ret_name)
 {
     if (index < SV_ARRAY_LENGTH(methods)) {
@@ -59,13 +78,33 @@ const struct sv_method *sv_method_at(size_t index, const char **ret_name)
     index -= SV_ARRAY_LENGTH(methods);
     if (index >= SV_ARRAY_LENGTH(aliases))
         return NULL;
-    for (size_t i = 0; i < SV_ARRAY_LENGTH(methods); i++) {
-        if (strcmp(methods[i].name, aliases[index].method) == 0) {
-            *ret_name = aliases[index].name;
-            return &methods[i];
-        }
+    *ret_name = aliases[index].name;
+    return method_named(aliases[index].method);
+}
+
+/* A preset comes first: it may have the name of its method, and then hides its path. */
+bool sv_route_at(size_t index, struct sv_route *ret_route)
+{
+    struct sv_route route = {0};
+    if (index < SV_ARRAY_LENGTH(presets)) {
+        route.name = presets[index].name;
+        route.method = method_named(presets[index].method);
+        route.preset = presets[index].parameter;
+        route.preset_value = presets[index].value;
+    } else {
+        route.method = sv_method_at(index - SV_ARRAY_LENGTH(presets), &route.name);
     }
-    return NULL;
+    *ret_route = route;
+    return route.method != NULL;
+}
+
+void sv_route_path(const struct sv_route *route, struct sv_str *ret_path)
+{
+    static const char clustered[] = "supvisors.get_";
+    const char *dot = strchr(route->name, '.');
+    bool is_short = strncmp(route->name, clustered, sizeof(clustered) - 1) == 0;
+    const char *leaf = is_short ? route->name + sizeof(clustered) - 1 : dot + 1;
+    sv_str_addf(ret_path, "/%.*s/%s", (int)(dot - route->name), route->name, leaf);
 }
 
 size_t sv_method_parameter_count(const struct sv_method *method)

@@ -77,6 +77,20 @@ struct sv_method {
 /* The row behind position `index` of the names in the order of the file, aliases included; NULL:
  * end. */
 const struct sv_method *sv_method_at(size_t index, const char **ret_name);
+
+/*
+ * A path of REST: the rows above under their names and aliases, and the rows PRESET. Its path is
+ * "/supervisor/startProcess", and of Supvisors' methods "/supvisors/process_info": without "get_".
+ */
+struct sv_route {
+    const char *name; /* of the method, the alias or the preset, with its dot */
+    const struct sv_method *method;
+    const char *preset, *preset_value; /* a parameter that the path gives by itself; NULL: none */
+};
+
+/* False: there are no more. */
+bool sv_route_at(size_t index, struct sv_route *ret_route);
+void sv_route_path(const struct sv_route *route, struct sv_str *ret_path);
 size_t sv_method_parameter_count(const struct sv_method *method);
 /* The text of system.methodHelp, in the form of epydoc (@param, @return). */
 void sv_method_help(const struct sv_method *method, struct sv_str *ret_text);

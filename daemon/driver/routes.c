@@ -1,5 +1,5 @@
 /*
- * What the HTTP server answers: /RPC2, /logtail/NAME[/CHANNEL] and /mainlogtail.
+ * What the HTTP server answers: /RPC2, /logtail/NAME[/CHANNEL], /mainlogtail, and REST (rest.c).
  *
  * A remote call that waits keeps its exchange; a client that goes away meanwhile cancels the call.
  * A log that is followed ends when the client goes, or reads so slowly that the bounded buffer is
@@ -7,6 +7,7 @@
  */
 #include "driver/internal.h"
 #include "driver/outlive/outlive.h"
+#include "driver/rest/rest.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -72,6 +73,10 @@ static void handle_rpc(struct sv_driver *driver, struct sv_http_exchange *exchan
 {
     if (strcmp(sv_http_method(exchange), "POST") != 0) {
         reply_text(exchange, 400, "XML-RPC calls are POST requests\n");
+        return;
+    }
+    if (sv_origin_is_foreign(exchange)) {
+        reply_text(exchange, 403, SV_ORIGIN_REFUSED "\n");
         return;
     }
     size_t length;
@@ -212,6 +217,6 @@ void sv_routes_handle(void *user, struct sv_http_exchange *exchange)
         handle_log(driver, exchange, named_log(driver, path + sizeof(logtail) - 1));
     else if (strcmp(path, "/mainlogtail") == 0)
         handle_log(driver, exchange, driver->api_host.main_log_path(driver));
-    else
+    else if (!sv_rest_handle(driver, exchange))
         reply_not_found(exchange);
 }

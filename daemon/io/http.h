@@ -44,13 +44,22 @@ int sv_http_hand_over(struct sv_http *http, struct sv_inherited *inherited);
 /* Borrowed until the exchange is answered. */
 const char *sv_http_method(const struct sv_http_exchange *exchange); /* "POST" */
 const char *sv_http_path(const struct sv_http_exchange *exchange);   /* percent-decoded, no query */
-const char *sv_http_query(const struct sv_http_exchange *exchange, const char *name);  /* or NULL */
+const char *sv_http_query(const struct sv_http_exchange *exchange, const char *name); /* or NULL */
+/* Each `name=value` of the query, decoded and with their lengths, until `seen` returns false. A
+ * name without a value has "". */
+typedef bool (*sv_http_query_seen)(void *user, const char *name, size_t name_length,
+                                   const char *value, size_t value_length);
+void sv_http_each_query(const struct sv_http_exchange *exchange, sv_http_query_seen seen,
+                        void *user);
 const char *sv_http_header(const struct sv_http_exchange *exchange, const char *name); /* or NULL */
 const char *sv_http_body(const struct sv_http_exchange *exchange, size_t *ret_length);
 
 /* Called if the client goes away, or the server stops, before the exchange was answered or while it
  * streams; the exchange is gone after the call. Set it before returning from the handler. */
 void sv_http_on_closed(struct sv_http_exchange *exchange, sv_function closed, void *user);
+
+/* One more header of the answer, beside those that every one has; both texts are copied. */
+void sv_http_add_header(struct sv_http_exchange *exchange, const char *name, const char *value);
 
 /* Answers; the exchange is gone after the call. The body is copied. */
 void sv_http_reply(struct sv_http_exchange *exchange, unsigned status, const char *content_type,

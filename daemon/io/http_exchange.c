@@ -51,6 +51,7 @@ struct sv_http_exchange {
     const char *method;
     const char *path;
     struct sv_str body;
+    struct sv_str headers;  /* more of them for the answer: name NUL value NUL … */
     size_t discarded_bytes; /* of a body too long, or without permission */
     bool is_allowed;
     bool is_suspended;
@@ -124,6 +125,25 @@ bool sv_http_exchange_is_leaving(const struct sv_http_exchange *exchange)
 
 /* ---- Answers ---- */
 
+void sv_http_add_header(struct sv_http_exchange *exchange, const char *name, const char *value)
+{
+    sv_str_append(&exchange->headers, name, strlen(name) + 1);
+    sv_str_append(&exchange->headers, value, strlen(value) + 1);
+}
+
+static bool add_headers(const struct sv_http_exchange *exchange, struct MHD_Response *response)
+{
+    const char *name = exchange->headers.data;
+    const char *end = name + exchange->headers.length;
+    while (name < end) {
+        const char *value = name + strlen(name) + 1;
+        if (MHD_add_response_header(response, name, value) != MHD_YES)
+            return false;
+        name = value + strlen(value) + 1;
+    }
+    return sv_str_ok(&exchange->headers);
+}
+
 static bool queue(struct sv_http_exchange *exchange, unsigned status, const char *content_type,
                   struct MHD_Response *response)
 {
@@ -132,6 +152,7 @@ static bool queue(struct sv_http_exchange *exchange, unsigned status, const char
     bool is_queued =
         (!content_type || MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                                                   content_type) == MHD_YES) &&
+        add_headers(exchange, response) &&
         MHD_queue_response(exchange->connection, status, response) == MHD_YES;
     MHD_destroy_response(response);
     return is_queued;
@@ -260,6 +281,28 @@ const char *sv_http_query(const struct sv_http_exchange *exchange, const char *n
     return MHD_lookup_connection_value(exchange->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+struct query_walk {
+    sv_http_query_seen seen;
+    void *user;
+};
+
+static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *name,
+                                size_t name_length, const char *value, size_t value_length)
+{
+    (void)kind;
+    const struct query_walk *walk = cls;
+    bool goes_on = walk->seen(walk->user, name ? name : "", name_length, value ? value : "",
+                              value ? value_length : 0);
+    return goes_on ? MHD_YES : MHD_NO;
+}
+
+void sv_http_each_query(const struct sv_http_exchange *exchange, sv_http_query_seen seen,
+                        void *user)
+{
+    struct query_walk walk = {.seen = seen, .user = user};
+    MHD_get_connection_values_n(exchange->connection, MHD_GET_ARGUMENT_KIND, on_query, &walk);
+}
+
 const char *sv_http_header(const struct sv_http_exchange *exchange, const char *name)
 {
     return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
@@ -370,6 +413,7 @@ void sv_http_on_completed(void *cls, struct MHD_Connection *connection, void **e
         done->next->previous = done->previous;
     sv_source_free(done->watch);
     sv_str_done(&done->body);
+    sv_str_done(&done->headers);
     sv_str_done(&done->stream);
     free(done);
 }

@@ -7,9 +7,10 @@
 static const struct {
     const char *name;
     int code;
+    int status;
     const char *doc;
 } faults[] = {
-#define FAULT(name_, code_, doc_) {#name_, code_, doc_},
+#define FAULT(name_, code_, status_, doc_) {#name_, code_, status_, doc_},
 #include "api/faults.def"
 #undef FAULT
 };
@@ -108,9 +109,10 @@ bool sv_docs_methods(const char *argument, struct sv_str *ret_text)
 
 bool sv_docs_faults(const char *argument, struct sv_str *ret_text)
 {
-    sv_str_add(ret_text, "\n| fault | code | |\n|---|---|---|\n");
+    sv_str_add(ret_text, "\n| fault | code | HTTP | |\n|---|---|---|---|\n");
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-        sv_str_addf(ret_text, "| `%s` | %d | ", faults[i].name, faults[i].code);
+        sv_str_addf(ret_text, "| `%s` | %d | %d | ", faults[i].name, faults[i].code,
+                    faults[i].status);
         sv_docs_add_markdown(ret_text, faults[i].doc);
         sv_str_add(ret_text, " |\n");
     }
