@@ -115,6 +115,17 @@ $(BUILD)/gen/rules_xsd.h: daemon/config/rules.xsd
 
 $(BUILD)/obj/daemon/config/rules_document.o: $(BUILD)/gen/rules_xsd.h
 
+# The page that tries REST: files for browsers, and bytes for svisord.
+WEB_TRY := index.html try.css try.js
+$(BUILD)/gen/web_try.h: $(WEB_TRY:%=web/try/%)
+	@mkdir -p $(@D)
+	$(Q)for file in $(WEB_TRY); do \
+	    echo "static const unsigned char $$(echo $$file | tr . _)[] = {"; \
+	    od -An -v -tx1 web/try/$$file | sed 's/ \(..\)/0x\1,/g'; echo '};'; \
+	done > $@
+
+$(BUILD)/obj/daemon/driver/rest/page.o: $(BUILD)/gen/web_try.h
+
 # Messages between instances: structures, their descriptors, and nothing else.
 $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: include/svisor/%.proto
 	@mkdir -p $(@D)

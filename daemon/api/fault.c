@@ -1,6 +1,8 @@
 /* Names and texts of the faults, from the rows of faults.def. */
 #include "api/fault.h"
 
+#include <string.h>
+
 const char *sv_fault_name(enum sv_fault fault)
 {
     switch (fault) {
@@ -13,6 +15,21 @@ const char *sv_fault_name(enum sv_fault fault)
 #undef FAULT
     }
     return "UNKNOWN";
+}
+
+enum sv_fault sv_fault_named(const char *name, size_t length)
+{
+    static const enum sv_fault faults[] = {
+#define FAULT(name, code, status, doc) SV_FAULT_##name,
+#include "api/faults.def"
+#undef FAULT
+    };
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(faults); i++) {
+        const char *known = sv_fault_name(faults[i]);
+        if (strlen(known) == length && strncmp(known, name, length) == 0)
+            return faults[i];
+    }
+    return SV_FAULT_NONE;
 }
 
 unsigned sv_fault_status(enum sv_fault fault)

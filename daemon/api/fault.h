@@ -13,6 +13,8 @@ enum sv_fault {
 
 /* "BAD_NAME" for 10; "UNKNOWN" for a number that is no fault. */
 const char *sv_fault_name(enum sv_fault fault);
+/* The fault of that name, which ends behind `length`; SV_FAULT_NONE: there is none. */
+enum sv_fault sv_fault_named(const char *name, size_t length);
 /* The status of HTTP for it in an answer of REST; 500 for a number that is no fault. */
 unsigned sv_fault_status(enum sv_fault fault);
 /* Appends "BAD_NAME: extra", or "BAD_NAME" when `extra` is NULL. */

@@ -27,7 +27,7 @@ fuzz: fuzz-build
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_CODE) $(wildcard daemon/*/*.h daemon/*/*.def) $(BUILD)/gen/rules_xsd.h
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
-	$(Q)$(CLANG) -std=c17 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer \
+	$(Q)$(CLANG) -std=c17 -D_GNU_SOURCE -DSV_VERSION='"$(VERSION)"' -g -O1 -fno-omit-frame-pointer \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 	    $(INCLUDES) $(SYSTEM_INCLUDES) -o $@ $< $(FUZZ_CODE) $(FUZZ_PACKAGES)
 

@@ -65,12 +65,13 @@ static bool is_there(const struct sv_rest_request *request, const struct sv_rout
 static bool refuse_path(struct reading *reading, const char *head)
 {
     struct sv_str nearest SV_CLEANUP(sv_str_done) = {0};
+    struct sv_str path SV_CLEANUP(sv_str_done) = {0};
     struct sv_str text SV_CLEANUP(sv_str_done) = {0};
     size_t least = SIZE_MAX;
     bool is_of_cluster = false;
     struct sv_route route;
     for (size_t i = 0; sv_route_at(i, &route); i++) {
-        struct sv_str path SV_CLEANUP(sv_str_done) = {0};
+        sv_str_clear(&path);
         sv_route_path(&route, &path);
         size_t distance = sv_edit_distance(head, sv_str_text(&path));
         bool is_usable = is_there(reading->request, &route);
@@ -97,10 +98,11 @@ static bool find_method(struct reading *reading)
     const char *leaf = strchr(path + 1, '/'); /* sv_rest_is_path(): it has one */
     size_t length = (size_t)(leaf - path) + 1 + strcspn(leaf + 1, "/");
     struct sv_str head SV_CLEANUP(sv_str_done) = {0};
+    struct sv_str candidate SV_CLEANUP(sv_str_done) = {0};
     sv_str_append(&head, path, length);
     struct sv_route route;
     for (size_t i = 0; sv_route_at(i, &route); i++) {
-        struct sv_str candidate SV_CLEANUP(sv_str_done) = {0};
+        sv_str_clear(&candidate);
         sv_route_path(&route, &candidate);
         if (strcmp(sv_str_text(&candidate), sv_str_text(&head)) == 0 &&
             is_there(reading->request, &route)) {

@@ -76,17 +76,21 @@ static bool is_object(const json_t *value)
 }
 
 static const struct {
+    const char *schema;
     const char *expected;
     json_t *(*of_text)(const char *text, size_t length);
     bool (*fits)(const json_t *value);
 } types[] = {
-    [SV_TYPE_STRING] = {"text in UTF-8 without NUL", text_of_text, is_text},
-    [SV_TYPE_CHARS] = {"text in UTF-8 without NUL, or a whole number", text_of_text, is_word},
-    [SV_TYPE_SIGNAL] = {"the name or the number of a signal", text_of_text, is_word},
-    [SV_TYPE_INT] = {"a whole number", int_of_text, is_integer},
-    [SV_TYPE_BOOLEAN] = {"true or false", boolean_of_text, is_boolean},
-    [SV_TYPE_ARRAY] = {"an array, which only a JSON body can hold", nothing_of_text, is_array},
-    [SV_TYPE_STRUCT] = {"an object, which only a JSON body can hold", nothing_of_text, is_object},
+    [SV_TYPE_STRING] = {"string", "text in UTF-8 without NUL", text_of_text, is_text},
+    [SV_TYPE_CHARS] = {"string", "text in UTF-8 without NUL, or a whole number", text_of_text,
+                       is_word},
+    [SV_TYPE_SIGNAL] = {"string", "the name or the number of a signal", text_of_text, is_word},
+    [SV_TYPE_INT] = {"integer", "a whole number", int_of_text, is_integer},
+    [SV_TYPE_BOOLEAN] = {"boolean", "true or false", boolean_of_text, is_boolean},
+    [SV_TYPE_ARRAY] = {"array", "an array, which only a JSON body can hold", nothing_of_text,
+                       is_array},
+    [SV_TYPE_STRUCT] = {"object", "an object, which only a JSON body can hold", nothing_of_text,
+                        is_object},
 };
 _Static_assert(SV_ARRAY_LENGTH(types) == SV_TYPE_COUNT, "a row for every type");
 
@@ -103,4 +107,9 @@ bool sv_rest_value_fits(enum sv_value_type type, const json_t *value)
 const char *sv_rest_value_expected(enum sv_value_type type)
 {
     return types[type].expected;
+}
+
+const char *sv_rest_value_schema(enum sv_value_type type)
+{
+    return types[type].schema;
 }

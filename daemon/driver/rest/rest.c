@@ -4,18 +4,18 @@
  *
  * A call that waits keeps its exchange, as in routes.c; a client that goes away cancels it.
  */
-#include "driver/rest/rest.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/rest/openapi.h"
 #include "api/rest/rest.h"
 #include "base/log.h"
 #include "driver/internal.h"
+#include "driver/rest/internal.h"
 
 static const char content_type[] = "application/json";
 
-static void reply(struct sv_http_exchange *exchange, unsigned status, const struct sv_str *body)
+void sv_rest_reply(struct sv_http_exchange *exchange, unsigned status, const struct sv_str *body)
 {
     static const char failure[] =
         "{\"message\": \"FAILED: the answer is too large\", \"code\": 30}\n";
@@ -27,12 +27,23 @@ static void reply(struct sv_http_exchange *exchange, unsigned status, const stru
         sv_http_reply(exchange, 500, content_type, failure, sizeof(failure) - 1);
 }
 
-static void reply_fault(struct sv_http_exchange *exchange, unsigned status, int code,
-                        const char *text)
+void sv_rest_reply_fault(struct sv_http_exchange *exchange, unsigned status, int code,
+                         const char *text)
 {
     struct sv_str body SV_CLEANUP(sv_str_done) = {0};
     sv_rest_encode_fault(code, text, &body);
-    reply(exchange, status, &body);
+    sv_rest_reply(exchange, status, &body);
+}
+
+bool sv_rest_refuse_verb(struct sv_http_exchange *exchange)
+{
+    const char *verb = sv_http_method(exchange);
+    if (strcmp(verb, "GET") == 0 || strcmp(verb, "HEAD") == 0)
+        return false;
+    sv_http_add_header(exchange, "Allow", "GET, HEAD");
+    sv_rest_reply_fault(exchange, 405, SV_FAULT_INCORRECT_PARAMETERS,
+                        "INCORRECT_PARAMETERS: this is only read: use GET");
+    return true;
 }
 
 struct call {
@@ -45,11 +56,11 @@ static void on_answered(void *user, const struct sv_api_answer *answer)
     struct call *call = user;
     if (answer->fault_code != 0) {
         unsigned status = sv_fault_status((enum sv_fault)answer->fault_code);
-        reply_fault(call->exchange, status, answer->fault_code, answer->fault_text);
+        sv_rest_reply_fault(call->exchange, status, answer->fault_code, answer->fault_text);
     } else {
         struct sv_str body SV_CLEANUP(sv_str_done) = {0};
         sv_rest_encode_result(answer->result, &body);
-        reply(call->exchange, 200, &body);
+        sv_rest_reply(call->exchange, 200, &body);
     }
     free(call);
 }
@@ -67,7 +78,7 @@ static void call_method(struct sv_driver *driver, struct sv_http_exchange *excha
 {
     struct call *call = calloc(1, sizeof(*call));
     if (!call) {
-        reply_fault(exchange, 503, SV_FAULT_FAILED, "FAILED: out of memory");
+        sv_rest_reply_fault(exchange, 503, SV_FAULT_FAILED, "FAILED: out of memory");
         return;
     }
     call->exchange = exchange;
@@ -102,8 +113,8 @@ static void handle_method(struct sv_driver *driver, struct sv_http_exchange *exc
     struct fields fields = {0};
     sv_http_each_query(exchange, add_field, &fields);
     if (fields.is_full) {
-        reply_fault(exchange, 400, SV_FAULT_INCORRECT_PARAMETERS,
-                    "INCORRECT_PARAMETERS: the query has more names than any method takes");
+        sv_rest_reply_fault(exchange, 400, SV_FAULT_INCORRECT_PARAMETERS,
+                            "INCORRECT_PARAMETERS: the query has more names than any method takes");
         return;
     }
     struct sv_rest_request request = {
@@ -125,16 +136,29 @@ static void handle_method(struct sv_driver *driver, struct sv_http_exchange *exc
     sv_log_debug("REST request refused: %s", sv_str_text(&problem.text));
     if (problem.allow)
         sv_http_add_header(exchange, "Allow", problem.allow);
-    reply_fault(exchange, problem.status, (int)problem.fault, sv_str_text(&problem.text));
+    sv_rest_reply_fault(exchange, problem.status, (int)problem.fault, sv_str_text(&problem.text));
     sv_str_done(&problem.text);
+}
+
+static void handle_openapi(struct sv_driver *driver, struct sv_http_exchange *exchange)
+{
+    struct sv_str body SV_CLEANUP(sv_str_done) = {0};
+    if (sv_rest_refuse_verb(exchange))
+        return;
+    sv_rest_openapi(driver->api_host.cluster != NULL, &body);
+    sv_rest_reply(exchange, 200, &body);
 }
 
 bool sv_rest_handle(struct sv_driver *driver, struct sv_http_exchange *exchange)
 {
-    if (!sv_rest_is_path(sv_http_path(exchange)))
-        return false;
-    if (strcmp(sv_http_method(exchange), "POST") == 0 && sv_origin_is_foreign(exchange))
-        reply_fault(exchange, 403, SV_FAULT_FAILED, "FAILED: " SV_ORIGIN_REFUSED);
+    const char *path = sv_http_path(exchange);
+    bool is_method = sv_rest_is_path(path);
+    if (strcmp(path, "/openapi.json") == 0)
+        handle_openapi(driver, exchange);
+    else if (!is_method)
+        return sv_rest_page_handle(exchange);
+    else if (strcmp(sv_http_method(exchange), "POST") == 0 && sv_origin_is_foreign(exchange))
+        sv_rest_reply_fault(exchange, 403, SV_FAULT_FAILED, "FAILED: " SV_ORIGIN_REFUSED);
     else
         handle_method(driver, exchange);
     return true;

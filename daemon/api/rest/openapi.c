@@ -1,0 +1,238 @@
+/*
+ * The OpenAPI document.
+ *
+ * One operation for each route, in the order of methods.def, so that the same daemon gives the same
+ * bytes. What must be given stands in the path, what may be given in the query, arrays in a body:
+ * one of the forms that request.c takes, and the one that supvisorsflask has. A result has the type
+ * of its row; the keys of structs are told in words, as in docs/api.md, since the rows have no
+ * more.
+ */
+#include "api/rest/openapi.h"
+
+#include <string.h>
+
+#include "api/rest/rest.h"
+#include "api/rest/value.h"
+#include "base/choice.h"
+
+static const char json_content[] = "application/json";
+
+/* --- schemas --- */
+
+static json_t *type_schema(enum sv_value_type type)
+{
+    return json_pack("{s:s}", "type", sv_rest_value_schema(type));
+}
+
+/* A truth that becomes a list for "group:*" is what the rows of those methods say of their result.
+ */
+static json_t *result_schema(const struct sv_method *method)
+{
+    if (method->result == SV_TYPE_BOOLEAN && strstr(method->result_doc, "group:*"))
+        return json_pack("{s:[s,s], s:s}", "type", "boolean", "array", "description",
+                         method->result_doc);
+    json_t *schema = type_schema(method->result);
+    json_object_set_new(schema, "description", json_string(method->result_doc));
+    return schema;
+}
+
+/* The names that a strategy may have, so that a client can offer them. */
+static void add_choices(json_t *schema, const struct sv_method *method,
+                        const struct sv_parameter *parameter)
+{
+    if (strcmp(parameter->name, "strategy") != 0)
+        return;
+    bool is_conciliation = strstr(method->name, "conciliate") != NULL;
+    enum sv_choice_kind kind =
+        is_conciliation ? SV_CHOICE_CONCILIATION_STRATEGY : SV_CHOICE_STARTING_STRATEGY;
+    json_t *names = json_array();
+    for (size_t i = 0; i < sv_choice_count(kind); i++)
+        json_array_append_new(names, json_string(sv_choice_name(kind, (int)i)));
+    json_object_set_new(schema, "enum", names);
+}
+
+static json_t *parameter_schema(const struct sv_method *method,
+                                const struct sv_parameter *parameter)
+{
+    json_t *schema = type_schema(parameter->type);
+    const char *fallback = parameter->fallback;
+    if (fallback)
+        json_object_set_new(schema, "default",
+                            sv_rest_value_of_text(parameter->type, fallback, strlen(fallback)));
+    add_choices(schema, method, parameter);
+    return schema;
+}
+
+static json_t *reference(const char *kind, const char *name)
+{
+    return json_pack("{s:o}", "$ref", json_sprintf("#/components/%s/%s", kind, name));
+}
+
+static json_t *content_of(json_t *schema)
+{
+    return json_pack("{s:{s:o}}", json_content, "schema", schema);
+}
+
+/* --- operations --- */
+
+static bool is_large(const struct sv_parameter *parameter)
+{
+    return parameter->type == SV_TYPE_ARRAY || parameter->type == SV_TYPE_STRUCT;
+}
+
+static bool is_given(const struct sv_route *route, const struct sv_parameter *parameter)
+{
+    return route->preset && strcmp(route->preset, parameter->name) == 0;
+}
+
+static void add_parameter(json_t *list, const struct sv_method *method,
+                          const struct sv_parameter *parameter)
+{
+    bool is_required = parameter->fallback == NULL;
+    json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", parameter->name,
+                                          "in", is_required ? "path" : "query", "required",
+                                          is_required, "description", parameter->doc, "schema",
+                                          parameter_schema(method, parameter)));
+}
+
+/* The arguments that only a body can hold; NULL: there are none. */
+static json_t *body_of(const struct sv_method *method)
+{
+    json_t *properties = json_object();
+    json_t *required = json_array();
+    for (const struct sv_parameter *p = method->parameters; p->name; p++) {
+        if (!is_large(p))
+            continue;
+        json_t *schema = type_schema(p->type);
+        json_object_set_new(schema, "description", json_string(p->doc));
+        json_object_set_new(properties, p->name, schema);
+        if (!p->fallback)
+            json_array_append_new(required, json_string(p->name));
+    }
+    if (json_object_size(properties) == 0) {
+        json_decref(properties);
+        json_decref(required);
+        return NULL;
+    }
+    bool is_required = json_array_size(required) > 0;
+    json_t *schema = json_pack("{s:s, s:o, s:o}", "type", "object", "properties", properties,
+                               "required", required);
+    return json_pack("{s:b, s:o}", "required", is_required, "content", content_of(schema));
+}
+
+/* A status for each fault of the row, with their names; whatever else may come is "default". */
+static json_t *responses_of(const struct sv_method *method)
+{
+    json_t *responses = json_object();
+    json_object_set_new(responses, "200",
+                        json_pack("{s:s, s:o}", "description",
+                                  *method->result_doc ? method->result_doc : "the result",
+                                  "content", content_of(result_schema(method))));
+    for (const char *name = method->faults; *name; name += strspn(name, " ")) {
+        size_t length = strcspn(name, " ");
+        char status[16];
+        snprintf(status, sizeof(status), "%u", sv_fault_status(sv_fault_named(name, length)));
+        const json_t *known = json_object_get(responses, status);
+        const char *before = json_string_value(json_object_get(known, "description"));
+        json_object_set_new(responses, status,
+                            json_pack("{s:o, s:o}", "description",
+                                      json_sprintf("%s%s%.*s", before ? before : "",
+                                                   before ? ", " : "", (int)length, name),
+                                      "content", content_of(reference("schemas", "Fault"))));
+        name += length;
+    }
+    json_object_set_new(responses, "default", reference("responses", "Fault"));
+    return responses;
+}
+
+static json_t *operation_of(const struct sv_route *route, const char *space)
+{
+    const struct sv_method *method = route->method;
+    json_t *parameters = json_array();
+    for (const struct sv_parameter *p = method->parameters; p->name; p++)
+        if (!is_large(p) && !is_given(route, p))
+            add_parameter(parameters, method, p);
+    json_t *operation = json_pack("{s:[s], s:s, s:s, s:s, s:o, s:o*}", "tags", space, "operationId",
+                                  route->name, "summary", method->help, "description", method->doc,
+                                  "parameters", parameters, "requestBody", body_of(method));
+    json_object_set_new(operation, "responses", responses_of(method));
+    if (strcmp(route->name, method->name) != 0 && !route->preset)
+        json_object_set_new(operation, "deprecated", json_true()); /* an old name */
+    return operation;
+}
+
+/* A preset with the name of its method stands in for it. */
+static bool is_hidden(size_t index, const struct sv_route *route)
+{
+    struct sv_route before;
+    for (size_t i = 0; i < index && sv_route_at(i, &before); i++)
+        if (strcmp(before.name, route->name) == 0)
+            return true;
+    return false;
+}
+
+static void add_route(json_t *paths, const struct sv_route *route)
+{
+    struct sv_str path SV_CLEANUP(sv_str_done) = {0};
+    struct sv_str space SV_CLEANUP(sv_str_done) = {0};
+    const struct sv_method *method = route->method;
+    sv_route_path(route, &path);
+    for (const struct sv_parameter *p = method->parameters; p->name; p++)
+        if (!p->fallback && !is_large(p) && !is_given(route, p))
+            sv_str_addf(&path, "/{%s}", p->name);
+    sv_str_append(&space, route->name, strcspn(route->name, "."));
+    const char *verb = method->kind == SV_METHOD_COMMAND ? "post" : "get";
+    json_object_set_new(paths, sv_str_text(&path),
+                        json_pack("{s:o}", verb, operation_of(route, sv_str_text(&space))));
+}
+
+/* --- the document --- */
+
+static json_t *tags(bool has_cluster)
+{
+    static const struct {
+        const char *name, *doc;
+        bool is_of_cluster;
+    } rows[] = {
+        {"supervisor", "Programs of this daemon, as Supervisor has them.", false},
+        {"supvisors", "Applications of the cluster, as Supvisors has them.", true},
+        {"svisor", "What only svisord has.", false},
+        {"system", "The methods themselves.", false},
+    };
+    json_t *list = json_array();
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(rows); i++)
+        if (has_cluster || !rows[i].is_of_cluster)
+            json_array_append_new(
+                list, json_pack("{s:s, s:s}", "name", rows[i].name, "description", rows[i].doc));
+    return list;
+}
+
+static json_t *components(void)
+{
+    json_t *fault = json_pack("{s:s, s:[s,s], s:{s:{s:s, s:s}, s:{s:s, s:s}}}", "type", "object",
+                              "required", "message", "code", "properties", "message", "type",
+                              "string", "description", "its name, and what it is about", "code",
+                              "type", "integer", "description", "its number, as in XML-RPC");
+    json_t *response = json_pack("{s:s, s:o}", "description", "a fault", "content",
+                                 content_of(reference("schemas", "Fault")));
+    return json_pack("{s:{s:o}, s:{s:o}, s:{s:{s:s, s:s}}}", "schemas", "Fault", fault, "responses",
+                     "Fault", response, "securitySchemes", "password", "type", "http", "scheme",
+                     "basic");
+}
+
+void sv_rest_openapi(bool has_cluster, struct sv_str *ret_body)
+{
+    json_t *paths = json_object();
+    struct sv_route route;
+    for (size_t i = 0; sv_route_at(i, &route); i++)
+        if ((has_cluster || !(route.method->flags & SV_METHOD_OF_CLUSTER)) && !is_hidden(i, &route))
+            add_route(paths, &route);
+    json_t *document = json_pack(
+        "{s:s, s:{s:s, s:s, s:s}, s:[{s:s}], s:o, s:[{}, {s:[]}], s:o, s:o}", "openapi", "3.1.0",
+        "info", "title", "svisord", "version", SV_VERSION, "description",
+        "Every remote method of svisord. docs/rest.md has the rules, docs/api.md the methods.",
+        "servers", "url", "/", "tags", tags(has_cluster), "security", "password", "paths", paths,
+        "components", components());
+    sv_rest_encode_result(document, ret_body);
+    json_decref(document);
+}
