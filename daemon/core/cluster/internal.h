@@ -1,7 +1,7 @@
 /*
  * Shared by the modules of core/cluster; nobody else includes it.
  *
- * Two halves meet here. The members' half (cluster.c, instance*.c, replica.c, modes.c, machine.c,
+ * Two halves meet here. The members' half (cluster.c, instance.c, replica.c, modes.c, sight.c, machine.c,
  * election.c, quorum.c, command.c) knows who is there and who is Master. The commander's half
  * (model.c and what is built on it) knows applications and decides about them. Each calls the other
  * by the functions below and never touches the other's fields, except to read those of this header.
