@@ -47,6 +47,18 @@ void variety_heal(struct world *world);
 /* As a user does it where the rules leave it to him. */
 void variety_conciliate(struct world *world);
 
+/* cluster_discovery.c */
+void discovery_draw(struct world *world);
+void discovery_configure(struct world *world, uint32_t index);
+void discovery_beacon(struct world *world, uint32_t index, bool is_question);
+void discovery_hear(struct world *world, const struct item *item);
+void discovery_found(struct world *world, uint32_t index, uint32_t other);
+/* The daemon of node `index` knows that node at this place; SV_INSTANCE_NONE: not at all. */
+sv_instance_place place_of(const struct world *world, uint32_t index, uint32_t node);
+uint32_t node_of(const struct world *world, uint32_t index, sv_instance_place place);
+bool node_sees(const struct world *world, uint32_t index, uint32_t node); /* RUNNING */
+uint32_t node_master(const struct world *world, uint32_t index); /* SV_INSTANCE_NONE: none */
+
 /* cluster_turns.c */
 void turn_command(struct world *world, uint32_t node, const struct sv_cluster_action *action);
 void turn_request(struct world *world, const struct sv_cluster_request *request);

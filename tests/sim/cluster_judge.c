@@ -55,14 +55,14 @@ void judge_spawn(const struct world *world, uint32_t node, uint32_t program)
  * what a former Master had started just then. */
 static void judge_end(const struct world *world, uint32_t node)
 {
-    sv_instance_place master = sv_machine_master(world->nodes[node].cluster);
-    bool is_certain = !world->has_partitions && !world->is_rough && master == node;
+    bool is_certain =
+        !world->has_partitions && !world->is_rough && node_master(world, node) == node;
     for (uint32_t i = 0; is_certain && i < world->node_count; i++)
         for (uint32_t p = 0; p < PROGRAMS; p++)
             judge_demand(world,
                          !world->programs[p].is_managed || !world->nodes[i].actors[p].is_alive ||
                              world->now_ns - world->turns[p].starting_ns < SECOND_NS ||
-                             !sv_instance_is_running(world->nodes[node].cluster, i),
+                             !node_sees(world, node, i),
                          "a cluster ends after its applications", node);
 }
 
@@ -113,11 +113,6 @@ static bool works_as_master(const struct node *node)
            state <= SV_SUPVISORS_STATE_CONCILIATION;
 }
 
-static bool sees(const struct node *node, uint32_t other)
-{
-    return sv_instance_is_running(node->cluster, other);
-}
-
 static void judge_masters(struct world *world, uint32_t index)
 {
     struct node *node = &world->nodes[index];
@@ -139,7 +134,7 @@ static void judge_masters(struct world *world, uint32_t index)
                                 ? node->working_since_ns
                                 : other->working_since_ns;
         judge_demand(world,
-                     !sees(node, i) || !sees(other, index) ||
+                     !node_sees(world, index, i) || !node_sees(world, i, index) ||
                          world->now_ns - since_ns < TWO_MASTERS_SECONDS_MAX * SECOND_NS,
                      "two that see each other have one Master", index);
     }
@@ -157,14 +152,14 @@ void judge_step(struct world *world, uint32_t index)
                      "a request is answered or given up within its bound", world->asked[i].node);
 }
 
-static bool is_in_operation(const struct world *world, uint32_t index, sv_instance_place master)
+static bool is_in_operation(const struct world *world, uint32_t index, uint32_t master)
 {
     const struct sv_cluster *cluster = world->nodes[index].cluster;
     if (!cluster || sv_machine_state(cluster) != SV_SUPVISORS_STATE_OPERATION ||
-        sv_machine_master(cluster) != master)
+        node_master(world, index) != master)
         return false;
     for (uint32_t i = 0; i < world->node_count; i++)
-        if (!sv_instance_is_running(cluster, i))
+        if (!node_sees(world, index, i))
             return false;
     return true;
 }
@@ -173,7 +168,7 @@ bool judge_is_settled(const struct world *world)
 {
     if (!world->nodes[0].cluster)
         return false;
-    sv_instance_place master = sv_machine_master(world->nodes[0].cluster);
+    uint32_t master = node_master(world, 0);
     for (uint32_t i = 0; i < world->node_count; i++)
         if (master == SV_INSTANCE_NONE || !is_in_operation(world, i, master))
             return false;
@@ -191,7 +186,8 @@ static void judge_knowledge(const struct world *world, uint32_t index)
             application ? sv_application_member(application, program->name) : NULL;
         for (uint32_t i = 0; i < world->node_count; i++) {
             const struct actor *actor = &world->nodes[i].actors[p];
-            const struct sv_copy *copy = member ? sv_member_copy(member, i) : NULL;
+            const struct sv_copy *copy =
+                member ? sv_member_copy(member, place_of(world, index, i)) : NULL;
             judge_demand(world, actor->is_configured == (copy != NULL),
                          "healed: everybody knows who has which process", index);
             judge_demand(world, !copy || copy->row.state == actor->state,

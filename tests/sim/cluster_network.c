@@ -221,7 +221,7 @@ static size_t size_of(struct world *world, uint32_t from, uint32_t to,
 void world_send(struct world *world, uint32_t from, const struct sv_cluster_action *action,
                 struct packet **shared)
 {
-    uint32_t to = action->instance;
+    uint32_t to = node_of(world, from, action->instance);
     size_t link = link_of(world, from, to);
     world->message_count++;
     if (world->options.is_calm)
@@ -269,7 +269,9 @@ void network_try(struct world *world, uint32_t from, uint32_t to)
         return;
     }
     world->is_connected[there] = true;
-    node_feed(world, from, (struct sv_cluster_event){.kind = SV_CLUSTER_CONNECTED, .instance = to});
+    node_feed(world, from,
+              (struct sv_cluster_event){.kind = SV_CLUSTER_CONNECTED,
+                                        .instance = place_of(world, from, to)});
 }
 
 /* A daemon is gone: who can still be reached hears that its connection broke. */

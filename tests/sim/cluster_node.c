@@ -208,7 +208,8 @@ static void perform(struct world *world, uint32_t index, const struct sv_cluster
     if (action->kind == SV_CLUSTER_SEND)
         world_send(world, index, action, shared);
     else if (action->kind == SV_CLUSTER_CONNECT)
-        network_connect(world, index, action->instance, world_draw(world, world->latency_ns));
+        network_connect(world, index, node_of(world, index, action->instance),
+                        world_draw(world, world->latency_ns));
     else if (action->kind == SV_CLUSTER_PROMISE) {
         node->promise_ns = action->deadline_ns;
         keep_promise(world, index, action->deadline_ns);
@@ -301,10 +302,11 @@ void node_birth(struct world *world, uint32_t index)
     node->is_ending = false;
     char machine_id[32];
     snprintf(machine_id, sizeof(machine_id), "machine-%u", index);
+    discovery_configure(world, index);
     node->cluster = sv_cluster_new(&(struct sv_cluster_options){
-        .supvisors = &world->config,
+        .supvisors = &node->config,
         .timing = &world->timing,
-        .local = index,
+        .local = world->is_discovering ? 0 : index,
         .machine_id = sv_arena_strdup(&world->arena, machine_id),
         .version = "simulated",
         .incarnation = node->incarnation,
@@ -326,6 +328,7 @@ void node_birth(struct world *world, uint32_t index)
                              : actor->state);
     }
     node_feed(world, index, (struct sv_cluster_event){.kind = SV_CLUSTER_BEGIN});
+    discovery_beacon(world, index, true);
 }
 
 void node_crash(struct world *world, uint32_t index, bool with_programs)

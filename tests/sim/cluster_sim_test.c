@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "cluster_discovery.c"
 #include "cluster_judge.c"
 #include "cluster_network.c"
 #include "cluster_node.c"

@@ -55,12 +55,12 @@ void turn_stop(struct world *world, uint32_t program)
 /* The Master whom the node follows can have it started somewhere. */
 static bool can_be_started(const struct world *world, uint32_t node, uint32_t program)
 {
-    sv_instance_place master = sv_machine_master(world->nodes[node].cluster);
+    uint32_t master = node_master(world, node);
     if (master == SV_INSTANCE_NONE || !world->nodes[master].cluster)
         return false;
     for (uint32_t i = 0; i < world->node_count; i++)
         if (world->nodes[i].actors[program].is_configured && world->nodes[i].cluster &&
-            sv_instance_is_running(world->nodes[master].cluster, i))
+            node_sees(world, master, i))
             return true;
     return false;
 }

@@ -182,7 +182,7 @@ static void make_trouble(struct world *world)
 static bool is_for_daemon(enum item_kind kind)
 {
     return kind == ITEM_PACKET || kind == ITEM_TIMER || kind == ITEM_TOLD || kind == ITEM_CONNECT ||
-           kind == ITEM_LOST;
+           kind == ITEM_LOST || kind == ITEM_BEACON;
 }
 
 static void deliver(struct world *world, const struct item *item)
@@ -190,11 +190,14 @@ static void deliver(struct world *world, const struct item *item)
     struct node *node = &world->nodes[item->node];
     bool is_void = !node->cluster || node->incarnation != item->version ||
                    world->is_cut[link_of(world, item->other, item->node)];
-    if (!is_void)
+    sv_instance_place from = is_void ? SV_INSTANCE_NONE : place_of(world, item->node, item->other);
+    if (from != SV_INSTANCE_NONE)
         node_feed(world, item->node,
                   (struct sv_cluster_event){.kind = SV_CLUSTER_MESSAGE,
-                                            .instance = item->other,
+                                            .instance = from,
                                             .message = &item->packet->message});
+    else if (!is_void && item->packet->message.kind == SV_MESH_HELLO)
+        discovery_found(world, item->node, item->other);
     packet_unref(item->packet);
 }
 
@@ -228,14 +231,19 @@ static void handle(struct world *world, const struct item *item)
         return;
     case ITEM_LOST:
         if (is_same_daemon && !world->is_connected[link_of(world, item->node, item->other)])
-            node_feed(world, item->node,
-                      (struct sv_cluster_event){.kind = SV_CLUSTER_LOST, .instance = item->other});
+            node_feed(
+                world, item->node,
+                (struct sv_cluster_event){.kind = SV_CLUSTER_LOST,
+                                          .instance = place_of(world, item->node, item->other)});
         return;
     case ITEM_KEEPER:
         node_keeper(world, item->node, item->version);
         return;
     case ITEM_BIRTH:
         node_birth(world, item->node);
+        return;
+    case ITEM_BEACON:
+        discovery_hear(world, item);
         return;
     case ITEM_FAULT:
         make_trouble(world);
@@ -292,7 +300,7 @@ static void ask_for_everything(struct world *world)
 {
     static const char *const names[] = {"alpha", "beta"};
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-        uint32_t master = sv_machine_master(world->nodes[0].cluster);
+        uint32_t master = node_master(world, 0);
         node_request(world, master,
                      (struct sv_cluster_request){.kind = SV_REQUEST_RESTART_APPLICATION,
                                                  .name = names[i],
@@ -358,6 +366,7 @@ static void draw_world(struct world *world)
     world->has_partitions = !is_calm && world_chance(world, 60);
     world->has_requests = !is_calm && world_chance(world, 60);
     world->has_failures = !is_calm && world_chance(world, 50);
+    discovery_draw(world);
     uint32_t drawn = 2 + (uint32_t)world_draw(world, NODES_USUAL_MAX - 2);
     if (world_chance(world, 3))
         drawn = 30;
@@ -458,7 +467,9 @@ struct world_figures cluster_world_run(const struct world_options *options)
     struct world *world = create(options);
     uint64_t last_birth_ns = world->now_ns + SECOND_NS;
     live_until(world, last_birth_ns, false);
-    live_until(world, last_birth_ns + (world->is_varied ? 40 : 20) * SECOND_NS, true);
+    live_until(world,
+               last_birth_ns + (world->is_varied || world->is_discovering ? 40 : 20) * SECOND_NS,
+               true);
     struct world_figures figures = {.operation_ns = world->now_ns - last_birth_ns,
                                     .node_count = world->node_count};
     judge_demand(world, world->is_rough || judge_is_settled(world),

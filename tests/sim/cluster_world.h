@@ -56,6 +56,7 @@ struct actor { /* a process of a node: what really is */
 
 struct node {
     struct sv_cluster *cluster; /* NULL: no daemon */
+    struct sv_supvisors_config config;
     uint64_t incarnation;
     uint64_t clock_base_ns;
     uint64_t clock_permille; /* of the world's: 900 to 1100 */
@@ -89,6 +90,7 @@ enum item_kind {
     ITEM_LOST,    /* its connection broke */
     ITEM_KEEPER,
     ITEM_BIRTH, /* a daemon is started */
+    ITEM_BEACON,
     ITEM_FAULT, /* whoever makes trouble has a turn */
 };
 
@@ -131,9 +133,10 @@ struct world {
     bool is_rough;       /* messages are lost, repeated and reordered */
     bool has_partitions; /* links are cut, daemons are paused */
     bool has_requests;
-    bool has_failures; /* programs crash, or cannot be started */
-    bool is_varied;    /* other options than the usual, daemons that leave: cluster_variety.c */
-    uint64_t variety;  /* a random state of its own: the lives of other seeds stay what they were */
+    bool has_failures;   /* programs crash, or cannot be started */
+    bool is_varied;      /* other options than the usual, daemons that leave: cluster_variety.c */
+    bool is_discovering; /* cluster_discovery.c */
+    uint64_t variety; /* a random state of its own: the lives of other seeds stay what they were */
 
     uint32_t node_count;
     struct node *nodes;

@@ -1,10 +1,11 @@
 /*
  * Shared by the modules of core/cluster; nobody else includes it.
  *
- * Two halves meet here. The members' half (cluster.c, instance.c, replica.c, modes.c, sight.c, machine.c,
- * election.c, quorum.c, command.c) knows who is there and who is Master. The commander's half
- * (model.c and what is built on it) knows applications and decides about them. Each calls the other
- * by the functions below and never touches the other's fields, except to read those of this header.
+ * Two halves meet here. The members' half (cluster.c, instance.c, replica.c, modes.c, sight.c,
+ * machine.c, election.c, quorum.c, command.c) knows who is there and who is Master. The commander's
+ * half (model.c and what is built on it) knows applications and decides about them. Each calls the
+ * other by the functions below and never touches the other's fields, except to read those of this
+ * header.
  *
  * Without memory the daemon cannot tell what it has forgotten: sv_allocate() aborts, and the
  * restart path, which is the recovery path, has the truth.
