@@ -159,7 +159,10 @@ $(BUILD)/gen/ask: $(BUILD)/obj/tests/support/ask/ask.o $(LAYER_LIBS)
 ## make check-vm        the tests in virtual machines on each kernel; make check takes the newest
 ## make lint            layers, purity, banned words, generated docs, format
 .PHONY: check check-quick check-vm lint
+# Without a JDK the tests of the Java client are skipped, and say so.
+JAVA_TESTS = $(if $(shell command -v javac),java-tests)
 check: all tests replays
+	$(if $(JAVA_TESTS),$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD) $(JAVA_TESTS))
 	$(PYTHON) tests/support/run.py --build $(BUILD) all
 check-quick: all tests replays
 	$(PYTHON) tests/support/run.py --build $(BUILD) quick
@@ -183,6 +186,35 @@ $(BUILD)/gen/docs: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/support/docs
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+## make java            build/svisor-client.jar: the client for Java 11 or later (docs/clients.md); needs a JDK to build
+## make java-docs       its Javadoc, in build/java/docs
+JAVA_JAR := $(BUILD)/svisor-client.jar
+JAVA_SOURCES := $(shell find clients/java/src -name '*.java')
+JAVA_TABLES := $(wildcard clients/java/*.py daemon/api/*.def daemon/api/method.c include/svisor/*.def)
+# Warnings are errors here, too. A module has no class path to warn about, and what it requires is the JDK's own.
+JAVAC = javac --release 11 -Xlint:all -Werror -encoding UTF-8
+.PHONY: java java-docs java-tests
+java: $(JAVA_JAR)
+$(BUILD)/java/generated: $(JAVA_TABLES)
+	@rm -rf $(BUILD)/java/src && mkdir -p $(BUILD)/java/src
+	$(Q)$(PYTHON) clients/java/generate.py $(BUILD)/java/src
+	@touch $@
+$(JAVA_JAR): $(JAVA_SOURCES) $(BUILD)/java/generated
+	$(call say,JAVAC,$@)
+	@rm -rf $(BUILD)/java/classes
+	$(Q)$(JAVAC) -d $(BUILD)/java/classes $(JAVA_SOURCES) $$(find $(BUILD)/java/src -name '*.java')
+	$(Q)jar --create --file $@.tmp --module-version $(VERSION) -C $(BUILD)/java/classes .
+	@mv $@.tmp $@
+java-docs: $(JAVA_JAR)
+	$(Q)javadoc -quiet -Xdoclint:all -Werror -encoding UTF-8 --release 11 -d $(BUILD)/java/docs \
+	    $(filter-out %/wire/%,$(JAVA_SOURCES)) $$(find $(BUILD)/java/src clients/java/src/org/svisor/wire -name '*.java')
+java-tests: $(BUILD)/java/tested
+$(BUILD)/java/tested: $(JAVA_JAR) $(wildcard clients/java/test/org/svisor/test/*.java)
+	$(call say,JAVAC,$(BUILD)/java/test)
+	@rm -rf $(BUILD)/java/test
+	$(Q)$(JAVAC) -cp $(BUILD)/java/classes -d $(BUILD)/java/test $(wildcard clients/java/test/org/svisor/test/*.java)
+	@touch $@
 
 ## make deps            install what is missing (Debian packages)
 .PHONY: deps
