@@ -193,14 +193,16 @@ JAVA_JAR := $(BUILD)/svisor-client.jar
 JAVA_SOURCES := $(shell find clients/java/src -name '*.java')
 JAVA_TABLES := $(wildcard clients/java/*.py daemon/api/*.def daemon/api/method.c include/svisor/*.def)
 # Warnings are errors here, too. A module has no class path to warn about, and what it requires is the JDK's own.
-JAVAC = javac --release 11 -Xlint:all -Werror -encoding UTF-8
+JAVAC = javac --release 11 -Xlint:all,-try -Werror -encoding UTF-8
 .PHONY: java java-docs java-tests
 java: $(JAVA_JAR)
+	@echo '$(JAVA_JAR)'
 $(BUILD)/java/generated: $(JAVA_TABLES)
 	@rm -rf $(BUILD)/java/src && mkdir -p $(BUILD)/java/src
 	$(Q)$(PYTHON) clients/java/generate.py $(BUILD)/java/src
 	@touch $@
 $(JAVA_JAR): $(JAVA_SOURCES) $(BUILD)/java/generated
+	@command -v javac >/dev/null || { echo 'there is no javac: make deps, or install default-jdk-headless' >&2; exit 1; }
 	$(call say,JAVAC,$@)
 	@rm -rf $(BUILD)/java/classes
 	$(Q)$(JAVAC) -d $(BUILD)/java/classes $(JAVA_SOURCES) $$(find $(BUILD)/java/src -name '*.java')

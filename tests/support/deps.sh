@@ -17,14 +17,16 @@ build='gcc libc6-dev make pkg-config git clang llvm bpftool linux-libc-dev libel
 check='libcmocka-dev libclang-rt-14-dev clang-format python3 supervisor python3-zmq python3-psutil python3-lxml
     python3-jsonschema
     expect groff man-db procps util-linux iproute2 curl psmisc dpkg-dev'
+# The Java client (make java) and its tests; about 120 MB to fetch, and the tests are skipped without it.
+java='default-jdk-headless'
 # The virtual machine of tests/vm. Its kernels are not installed: tests/vm/kernel fetches them at their first use.
 machine='qemu-system-x86 busybox-static kmod cpio xz-utils systemd dbus'
 # What the demonstration runs.
 demo='nginx-light redis-server'
 
 # shellcheck disable=SC2086 # the lists are meant to be split
-missing=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $build $check $machine $demo 2>/dev/null |
-    awk -v wanted="$(echo $build $check $machine $demo)" '
+missing=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $build $check $java $machine $demo 2>/dev/null |
+    awk -v wanted="$(echo $build $check $java $machine $demo)" '
         $2 == "installed" { have[$1] = 1 }
         END {
             count = split(wanted, names, " ")

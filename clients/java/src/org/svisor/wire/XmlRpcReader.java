@@ -141,7 +141,7 @@ public final class XmlRpcReader {
         case "dateTime.iso8601":
             return date(xml.getElementText().trim());
         case "base64":
-            return Base64.getMimeDecoder().decode(xml.getElementText());
+            return Base64.getDecoder().decode(xml.getElementText().replaceAll("\\s", ""));
         case "nil":
             leave("nil");
             return null;
