@@ -326,6 +326,50 @@ def enum(path, macro, name, doc):
     return package, name, out + "}\n"
 
 
+EVENT_TYPE = """
+    private final String header;
+    private final boolean isClassic;
+
+    EventType(String header, boolean isClassic) {
+        this.header = header;
+        this.isClassic = isClassic;
+    }
+
+    /** @return the header on the wire */
+    public String header() {
+        return header;
+    }
+
+    /** @return whether it is one of Supvisors' seven; the others are svisor's own, and must be asked for by name */
+    public boolean isClassic() {
+        return isClassic;
+    }
+
+    /**
+     * @param header a header on the wire
+     * @return what it means; empty: this version of the client does not know it
+     */
+    public static Optional<EventType> ofHeader(String header) {
+        for (EventType one : values())
+            if (one.header.equals(header))
+                return Optional.of(one);
+        return Optional.empty();
+    }
+}
+"""
+
+
+def event_type():
+    path = "include/svisor/publications.def"
+    out = f"package org.svisor.events;\n\n{NOTE.format(path)}\nimport java.util.Optional;\n\n"
+    out += "/** The headers under which events are published (docs/events.md). */\npublic enum EventType {\n"
+    constants = []
+    for row in defs.rows(path, "PUBLICATION"):
+        tag, header, kind = row.words[:3]
+        constants.append(f'    /** {java(sentence(row.words[-1]))} */\n    {tag}("{header}", {"true" if kind == "CLASSIC" else "false"})')
+    return "org.svisor.events", "EventType", out + ",\n".join(constants) + ";\n" + EVENT_TYPE
+
+
 def accessor(key, type_, expression, doc, name=None):
     return f"\n    /** @return {java(doc)} */\n    public {type_} {name or camel(key)}() {{\n        return {expression};\n    }}\n"
 
@@ -339,7 +383,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /** {doc} */
-public final class {name} extends Struct {{
+public class {name} extends Struct {{
     /** @param fields what came */
     public {name}(Map<String, Object> fields) {{
         super(fields);
@@ -413,6 +457,7 @@ def sources():
         raise SystemExit(f"generate.py: methods of {strange}: give FAMILIES a row, and SvisorClient a method")
     for row in ENUMS:
         yield enum(*row)
+    yield event_type()
     yield death_certificate()
     yield resource_event()
 

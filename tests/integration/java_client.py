@@ -59,7 +59,7 @@ RULES = """
 </application>
 """
 # Classes that only events have are checked by java_events.py; those that are parts of others are checked with them.
-ONLY_EVENTS = {"ProcessEvent", "HostStatistics", "ProcessStatistics"}
+ONLY_EVENTS = {"ProcessEvent", "HostStatistics", "ProcessStatistics", "PublishedDeath", "PublishedShortage", "Decision", "EventCounts"}
 NOT_PROVOKED = {"ResourceEvent": "needs limits that not every machine has; checked against the example of docs/resources.md"}
 USER, PASSWORD = "alice", "s3:cret"
 JAVA_SECONDS = 120

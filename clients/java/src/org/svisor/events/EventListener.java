@@ -4,10 +4,14 @@ import java.util.Map;
 
 import org.svisor.model.ApplicationInfo;
 import org.svisor.model.ClusterProcess;
+import org.svisor.model.Decision;
+import org.svisor.model.EventCounts;
 import org.svisor.model.HostStatistics;
 import org.svisor.model.InstanceInfo;
 import org.svisor.model.ProcessEvent;
 import org.svisor.model.ProcessStatistics;
+import org.svisor.model.PublishedDeath;
+import org.svisor.model.PublishedShortage;
 import org.svisor.model.StateModes;
 
 /**
@@ -72,7 +76,47 @@ public interface EventListener {
     }
 
     /**
-     * An event of svisor's own, or of a server that is newer than this client.
+     * A run of a process of the publishing instance has ended.
+     *
+     * @param death why
+     */
+    default void onDeath(PublishedDeath death) {
+    }
+
+    /**
+     * A process of the publishing instance, or a group, ran short of something.
+     *
+     * @param shortage of what
+     */
+    default void onShortage(PublishedShortage shortage) {
+    }
+
+    /**
+     * The cluster has decided or found out something.
+     *
+     * @param decision what it is, in words
+     */
+    default void onDecision(Decision decision) {
+    }
+
+    /**
+     * How many events there were, for those who count them.
+     *
+     * @param counts how many, by header
+     */
+    default void onPublished(EventCounts counts) {
+    }
+
+    /**
+     * This subscriber did not read for a while, and events were lost. Ask for the present state.
+     *
+     * @param counts how many, by header
+     */
+    default void onMissed(EventCounts counts) {
+    }
+
+    /**
+     * An event of a server that is newer than this client.
      *
      * @param header its header
      * @param body   its body as it came

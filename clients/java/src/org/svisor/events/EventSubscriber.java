@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -17,15 +18,20 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 
 import org.svisor.ProtocolException;
 import org.svisor.model.ApplicationInfo;
 import org.svisor.model.ClusterProcess;
+import org.svisor.model.Decision;
+import org.svisor.model.EventCounts;
 import org.svisor.model.HostStatistics;
 import org.svisor.model.InstanceInfo;
 import org.svisor.model.ProcessEvent;
 import org.svisor.model.ProcessStatistics;
+import org.svisor.model.PublishedDeath;
+import org.svisor.model.PublishedShortage;
 import org.svisor.model.StateModes;
 import org.svisor.wire.JsonReader;
 
@@ -49,6 +55,7 @@ import org.svisor.wire.JsonReader;
  */
 public final class EventSubscriber implements AutoCloseable {
     private static final System.Logger LOGGER = System.getLogger("org.svisor.events");
+    private static final Map<EventType, BiConsumer<EventListener, Map<String, Object>>> TELLERS = tellers();
     private static final long RETRY_MS_MIN = 100;
     private static final long RETRY_MS_MAX = 5000;
 
@@ -107,15 +114,15 @@ public final class EventSubscriber implements AutoCloseable {
     }
 
     private void connect() {
+        Connection made = new Connection();
         synchronized (lock) {
             if (isClosed)
                 return;
-            connection = new Connection();
+            connection = made;
         }
         WebSocket.Builder builder = http.newWebSocketBuilder().connectTimeout(Duration.ofSeconds(5));
         if (authorization != null)
             builder.header("Authorization", authorization);
-        Connection made = connection;
         builder.buildAsync(uri, made).whenComplete((socket, failure) -> {
             if (failure != null)
                 made.lost("no connection to " + uri + ": " + failure.getMessage());
@@ -145,31 +152,28 @@ public final class EventSubscriber implements AutoCloseable {
     }
 
     private void tell(String header, Map<String, Object> body) {
-        switch (EventType.ofHeader(header).orElse(EventType.MISSED)) {
-        case SUPVISORS:
-            listener.onSupvisors(new StateModes(body));
-            break;
-        case INSTANCE:
-            listener.onInstance(new InstanceInfo(body));
-            break;
-        case APPLICATION:
-            listener.onApplication(new ApplicationInfo(body));
-            break;
-        case EVENT:
-            listener.onProcessEvent(new ProcessEvent(body));
-            break;
-        case PROCESS:
-            listener.onProcess(new ClusterProcess(body));
-            break;
-        case HSTATS:
-            listener.onHostStatistics(new HostStatistics(body));
-            break;
-        case PSTATS:
-            listener.onProcessStatistics(new ProcessStatistics(body));
-            break;
-        default:
+        BiConsumer<EventListener, Map<String, Object>> teller = EventType.ofHeader(header).map(TELLERS::get).orElse(null);
+        if (teller != null)
+            teller.accept(listener, body);
+        else
             listener.onOther(header, body);
-        }
+    }
+
+    private static Map<EventType, BiConsumer<EventListener, Map<String, Object>>> tellers() {
+        Map<EventType, BiConsumer<EventListener, Map<String, Object>>> table = new EnumMap<>(EventType.class);
+        table.put(EventType.SUPVISORS, (listener, body) -> listener.onSupvisors(new StateModes(body)));
+        table.put(EventType.INSTANCE, (listener, body) -> listener.onInstance(new InstanceInfo(body)));
+        table.put(EventType.APPLICATION, (listener, body) -> listener.onApplication(new ApplicationInfo(body)));
+        table.put(EventType.EVENT, (listener, body) -> listener.onProcessEvent(new ProcessEvent(body)));
+        table.put(EventType.PROCESS, (listener, body) -> listener.onProcess(new ClusterProcess(body)));
+        table.put(EventType.HSTATS, (listener, body) -> listener.onHostStatistics(new HostStatistics(body)));
+        table.put(EventType.PSTATS, (listener, body) -> listener.onProcessStatistics(new ProcessStatistics(body)));
+        table.put(EventType.DEATH, (listener, body) -> listener.onDeath(new PublishedDeath(body)));
+        table.put(EventType.RESOURCE, (listener, body) -> listener.onShortage(new PublishedShortage(body)));
+        table.put(EventType.MESH, (listener, body) -> listener.onDecision(new Decision(body)));
+        table.put(EventType.PUBLISHED, (listener, body) -> listener.onPublished(new EventCounts(body)));
+        table.put(EventType.MISSED, (listener, body) -> listener.onMissed(new EventCounts(body)));
+        return table;
     }
 
     /** One WebSocket, from the attempt to its end. What an old one still says is not heard. */
@@ -203,14 +207,14 @@ public final class EventSubscriber implements AutoCloseable {
 
         /** A dead host closes nothing: it is asked for a sign of life, and has the time of one silence for it. */
         private void watch() {
-            long silentNs = System.nanoTime() - heardNs;
-            synchronized (lock) {
+            synchronized (lock) { // not while the listener works: then nothing is read
+                long silentNs = System.nanoTime() - heardNs;
                 if (!isCurrent())
                     return;
-            }
-            if (silentNs > silence.toNanos()) {
-                lost("nothing was heard for " + silentNs / 1_000_000 + " ms");
-                return;
+                if (silentNs > silence.toNanos()) {
+                    lost("nothing was heard for " + silentNs / 1_000_000 + " ms");
+                    return;
+                }
             }
             socket.sendPing(ByteBuffer.allocate(0));
             after(Math.max(1, silence.toMillis() / 3), this::watch);
@@ -252,9 +256,9 @@ public final class EventSubscriber implements AutoCloseable {
                 synchronized (lock) {
                     if (isCurrent())
                         dispatch(text.toString());
+                    heardNs = System.nanoTime(); // however long the listener took
                 }
                 text.setLength(0);
-                heardNs = System.nanoTime(); // however long the listener took
             }
             from.request(1);
             return null;

@@ -21,10 +21,14 @@ import org.svisor.events.EventSubscriber;
 import org.svisor.events.EventType;
 import org.svisor.model.ApplicationInfo;
 import org.svisor.model.ClusterProcess;
+import org.svisor.model.Decision;
+import org.svisor.model.EventCounts;
 import org.svisor.model.HostStatistics;
 import org.svisor.model.InstanceInfo;
 import org.svisor.model.ProcessEvent;
 import org.svisor.model.ProcessStatistics;
+import org.svisor.model.PublishedDeath;
+import org.svisor.model.PublishedShortage;
 import org.svisor.model.StateModes;
 
 /**
@@ -80,6 +84,31 @@ public final class EventsTest {
         }
 
         @Override
+        public void onDeath(PublishedDeath death) {
+            heard("death", death);
+        }
+
+        @Override
+        public void onShortage(PublishedShortage shortage) {
+            heard("resource", shortage);
+        }
+
+        @Override
+        public void onDecision(Decision decision) {
+            heard("mesh", decision);
+        }
+
+        @Override
+        public void onPublished(EventCounts counts) {
+            heard("published", counts);
+        }
+
+        @Override
+        public void onMissed(EventCounts counts) {
+            heard("missed", counts);
+        }
+
+        @Override
         public void onOther(String header, Map<String, Object> body) {
             headers.add("other " + header);
         }
@@ -116,7 +145,7 @@ public final class EventsTest {
     private static void allHeaders() throws Exception {
         Ear ear = new Ear();
         Set<String> wanted = Set.of("supvisors", "instance", "application", "process", "event RUNNING told", "event FATAL forced",
-                "event DELETED", "hstats", "pstats", "other future");
+                "event DELETED", "hstats", "pstats", "death", "resource", "mesh", "published", "missed", "other future");
         try (EventSubscriber subscriber = at("bodies", ear).start()) {
             isTrue(subscriber.uri().getPath().equals("/bodies/all"), subscriber.uri().toString());
             waitFor("all events", () -> ear.headers.containsAll(wanted) || !ear.problems.isEmpty());
@@ -172,6 +201,24 @@ public final class EventsTest {
         equal(patient.connections.get(), 1, "connections to a server that answers pings");
     }
 
+    private static void slowListener() throws Exception {
+        Ear ear = new Ear() {
+            @Override
+            public void onSupvisors(StateModes state) {
+                super.onSupvisors(state);
+                try {
+                    Thread.sleep(700);
+                } catch (InterruptedException ended) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        };
+        try (EventSubscriber subscriber = at("bodies", ear).silence(Duration.ofMillis(300)).start()) {
+            waitFor("the last event", () -> ear.headers.contains("other future"));
+        }
+        equal(ear.ends, List.of(), "ends");
+    }
+
     private static void tooLarge() throws Exception {
         Ear ear = new Ear();
         try (EventSubscriber subscriber = at("large", ear).messageCharsMax(10_000).start()) {
@@ -188,6 +235,7 @@ public final class EventsTest {
         test("what is no event is a problem, and the next one is heard", EventsTest::goesOn);
         test("a connection that is closed is made again, until the subscriber is closed", EventsTest::again);
         test("a server that gives no sign of life is left, one that answers pings is not", EventsTest::silence);
+        test("a listener that is slower than a silence costs no connection", EventsTest::slowListener);
         test("a message that is too large ends the connection", EventsTest::tooLarge);
         Checks.finish();
     }
