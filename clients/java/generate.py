@@ -203,7 +203,7 @@ def all_methods():
 
 
 def fault_docs():
-    return {row.words[0]: row.words[2] for row in defs.rows("daemon/api/faults.def", "FAULT")}
+    return {row.words[0]: row.words[-1] for row in defs.rows("daemon/api/faults.def", "FAULT")}
 
 
 def comment(lines, indent="    "):
@@ -287,7 +287,7 @@ def enum_rows(path, macro, name):
             words = [words[0], words[1], PROCESS_STATES[words[0]]]
         elif name == "Resource":
             words = [words[0], str(place), words[-1]]
-        found.append((words[0], int(words[1]), java(words[2])))
+        found.append((words[0], int(words[1]), java(words[-1])))
     return found + EXTRA.get(name, [])
 
 
