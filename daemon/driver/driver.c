@@ -13,6 +13,7 @@
 #include "driver/deaths/deaths.h"
 #include "driver/internal.h"
 #include "driver/outlive/outlive.h"
+#include "driver/rest/rest.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -444,6 +445,7 @@ void sv_driver_free(struct sv_driver *driver)
         return;
     sv_http_free(driver->http);
     sv_api_free(driver->api);
+    sv_operations_free(driver->operations);
     sv_driver_cluster_close(driver);
     sv_reexec_free(driver->reexec);
     sv_unit_groups_free_all(driver);

@@ -162,6 +162,7 @@ struct sv_unit_group {
     bool is_removed; /* out of driver->groups, freed with its last unit */
 };
 
+struct sv_operations;
 struct sv_reexec;
 
 struct sv_driver {
@@ -196,8 +197,9 @@ struct sv_driver {
     bool is_status_due;
     uint64_t next_status_ns; /* not before */
     int64_t last_ticks[3];
-    struct sv_map groups;  /* name -> struct sv_unit_group */
-    struct sv_idmap units; /* process id -> struct sv_unit */
+    struct sv_operations *operations; /* of REST; NULL: there was none yet */
+    struct sv_map groups;             /* name -> struct sv_unit_group */
+    struct sv_idmap units;            /* process id -> struct sv_unit */
     struct sv_idmap runs_by_pid;
     struct sv_idmap runs_by_cgroup;
     struct sv_deaths *deaths;

@@ -75,8 +75,14 @@
 #define SV_XMLRPC_VALUES_MAX            100000 /* values in one call */
 #define SV_XMLRPC_RESPONSE_VALUES_MAX                                                              \
     4000000 /* values in one answer, for svctl: 20 for each of SV_PROCESSES_MAX, twice */
-#define SV_MULTICALL_MAX     10000 /* calls in one system.multicall */
-#define SV_REST_FIELDS_MAX   16    /* names in one query: four times what a method takes */
+#define SV_MULTICALL_MAX   10000 /* calls in one system.multicall */
+#define SV_REST_FIELDS_MAX 16    /* names in one query: four times what a method takes */
+#define SV_OPERATIONS_MAX  1000  /* calls of REST that were answered with 202 */
+#define SV_OPERATIONS_BYTES_MAX                                                                    \
+    (16u << 20) /* of their results together; the oldest are forgotten first */
+#define SV_OPERATION_KEPT_SECONDS                                                                  \
+    600                            /* after its end: whoever polls once a minute has ten tries     \
+                                    */
 #define SV_CALLS_WAITING_MAX 20000 /* calls that wait for a process, over all connections */
 #define SV_CALL_MEMBERS_MAX                                                                        \
     200000 /* processes that all waiting calls together are about: each process twice */

@@ -33,10 +33,10 @@ command=/bin/cat
 startsecs=0
 stdout_logfile=@DIR@/cat.log
 [program:slow]
-command=/bin/sh -c 'trap "" TERM; echo up; while :; do sleep 1; done'
+command=/bin/sh -c 'trap "" TERM; echo up; while test -d @DIR@; do sleep 1; done'
 autostart=false
 startsecs=0
-stopwaitsecs=3600
+stopwaitsecs=60
 stopsignal=TERM
 stdout_logfile=@DIR@/slow.log
 [program:missing]
@@ -44,13 +44,26 @@ command=/no/such/program
 autostart=false
 """
 ANSWER_SECONDS = 20
+OPERATIONS_MAX = 1000  # SV_OPERATIONS_MAX
 options = tap.arguments()
 
 
-def serve(auth=""):
+MANY = """
+[program:many]
+command=/bin/sleep 1000
+process_name=%(process_num)d
+numprocs=1001
+startsecs=3600
+autostart=false
+stdout_logfile=NONE
+stderr_logfile=NONE
+"""
+
+
+def serve(auth="", more=""):
     if binary("svisord", options.build) is None:
         tap.skip(f"{options.build}/svisord is not built")
-    return Server("svisord", options.build, HEAD.format(auth=auth))
+    return Server("svisord", options.build, HEAD.format(auth=auth) + more)
 
 
 def ask(port, verb, path, body=None, **headers):
@@ -222,6 +235,70 @@ def _():
         second.join(ANSWER_SECONDS)
         tap.check(answers, [True], "another call meanwhile")
         wait_until(lambda: not stopping(), 10, "slow to end")
+
+
+ASYNC = {"Prefer": "respond-async"}
+
+
+@tap.test("a call that waits is answered with 202 when that is preferred, and its handle tells what came of it")
+def _():
+    with serve() as server:
+        port = server.port
+        tap.check(value(port, "POST", "/supervisor/startProcess/slow"), True, "start")
+        wait_until(lambda: "up" in server.read("slow.log"), 10, "slow")
+        status, headers, begun = ask(port, "POST", "/supervisor/stopProcess/slow", Prefer="wait=10, respond-async")
+        tap.check((status, begun["state"], begun["method"]), (202, "RUNNING", "supervisor.stopProcess"), "202")
+        tap.check((headers["Location"], headers["Preference-Applied"]), ("/operations/" + begun["id"], "respond-async"), "headers")
+        place = headers["Location"]
+        tap.check(value(port, "GET", place), begun, "while it goes on")
+        tap.check(value(port, "GET", "/operations"), [begun], "the list")
+        tap.check(value(port, "POST", "/supervisor/signalProcess/slow/KILL"), True, "kill")
+        wait_until(lambda: value(port, "GET", place)["state"] != "RUNNING", 10, "the end of the operation")
+        tap.check(value(port, "GET", place), {**begun, "state": "DONE", "result": True}, "the end")
+        tap.check(value(port, "GET", "/operations/"), [{**begun, "state": "DONE"}], "the list")
+        status, headers, fault = ask(port, "POST", place)
+        tap.check((status, headers["Allow"], fault["code"]), (405, "GET, HEAD, DELETE", 2), "POST of a handle")
+        says(port, "DELETE", place, 403, 30, "another origin", Origin="http://evil.example")
+        tap.check(value(port, "DELETE", place), True, "DELETE")
+        says(port, "GET", place, 404, 10, "no such operation")
+        says(port, "GET", "/operations/" + "x" * 3000, 404, 10, "no such operation")
+        says(port, "GET", "/operations/0-1", 404, 10, "no such operation")
+
+
+@tap.test("what needs not wait, and a mistake, are answered at once also when 202 is preferred")
+def _():
+    with serve() as server:
+        port = server.port
+        tap.check(value(port, "POST", "/supervisor/startProcess/slow", **ASYNC), True, "startsecs=0")
+        says(port, "POST", "/supervisor/startProcess/nobody", 404, 10, "BAD_NAME", **ASYNC)
+        says(port, "POST", "/supervisor/startProcess/slow", 409, 60, "ALREADY_STARTED", **ASYNC)
+        says(port, "POST", "/supervisor/startProcess/slow?x=1", 400, 2, "does not take", **ASYNC)
+        tap.check(value(port, "GET", "/supervisor/getState", **ASYNC)["statename"], "RUNNING", "what cannot wait")
+        tap.check(value(port, "GET", "/operations"), [], "no handle is left")
+        tap.check(value(port, "POST", "/supervisor/signalProcess/slow/KILL"), True, "kill")
+
+
+@tap.test("handles are bounded: what goes on is never forgotten, of what has ended the oldest is")
+def _():
+    with serve(more=MANY) as server:
+        port = server.port
+        start = lambda number: ask(port, "POST", f"/supervisor/startProcess/many:{number}", **ASYNC)
+        begun = [start(number) for number in range(OPERATIONS_MAX)]
+        tap.check({status for status, _, _ in begun}, {202}, "as many as there may be")
+        status, headers, fault = start(OPERATIONS_MAX)
+        tap.check((status, headers["Retry-After"], fault["code"]), (503, "10", 30), "one more")
+        tap.check(server.rpc().supervisor.getProcessInfo(f"many:{OPERATIONS_MAX}")["statename"], "STOPPED", "what was refused")
+        tap.check(value(port, "POST", "/supervisor/stopProcess/many:0"), True, "the end of the first")
+        tap.check(value(port, "POST", "/supervisor/stopProcess/many:1"), True, "the end of the second")
+        first, second, third = (answer["id"] for _, _, answer in begun[:3])
+        failed = value(port, "GET", "/operations/" + first)
+        tap.check((failed["state"], failed["fault"]["code"]), ("FAILED", 40), "a start that was stopped")
+        tap.check(start(OPERATIONS_MAX)[0], 202, "one more now")
+        says(port, "GET", "/operations/" + first, 404, 10, "no such operation")
+        tap.check(value(port, "GET", "/operations/" + second)["state"], "FAILED", "the second")
+        tap.check(value(port, "GET", "/operations/" + third)["state"], "RUNNING", "the third")
+        tap.check(len(value(port, "GET", "/operations")), OPERATIONS_MAX, "handles")
+        tap.check(value(port, "POST", "/supervisor/stopProcessGroup/many")[0]["status"], 80, "stop")
 
 
 @tap.test("the methods of a cluster have the paths of supvisorsflask")

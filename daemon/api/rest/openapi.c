@@ -128,6 +128,8 @@ static json_t *responses_of(const struct sv_method *method)
                         json_pack("{s:s, s:o}", "description",
                                   *method->result_doc ? method->result_doc : "the result",
                                   "content", content_of(result_schema(method))));
+    if (method->flags & SV_METHOD_WAITS)
+        json_object_set_new(responses, "202", reference("responses", "Accepted"));
     for (const char *name = method->faults; *name; name += strspn(name, " ")) {
         size_t length = strcspn(name, " ");
         char status[16];
@@ -207,17 +209,77 @@ static json_t *tags(bool has_cluster)
     return list;
 }
 
+static json_t *object_schema(const char *required, json_t *properties)
+{
+    return json_pack("{s:s, s:[s], s:o}", "type", "object", "required", required, "properties",
+                     properties);
+}
+
+static json_t *text_schema(const char *doc)
+{
+    return json_pack("{s:s, s:s}", "type", "string", "description", doc);
+}
+
+static json_t *schemas(void)
+{
+    json_t *fault = object_schema("code", json_pack("{s:o, s:{s:s, s:s}}", "message",
+                                                    text_schema("its name, and what it is about"),
+                                                    "code", "type", "integer", "description",
+                                                    "its number, as in XML-RPC"));
+    json_array_append_new(json_object_get(fault, "required"), json_string("message"));
+    json_t *state =
+        json_pack("{s:s, s:[s,s,s]}", "type", "string", "enum", "RUNNING", "DONE", "FAILED");
+    json_t *operation = object_schema(
+        "id", json_pack("{s:o, s:o, s:o, s:{s:s}, s:o}", "id", text_schema("its handle"), "method",
+                        text_schema("what was called"), "state", state, "result", "description",
+                        "with DONE: what the call would have answered", "fault",
+                        reference("schemas", "Fault")));
+    return json_pack("{s:o, s:o}", "Fault", fault, "Operation", operation);
+}
+
+static json_t *answer_of(const char *description, const char *schema)
+{
+    return json_pack("{s:s, s:o}", "description", description, "content",
+                     content_of(reference("schemas", schema)));
+}
+
 static json_t *components(void)
 {
-    json_t *fault = json_pack("{s:s, s:[s,s], s:{s:{s:s, s:s}, s:{s:s, s:s}}}", "type", "object",
-                              "required", "message", "code", "properties", "message", "type",
-                              "string", "description", "its name, and what it is about", "code",
-                              "type", "integer", "description", "its number, as in XML-RPC");
-    json_t *response = json_pack("{s:s, s:o}", "description", "a fault", "content",
-                                 content_of(reference("schemas", "Fault")));
-    return json_pack("{s:{s:o}, s:{s:o}, s:{s:{s:s, s:s}}}", "schemas", "Fault", fault, "responses",
-                     "Fault", response, "securitySchemes", "password", "type", "http", "scheme",
-                     "basic");
+    static const char accepted[] =
+        "with the header Prefer: respond-async: it goes on, and Location "
+        "is the path of its operation";
+    return json_pack("{s:o, s:{s:o, s:o}, s:{s:{s:s, s:s}}}", "schemas", schemas(), "responses",
+                     "Fault", answer_of("a fault", "Fault"), "Accepted",
+                     answer_of(accepted, "Operation"), "securitySchemes", "password", "type",
+                     "http", "scheme", "basic");
+}
+
+static json_t *handle_operation(const char *id, const char *summary, json_t *result)
+{
+    json_t *parameter = json_pack(
+        "{s:s, s:s, s:b, s:s, s:o}", "name", "id", "in", "path", "required", 1, "description",
+        "what the header Location of a 202 ends with", "schema", type_schema(SV_TYPE_STRING));
+    return json_pack("{s:[s], s:s, s:s, s:s, s:[o], s:{s:o, s:o}}", "tags", "svisor", "operationId",
+                     id, "summary", summary, "description", "docs/rest.md tells of operations.",
+                     "parameters", parameter, "responses", "200", result, "404",
+                     answer_of("BAD_NAME", "Fault"));
+}
+
+/* The handles of driver/rest/operations.c, which are no methods. */
+static void add_handles(json_t *paths)
+{
+    json_t *dropped = json_pack("{s:s, s:o}", "description", "true", "content",
+                                content_of(type_schema(SV_TYPE_BOOLEAN)));
+    json_object_set_new(
+        paths, "/operations/{id}",
+        json_pack("{s:o, s:o}", "get",
+                  handle_operation("operations.get",
+                                   "Return how far a call has come that was "
+                                   "answered with 202.",
+                                   answer_of("the operation", "Operation")),
+                  "delete",
+                  handle_operation("operations.delete", "Forget such a call. What it does goes on.",
+                                   dropped)));
 }
 
 void sv_rest_openapi(bool has_cluster, struct sv_str *ret_body)
@@ -227,6 +289,7 @@ void sv_rest_openapi(bool has_cluster, struct sv_str *ret_body)
     for (size_t i = 0; sv_route_at(i, &route); i++)
         if ((has_cluster || !(route.method->flags & SV_METHOD_OF_CLUSTER)) && !is_hidden(i, &route))
             add_route(paths, &route);
+    add_handles(paths);
     json_t *document = json_pack(
         "{s:s, s:{s:s, s:s, s:s}, s:[{s:s}], s:o, s:[{}, {s:[]}], s:o, s:o}", "openapi", "3.1.0",
         "info", "title", "svisord", "version", SV_VERSION, "description",

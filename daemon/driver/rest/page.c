@@ -42,7 +42,7 @@ bool sv_rest_page_handle(struct sv_http_exchange *exchange)
     for (size_t i = 0; i < SV_ARRAY_LENGTH(files); i++) {
         if (strcmp(path, files[i].path) != 0)
             continue;
-        if (sv_rest_refuse_verb(exchange))
+        if (sv_rest_refuse_verb(exchange, "GET, HEAD"))
             return true;
         add_headers(exchange);
         sv_http_reply(exchange, 200, files[i].type, files[i].bytes, files[i].size);

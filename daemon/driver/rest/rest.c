@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/rest/openapi.h"
 #include "api/rest/rest.h"
@@ -35,14 +36,14 @@ void sv_rest_reply_fault(struct sv_http_exchange *exchange, unsigned status, int
     sv_rest_reply(exchange, status, &body);
 }
 
-bool sv_rest_refuse_verb(struct sv_http_exchange *exchange)
+bool sv_rest_refuse_verb(struct sv_http_exchange *exchange, const char *allow)
 {
     const char *verb = sv_http_method(exchange);
     if (strcmp(verb, "GET") == 0 || strcmp(verb, "HEAD") == 0)
         return false;
-    sv_http_add_header(exchange, "Allow", "GET, HEAD");
+    sv_http_add_header(exchange, "Allow", allow);
     sv_rest_reply_fault(exchange, 405, SV_FAULT_INCORRECT_PARAMETERS,
-                        "INCORRECT_PARAMETERS: this is only read: use GET");
+                        "INCORRECT_PARAMETERS: this is read with GET");
     return true;
 }
 
@@ -90,6 +91,21 @@ static void call_method(struct sv_driver *driver, struct sv_http_exchange *excha
         call->waiting = waiting; /* otherwise it is answered, and call is gone */
 }
 
+/* RFC 7240: "Prefer: respond-async", perhaps among others. */
+static bool wants_handle(const struct sv_http_exchange *exchange)
+{
+    static const char word[] = "respond-async";
+    const char *prefer = sv_http_header(exchange, "Prefer");
+    while (prefer) {
+        prefer += strspn(prefer, ", \t");
+        size_t length = strcspn(prefer, ",; \t");
+        if (length == sizeof(word) - 1 && strncasecmp(prefer, word, length) == 0)
+            return true;
+        prefer = strchr(prefer, ',');
+    }
+    return false;
+}
+
 struct fields {
     struct sv_rest_field list[SV_REST_FIELDS_MAX];
     size_t count;
@@ -129,7 +145,10 @@ static void handle_method(struct sv_driver *driver, struct sv_http_exchange *exc
     struct sv_rest_call call;
     struct sv_rest_problem problem = {0};
     if (sv_rest_read(&request, &call, &problem)) {
-        call_method(driver, exchange, &call);
+        if (call.method->flags & SV_METHOD_WAITS && wants_handle(exchange))
+            sv_rest_operation_begin(driver, exchange, &call);
+        else
+            call_method(driver, exchange, &call);
         json_decref(call.params);
         return;
     }
@@ -143,23 +162,36 @@ static void handle_method(struct sv_driver *driver, struct sv_http_exchange *exc
 static void handle_openapi(struct sv_driver *driver, struct sv_http_exchange *exchange)
 {
     struct sv_str body SV_CLEANUP(sv_str_done) = {0};
-    if (sv_rest_refuse_verb(exchange))
+    if (sv_rest_refuse_verb(exchange, "GET, HEAD"))
         return;
     sv_rest_openapi(driver->api_host.cluster != NULL, &body);
     sv_rest_reply(exchange, 200, &body);
 }
 
+/* True: it may change something, a foreign page has sent it, and it was answered. */
+static bool refuse_foreign(struct sv_http_exchange *exchange)
+{
+    const char *verb = sv_http_method(exchange);
+    if (strcmp(verb, "GET") == 0 || strcmp(verb, "HEAD") == 0 || !sv_origin_is_foreign(exchange))
+        return false;
+    sv_rest_reply_fault(exchange, 403, SV_FAULT_FAILED, "FAILED: " SV_ORIGIN_REFUSED);
+    return true;
+}
+
 bool sv_rest_handle(struct sv_driver *driver, struct sv_http_exchange *exchange)
 {
+    static const char operations[] = "/operations";
     const char *path = sv_http_path(exchange);
-    bool is_method = sv_rest_is_path(path);
-    if (strcmp(path, "/openapi.json") == 0)
+    if (sv_rest_is_path(path)) {
+        if (!refuse_foreign(exchange))
+            handle_method(driver, exchange);
+        return true;
+    }
+    if (strncmp(path, operations, sizeof(operations) - 1) == 0)
+        return refuse_foreign(exchange) || sv_rest_operation_handle(driver, exchange);
+    if (strcmp(path, "/openapi.json") == 0) {
         handle_openapi(driver, exchange);
-    else if (!is_method)
-        return sv_rest_page_handle(exchange);
-    else if (strcmp(sv_http_method(exchange), "POST") == 0 && sv_origin_is_foreign(exchange))
-        sv_rest_reply_fault(exchange, 403, SV_FAULT_FAILED, "FAILED: " SV_ORIGIN_REFUSED);
-    else
-        handle_method(driver, exchange);
-    return true;
+        return true;
+    }
+    return sv_rest_page_handle(exchange);
 }

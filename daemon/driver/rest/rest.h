@@ -9,6 +9,10 @@ struct sv_driver;
 /* False: the path is none of REST, and nothing was answered. */
 bool sv_rest_handle(struct sv_driver *driver, struct sv_http_exchange *exchange);
 
+/* The calls that were answered with 202: driver->operations. After sv_api_free(). */
+struct sv_operations;
+void sv_operations_free(struct sv_operations *operations);
+
 /*
  * True: a page of somebody else has made the browser send this. Requests that change something are
  * refused then: the browser adds the user's password, or stands on the right side of a firewall,
