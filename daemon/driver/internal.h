@@ -111,7 +111,7 @@ struct sv_run {
                                        says as much */
     uint64_t keeper_key;            /* 0: the keeper does not hold it */
     bool is_managed;                /* by the cluster: the keeper's promise is about it */
-    enum sv_reason keeper_reason;   /* why the keeper has ended it; NONE: it has not */
+    enum sv_reason keeper_reason; /* why the keeper, or we for it, has ended it; NONE: it has not */
     struct sv_source *exit_source;
     struct sv_cgroup_leaf *leaf; /* NULL: no cgroup, or given back */
     struct sv_source *empty_source;
@@ -269,6 +269,8 @@ int sv_unit_new(struct sv_driver *driver, struct sv_unit_group *group, sv_proces
 void sv_unit_free(struct sv_unit *unit);
 void sv_unit_signal(struct sv_unit *unit, const struct sv_action *action);
 void sv_unit_kill_cgroup(struct sv_unit *unit, uint32_t run);
+/* It has no right to run any more: ended at once, and told as what the keeper has ended. */
+void sv_unit_fence(struct sv_unit *unit);
 
 /* NULL: there is none of these names. */
 struct sv_unit *sv_unit_named(struct sv_driver *driver, const char *group, const char *process);

@@ -186,7 +186,8 @@ bool sv_run_linger_for_strays(struct sv_run *run)
 void sv_run_end(struct sv_run *run, int wait_status, bool is_unknown)
 {
     struct sv_unit *unit = run->unit;
-    if (is_unknown || sv_wait_signal(wait_status) == SIGKILL)
+    if (run->keeper_reason == SV_REASON_NONE &&
+        (is_unknown || sv_wait_signal(wait_status) == SIGKILL))
         run->keeper_reason = sv_promise_reason(run);
     if (run->keeper_reason != SV_REASON_NONE && is_unknown) { /* its word is enough */
         wait_status = SIGKILL;

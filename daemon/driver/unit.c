@@ -195,6 +195,16 @@ void sv_unit_signal(struct sv_unit *unit, const struct sv_action *action)
                                                    .text = sv_str_text(&text)});
 }
 
+void sv_unit_fence(struct sv_unit *unit)
+{
+    struct sv_run *run = unit->run;
+    if (!run || run->is_over)
+        return;
+    run->keeper_reason = SV_REASON_KEEPER_DEADLINE;
+    (void)signal_process(run, SIGKILL); /* what could go wrong is that it has just ended */
+    sv_unit_kill_cgroup(unit, run->number);
+}
+
 void sv_unit_kill_cgroup(struct sv_unit *unit, uint32_t run_number)
 {
     struct sv_run *run = sv_unit_run(unit, run_number);

@@ -22,6 +22,7 @@ autostart={1}
 """
 MANAGED = ("a", "b", "c")
 PROGRAMS = "".join(PROGRAM.format(name, "false") for name in MANAGED) + PROGRAM.format("own", "true") + "[group:shop]\nprograms=a,b,c\n"
+STUBBORN = "/bin/sh -c 'trap \"\" TERM; exec /bin/sleep 1000'\nstopwaitsecs=1"
 RULE = """<program name="{}"><identifiers>{}</identifiers><start_sequence>1</start_sequence>
 <running_failure_strategy>RESTART_PROCESS</running_failure_strategy></program>"""
 RULES = '<application name="shop"><start_sequence>1</start_sequence><programs>' + RULE.format("a", "s1,s2,s3") \
@@ -37,8 +38,8 @@ options = tap.arguments()
 class Scene:
     """A cluster that has settled, and who looks at it. A failing test shows what was seen."""
 
-    def __init__(self, svisor="", **more):
-        self.cluster = NetworkCluster(options.build, 3, PROGRAMS, RULES, OPTIONS, svisor, **more)
+    def __init__(self, svisor="", programs=PROGRAMS, **more):
+        self.cluster = NetworkCluster(options.build, 3, programs, RULES, OPTIONS, svisor, **more)
         self.network = self.cluster.network
         self.watch = self.cluster.watch()
 
@@ -266,6 +267,22 @@ def _():
         moved = time.monotonic() - begin
         cluster.servers[1].send(signal.SIGCONT)
         say(f"lost after {lost:.2f} s, its program ran elsewhere after {moved:.2f} s, one again after {scene.settle():.2f} s")
+        scene.check_once()
+
+
+@tap.test("with quorum a daemon that is cut off ends its programs in time by itself, too, also one that SIGTERM does not end")
+def _():
+    with Scene(QUORUM, programs=PROGRAMS.replace("/bin/sleep 1000", STUBBORN)) as scene:
+        keeper = scene.cluster.keeper(1)
+        os.kill(keeper, signal.SIGSTOP)  # nobody else does it
+        try:
+            scene.network.cut(1)
+            scene.wait_where({**HOME, "b": ["s3"]}, 10)
+        finally:
+            os.kill(keeper, signal.SIGCONT)
+        tap.check(scene.cluster.servers[1].rpc().supervisor.getProcessInfo("shop:b")["statename"], "EXITED", "b, as s2 tells it")
+        scene.network.join(1)
+        scene.settle()
         scene.check_once()
 
 

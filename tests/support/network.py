@@ -7,6 +7,8 @@
 
     with Network(3, is_slow=True) as network:
         network.disturb(delay=(0.05, 0.2), loss=0.1)      # every frame of every host, to and fro
+        network.disturb(2, delay=(1, 1))                  # of host 2
+        network.disturb()                                 # that is over
 
 One way is cut by a lie about the receiver: its neighbour entry names a hardware address that nobody has, and the bridge brings the
 frames to everybody, who all refuse them. That needs no packet filter. Delays would need netem, which many kernels lack: with
@@ -123,9 +125,9 @@ class Network:
     def unmute(self, sender, receiver):
         self._reach(sender, receiver, self._hardware(receiver))
 
-    def disturb(self, delay=(0, 0), loss=0.0):
-        """From now on; seconds, at least and at most, and a share of 1."""
-        self.wires.say(f"{delay[0]} {delay[1]} {loss}")
+    def disturb(self, *indexes, delay=(0, 0), loss=0.0):
+        """From now on, on the cables of these hosts, or of all: seconds, at least and at most, and a share of 1."""
+        self.wires.say(" ".join(str(number) for number in (*delay, loss, *(indexes or range(len(self.hosts))))))
 
     def close(self):
         if self.wires:
@@ -172,13 +174,14 @@ class Wire:
 
     def __init__(self, source, sink):
         self.source, self.sink = source, sink
+        self.delay, self.loss = (0, 0), 0.0
         self.frames = collections.deque()  # (when it arrives, frame)
 
-    def take(self, now, delay, loss):
+    def take(self, now):
         frame = os.read(self.source, FRAME_BYTES_MAX)
-        if random.random() >= loss:
+        if random.random() >= self.loss:
             earliest = self.frames[-1][0] if self.frames else now
-            self.frames.append((max(earliest, now + random.uniform(*delay)), frame))
+            self.frames.append((max(earliest, now + random.uniform(*self.delay)), frame))
 
     def give(self, now):
         while self.frames and self.frames[0][0] <= now:
@@ -189,28 +192,30 @@ class Wire:
 
 
 def carry(count):
-    wires = {}
+    wires, cables = {}, []
     for index in range(count):
         near, far = tap_device(f"cable-{index}"), tap_device(f"port-{index}")
         wires[near], wires[far] = Wire(near, far), Wire(far, near)
+        cables.append((wires[near], wires[far]))
     poll = select.poll()
     for fd in (sys.stdin.fileno(), *wires):
         poll.register(fd, select.POLLIN)
     print("ready", flush=True)
-    delay, loss = (0, 0), 0.0
     while True:
         next_give = min((wire.frames[0][0] for wire in wires.values() if wire.frames), default=None)
         wait = None if next_give is None else max(0, (next_give - time.monotonic()) * 1000)
         for fd, events in poll.poll(wait):
             if fd in wires:
                 if events & select.POLLIN:
-                    wires[fd].take(time.monotonic(), delay, loss)
+                    wires[fd].take(time.monotonic())
                 continue
             words = os.read(fd, 4096).split()
             if not words:
                 return
-            least, most, loss = (float(word) for word in words)
-            delay = (least, most)
+            least, most, loss = (float(word) for word in words[:3])
+            for index in words[3:]:
+                for wire in cables[int(index)]:
+                    wire.delay, wire.loss = (least, most), loss
             print("ready", flush=True)
         now = time.monotonic()
         for wire in wires.values():

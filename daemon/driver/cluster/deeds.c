@@ -87,7 +87,11 @@ static void promise(struct sv_driver_cluster *cluster, const struct sv_cluster_a
     sv_handover_promise(cluster->driver, action->deadline_ns);
 }
 
-/* Every program of a managed application, by its cgroup, as the keeper would. */
+/*
+ * Every program of a managed application, by its cgroup, as the keeper would, who does it in the
+ * same moment. Not as a stop: what is stopped is nobody's loss, and would not be started again when
+ * the others hear of its end before they have lost us.
+ */
 static void kill_managed(struct sv_driver_cluster *cluster, const struct sv_cluster_action *action)
 {
     (void)action;
@@ -101,8 +105,8 @@ static void kill_managed(struct sv_driver_cluster *cluster, const struct sv_clus
             continue;
         struct sv_application_view view;
         sv_cluster_application(cluster->core, place, &view);
-        if (view.rules->is_managed && unit->run)
-            sv_driver_feed(driver, (struct sv_event){.kind = SV_EVENT_STOP, .process = unit->id});
+        if (view.rules->is_managed)
+            sv_unit_fence(unit);
     }
 }
 
