@@ -306,7 +306,13 @@ static void on_failed_handshake(struct sv_mesh_peer *peer, const struct sv_mesh_
     try_later(peer);
     if (!sv_mesh_may_complain(&peer->failed_handshake, &more))
         return;
-    if (!mesh->has_keys)
+    bool is_plain = !mesh->has_keys;
+    /* He who has keys may have left for want of one, or the network has broken it off. */
+    if (is_plain && event->number == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
+        sv_log_warn("mesh: a connection to %s ended before anything was said: the network is "
+                    "broken, or it has a key (mesh_key), this instance has none; trying again%s",
+                    nick, more);
+    else if (is_plain)
         sv_log_warn("mesh: %s does not speak plain text: it has a key (mesh_key), this instance "
                     "has none; trying again%s",
                     nick, more);

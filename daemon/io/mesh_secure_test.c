@@ -186,10 +186,28 @@ static void plain_text_is_not_spoken_with_keys(void **state)
     assert_int_equal(open_node(story, 1, NULL, NULL), 0);
     connect_node(story, 1, 0);
     connect_node(story, 0, 1);
-    WAIT_FOR(story, count_of(&story->log, "one does not speak plain text") == 1);
+    WAIT_FOR(story, count_of(&story->log, "has a key (mesh_key), this instance has none") == 1);
     WAIT_FOR(story, count_of(&story->log, "the handshake with two failed") == 1);
     assert_int_equal(story->nodes[0].heard[1].connected_count, 0);
     assert_int_equal(story->nodes[1].heard[0].connected_count, 0);
+}
+
+static void a_connection_that_ends_at_once_says_nothing_about_keys(void **state)
+{
+    struct story *story = *state;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(story->port)};
+    inet_pton(AF_INET, instances[1].host, &address.sin_addr);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(listener, 4), 0);
+    assert_int_equal(open_node(story, 0, NULL, NULL), 0);
+    connect_node(story, 0, 1);
+    int fd = -1;
+    WAIT_FOR(story, (fd = accept(listener, NULL, NULL)) >= 0);
+    close(fd);
+    WAIT_FOR(story, count_of(&story->log, "a connection to two ended before") == 1);
+    assert_int_equal(count_of(&story->log, "does not speak plain text"), 0);
+    close(listener);
 }
 
 static void assert_refused(struct story *story, const char *name, int error, const char *part)
@@ -254,6 +272,7 @@ int main(void)
         TEST(a_key_that_is_not_trusted_any_more_ends_the_conversation),
         TEST(a_key_may_not_speak_for_another_instance),
         TEST(plain_text_is_not_spoken_with_keys),
+        TEST(a_connection_that_ends_at_once_says_nothing_about_keys),
         TEST(a_key_file_that_cannot_be_used_says_what_to_do),
         TEST(a_broken_list_of_trusted_keys_changes_nothing_at_run_time),
     };
