@@ -139,7 +139,8 @@ def camel(name):
 
 
 def sentence(text):
-    text = text[:1].upper() + text[1:]
+    if "." not in text.split(" ")[0]:  # the name of a method stays as it is
+        text = text[:1].upper() + text[1:]
     return text if text.endswith(".") else text + "."
 
 

@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.join(ROOT, "clients", "java"))
 import generate
 import tap
 from cluster_servers import Cluster
+from daemon import free_port
 
 PROGRAMS = """
 [program:db]
@@ -110,14 +111,17 @@ def classes_of_model():
 def _():
     _, aliases = generate.all_methods()
     http = f"username={USER}\npassword={PASSWORD}\n"
-    with Cluster(options.build, 3, PROGRAMS, RULES, options="conciliation_strategy=USER\n") as cluster:
-        for server in cluster.servers:
-            server.write_config(server.config.replace("port=127.0.0.1:@PORT@\n", f"port=127.0.0.1:@PORT@\n{http}"))
+    with Cluster(options.build, 3, PROGRAMS, RULES, options="conciliation_strategy=USER\nevent_link=WS\n") as cluster:
+        event_ports = [free_port() for _ in cluster.servers]
+        for server, event_port in zip(cluster.servers, event_ports):
+            text = server.config.replace("port=127.0.0.1:@PORT@\n", f"port=127.0.0.1:@PORT@\n{http}")
+            server.write_config(text.replace("event_link=WS\n", f"event_link=WS\nevent_port={event_port}\n"))
         cluster.start()
         for server in cluster.servers:
             server.wait_ready()
         uris = [f"http://127.0.0.1:{port}" for port in cluster.ports]
-        said = java("ClusterTest", uris[0], uris[2], USER, PASSWORD, ",".join(aliases))
+        said = java("ClusterTest", uris[0], uris[2], USER, PASSWORD, ",".join(aliases),
+                    f"ws://127.0.0.1:{event_ports[0]}")
         for server in cluster.servers:
             server.wait()
     seen = set(re.search(r"classes checked: (.*)", said).group(1).split())

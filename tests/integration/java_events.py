@@ -30,6 +30,10 @@ EVENT = {"identifier": "host-1:60001", "nick_identifier": "supv-01", "name": "a1
          "disabled": False, "event_mtime": 13041.35911105}
 FORCED = {name: value for name, value in dict(EVENT, state=200, pid=0, spawnerr="no resource", identifier="").items()
           if name != "disabled"}
+DISABLED = {"group": "alpha", "name": "a1", "state": 0, "statename": "STOPPED", "start": 0, "stop": 0, "now": 1795372855, "pid": 0,
+            "description": "Not started", "spawnerr": "", "expected": True, "start_monotonic": 0.0, "stop_monotonic": 0.0,
+            "now_monotonic": 13043.5, "extra_args": "", "startsecs": 1, "stopwaitsecs": 10, "process_index": 0, "program_name": "a1",
+            "disabled": True, "has_stdout": True, "has_stderr": False}
 PROCESS = {"application_name": "alpha", "process_name": "a1", "now_monotonic": 13041.359280576, "statecode": 40, "statename": "STOPPING",
            "expected_exit": True, "last_event_mtime": 13041.358923549, "identifiers": ["host-1:60001"], "extra_args": ""}
 HOST = {"identifier": "host-2:60002", "now_monotonic": 13043.545549495, "target_period": 5.0, "period": [31.492858043, 36.691525479],
@@ -44,7 +48,7 @@ SHORTAGE = {**OWN, "resource": "MEMORY_MAX", "text": "its memory reached memory_
             "last_ms": 1795361454000, "group": "alpha", "limit_bytes": 536870912}
 COUNTS = {name: value for name, value in OWN.items() if name != "serial"} | {"counts": {"event": 12}}
 ALL = [["supvisors", STATE], ["instance", INSTANCE], ["application", APPLICATION], ["event", EVENT], ["event", FORCED],
-       ["event", {"group": "alpha", "name": "a1", "state": -1}], ["process", PROCESS], ["hstats", HOST], ["pstats", PSTATS],
+       ["event", {"group": "alpha", "name": "a1", "state": -1}], ["event", DISABLED], ["process", PROCESS], ["hstats", HOST], ["pstats", PSTATS],
        ["death", DEATH], ["resource", SHORTAGE], ["mesh", {**OWN, "level": "info", "text": "s1 is Master"}],
        ["published", {**OWN, **COUNTS, "since": 1795361453.5}], ["missed", COUNTS], ["future", {"key": [1, 2]}]]
 NONSENSE = ["", "[", "[1, {}]", '["process", {}, 3]', json.dumps(["process", dict(PROCESS, statecode="forty")]), json.dumps(["pstats"])]

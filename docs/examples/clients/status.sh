@@ -8,14 +8,20 @@ set -eu
 server=$1
 process=$2
 
-# call METHOD [TEXT]: the texts of the answer. A fault comes with HTTP status 200, too: it is an answer.
+# REST: what looks is a GET, and its arguments follow in the path. Without --fail-with-body a fault is an answer like any other.
+echo "the daemon, as JSON:"
+curl --silent --show-error --fail-with-body "$server/supervisor/getState"
+echo
+echo "a fault, as JSON:"
+curl --silent --show-error "$server/supervisor/getProcessInfo/no-such-program"
+echo
+
+# XML-RPC, which supervisord has, too: everything is a POST. call METHOD [TEXT]: the texts of the answer.
 call() {
     curl --silent --show-error --fail -H 'Content-Type: text/xml' --data-binary \
         "<methodCall><methodName>$1</methodName><params>${2:+<param><value>$2</value></param>}</params></methodCall>" "$server/RPC2" |
         sed -n 's:.*<string>\(.*\)</string>.*:\1:p'
 }
 
-echo "the daemon:"
-call supervisor.getState
-echo "$process:"
+echo "$process, by XML-RPC:"
 call supervisor.getProcessInfo "$process"

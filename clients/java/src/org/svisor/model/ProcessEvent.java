@@ -4,7 +4,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/** Something has happened to a process in one instance: the event {@code event}. A removal has a name and a group and the state DELETED; a state that was forced has no {@link #disabled}. */
+/**
+ * Something has happened to a process in one instance: the event {@code event}. Four kinds of it have different fields:
+ * <ul>
+ * <li>it has come to a state: all but {@link #process};
+ * <li>its state was forced, because no instance could run it: no {@link #disabled};
+ * <li>it was disabled or enabled: {@link #process}, and what that has;
+ * <li>it was removed: the state DELETED, and nothing more.
+ * </ul>
+ */
 public final class ProcessEvent extends Struct {
     /** @param fields what came */
     public ProcessEvent(Map<String, Object> fields) {
@@ -74,5 +82,10 @@ public final class ProcessEvent extends Struct {
     /** @return whether nobody may start it */
     public Optional<Boolean> disabled() {
         return optionalFlag("disabled");
+    }
+
+    /** @return the process in its instance, after it was disabled or enabled; empty: it is an event of another kind */
+    public Optional<LocalProcess> process() {
+        return has("program_name") ? Optional.of(new LocalProcess(fields())) : Optional.empty();
     }
 }

@@ -30,6 +30,8 @@ import org.svisor.SupvisorsMethods;
 import org.svisor.SvisorClient;
 import org.svisor.SvisorMethods;
 import org.svisor.SystemMethods;
+import org.svisor.events.EventSubscriber;
+import org.svisor.events.EventType;
 import org.svisor.model.ConciliationStrategy;
 import org.svisor.model.DeathCause;
 import org.svisor.model.DeathCertificate;
@@ -265,6 +267,19 @@ public final class ClusterTest {
         refused(Fault.ABNORMAL_TERMINATION, () -> supvisors.restartSequence());
     }
 
+    /** By now everything has happened; what the subscriber has not heard yet is on its way. */
+    private static void events(EventsTest.Ear ear) throws Exception {
+        if (ear.connections.get() == 0) {
+            System.out.println("# events: not heard, this svisord publishes nothing over WebSocket");
+            return;
+        }
+        Set<String> wanted = new TreeSet<>(Set.of("supvisors", "instance", "application", "process", "event RUNNING told", "event DELETED",
+                "event STOPPED disabled or enabled", "death", "mesh", "published"));
+        waitFor("events: heard " + ear.headers, () -> ear.headers.containsAll(wanted) || !ear.problems.isEmpty());
+        equal(ear.problems, List.of(), "problems");
+        equal(ear.ends, List.of(), "ends of the connection");
+    }
+
     private static void ends() throws Exception {
         check(three.svisor().reexec());
         operation(three);
@@ -293,7 +308,7 @@ public final class ClusterTest {
         System.out.println("# " + CALLED.size() + " methods called, classes checked: " + String.join(" ", Keys.seen()));
     }
 
-    /** @param arguments URI of the first and the third node, name, password, old names of methods, with commas between */
+    /** @param arguments URI of the first and the third node, name, password, old names of methods, with commas between, URI of the events of the first */
     public static void main(String[] arguments) {
         Logger logger = listen();
         one = SvisorClient.builder(URI.create(arguments[0])).credentials(arguments[2], arguments[3]).build();
@@ -301,6 +316,8 @@ public final class ClusterTest {
         supervisor = one.supervisor();
         supvisors = one.supvisors();
         Set<String> oldNames = Arrays.stream(arguments[4].split(",")).collect(Collectors.toCollection(TreeSet::new));
+        EventsTest.Ear ear = new EventsTest.Ear();
+        EventSubscriber subscriber = EventSubscriber.builder(URI.create(arguments[5]), ear).types(EventType.values()).start();
         test("a wrong password is told", () -> equal(thrown(HttpStatusException.class,
                 () -> SvisorClient.builder(one.uri()).credentials("x", "y").build().supervisor().getPID()).status(), 401, "status"));
         test("the cluster is in operation", () -> operation(one));
@@ -315,6 +332,8 @@ public final class ClusterTest {
         test("what svisor adds about the cluster", ClusterTest::clusterOfSvisor);
         test("conflicts", ClusterTest::conflicts);
         test("all processes", ClusterTest::allProcesses);
+        test("events", () -> events(ear));
+        subscriber.close();
         test("the ends of daemons and clusters", ClusterTest::ends);
         test("every method was called", ClusterTest::everything);
         logger.setLevel(Level.OFF);

@@ -41,8 +41,16 @@ public final class EventsTest {
     private EventsTest() {
     }
 
+    static String kindOf(ProcessEvent event) {
+        if (event.process().isPresent())
+            return " disabled or enabled";
+        if (event.identifier().isEmpty())
+            return "";
+        return event.disabled().isPresent() ? " told" : " forced";
+    }
+
     /** Keeps what it hears. */
-    private static class Ear implements EventListener {
+    static class Ear implements EventListener {
         final Set<String> headers = Collections.synchronizedSet(new TreeSet<>());
         final List<RuntimeException> problems = new CopyOnWriteArrayList<>();
         final List<String> ends = new CopyOnWriteArrayList<>();
@@ -65,7 +73,7 @@ public final class EventsTest {
 
         @Override
         public void onProcessEvent(ProcessEvent event) {
-            heard("event " + event.state() + (event.identifier().isEmpty() ? "" : event.disabled().isPresent() ? " told" : " forced"), event);
+            heard("event " + event.state() + kindOf(event), event);
         }
 
         @Override
@@ -145,7 +153,7 @@ public final class EventsTest {
     private static void allHeaders() throws Exception {
         Ear ear = new Ear();
         Set<String> wanted = Set.of("supvisors", "instance", "application", "process", "event RUNNING told", "event FATAL forced",
-                "event DELETED", "hstats", "pstats", "death", "resource", "mesh", "published", "missed", "other future");
+                "event DELETED", "event STOPPED disabled or enabled", "hstats", "pstats", "death", "resource", "mesh", "published", "missed", "other future");
         try (EventSubscriber subscriber = at("bodies", ear).start()) {
             isTrue(subscriber.uri().getPath().equals("/bodies/all"), subscriber.uri().toString());
             waitFor("all events", () -> ear.headers.containsAll(wanted) || !ear.problems.isEmpty());
