@@ -446,6 +446,7 @@ void sv_driver_free(struct sv_driver *driver)
     sv_http_free(driver->http);
     sv_api_free(driver->api);
     sv_operations_free(driver->operations);
+    sv_str_done(&driver->openapi);
     sv_driver_cluster_close(driver);
     sv_reexec_free(driver->reexec);
     sv_unit_groups_free_all(driver);

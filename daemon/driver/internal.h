@@ -198,6 +198,7 @@ struct sv_driver {
     uint64_t next_status_ns; /* not before */
     int64_t last_ticks[3];
     struct sv_operations *operations; /* of REST; NULL: there was none yet */
+    struct sv_str openapi;            /* the description of REST; "": nobody has asked yet */
     struct sv_map groups;             /* name -> struct sv_unit_group */
     struct sv_idmap units;            /* process id -> struct sv_unit */
     struct sv_idmap runs_by_pid;
