@@ -28,7 +28,7 @@ logfile_maxbytes=0
 loglevel=debug
 pidfile=@DIR@/main.pid
 childlogdir=@DIR@
-identifier={nick}
+identifier={identifier}
 {svisor}
 {programs}
 """
@@ -63,6 +63,8 @@ class Cluster:
         self.nicks = [f"s{i + 1}" for i in range(count)]
         self.ports = free_ports(count)
         self.identifiers = self.names(host)
+        # Cgroups are called by it: where a daemon is dead, that of another cluster with the same one would move in.
+        identifiers = self.nicks[:] if members else [f"{nick}-{self.mark}" for nick in self.nicks]
         names = ",".join(f"<{nick}>{name}" for nick, name in zip(self.nicks, self.identifiers))
         members = members or f"supvisors_list={names}\nsynchro_options={synchro}"
         self.servers = []
@@ -72,7 +74,7 @@ class Cluster:
             if rules:
                 server.write("rules.xml", f'<?xml version="1.0" encoding="UTF-8"?>\n<root>{rules}</root>\n')
             server.write_config(CONFIG.format(
-                http=self.HTTP, members=members, nick=nick, options=options, programs=programs,
+                http=self.HTTP, members=members, identifier=identifiers.pop(0), options=options, programs=programs,
                 rules=f"rules_files={server.path('rules.xml')}" if rules else "",
                 svisor=f"[svisor]\n{svisor}" if svisor else ""))
             self.servers.append(server)
