@@ -152,9 +152,11 @@ class Parameter:
         self.name = camel(self.wire_name)
         self.is_optional = row.macro == "OPTIONAL"
         self.fallback = row.words[2] if self.is_optional else None
-        self.doc = row.words[-1]
         self.type = PARAMETERS.get((method, self.wire_name)) or (
             PARAMETERS.get(("", self.wire_name)) if wire == "CHARS" else None) or TYPES[wire]
+        # A row tells the names and numbers that text may have; an enum has them itself.
+        enums = {name: doc[:1].lower() + doc[1:] for _, _, name, doc in ENUMS}
+        self.doc = enums.get(self.type) or row.words[-1]
 
 
 class Method:
@@ -213,15 +215,18 @@ def comment(lines, indent="    "):
 
 def method_comment(method, count, faults):
     lines = [java(sentence(method.help))]
-    lines += [java(line) for line in method.doc.split("\n") if line]
+    more = [java(line) for line in method.doc.split("\n") if line]
+    if more:
+        lines += ["", "<p>" + more[0], *more[1:]]
     left_out = [f"{{@code {one.name}}} = {one.fallback or 'an empty text'}" for one in method.parameters[count:]]
     if left_out:
-        lines.append("Here " + ", ".join(left_out) + ".")
+        lines += ["", "<p>Here " + ", ".join(left_out) + "."]
     lines.append("")
     lines += [f"@param {one.name} {java(one.doc)}" for one in method.parameters[:count]]
     lines.append(f"@return {java(method.returns())}")
     named = [f"{{@link Fault#{name}}}: {java(faults[name])}" for name in method.faults]
-    lines.append("@throws FaultException " + (" ".join(named) or "if the server refuses"))
+    lines.append("@throws FaultException if the server refuses" + (":<ul>" if named else ""))
+    lines += [f"    <li>{one}" for one in named] + ["    </ul>"] * bool(named)
     lines.append("@throws SvisorException if there is no answer that can be read")
     return comment(lines)
 
