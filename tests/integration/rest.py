@@ -265,6 +265,21 @@ def _():
         says(port, "GET", "/operations/0-1", 404, 10, "no such operation")
 
 
+@tap.test("a handle that is deleted ends the waiting, and not what was begun")
+def _():
+    with serve() as server:
+        port = server.port
+        tap.check(value(port, "POST", "/supervisor/startProcess/slow"), True, "start")
+        wait_until(lambda: "up" in server.read("slow.log"), 10, "slow")
+        place = ask(port, "POST", "/supervisor/stopProcess/slow", **ASYNC)[1]["Location"]
+        tap.check(value(port, "DELETE", place), True, "DELETE")
+        says(port, "GET", place, 404, 10, "no such operation")
+        state = lambda: value(port, "GET", "/supervisor/getProcessInfo/slow")["statename"]
+        tap.check(state(), "STOPPING", "slow")
+        tap.check(value(port, "POST", "/supervisor/signalProcess/slow/KILL"), True, "kill")
+        wait_until(lambda: state() == "STOPPED", 10, "slow to be STOPPED")
+
+
 @tap.test("what needs not wait, and a mistake, are answered at once also when 202 is preferred")
 def _():
     with serve() as server:
