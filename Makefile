@@ -36,7 +36,8 @@ INCLUDES := -Iinclude -Idaemon -Ictl -I$(BUILD)
 # Asked at first use and then remembered: `make deps check` installs what pkg-config is asked for.
 SYSTEM_INCLUDES = $(eval SYSTEM_INCLUDES := $(subst -I,-isystem ,$(shell pkg-config --cflags $(PACKAGES) $(CTL_PACKAGES))))$(SYSTEM_INCLUDES)
 LDFLAGS  += -Wl,-z,relro,-z,now $(SAN)
-LIBS      = $(eval LIBS := $(shell pkg-config --libs $(PACKAGES)))$(LIBS)
+# Debian's libwslay has no .pc file.
+LIBS      = $(eval LIBS := $(shell pkg-config --libs $(PACKAGES)) -lwslay)$(LIBS)
 CTL_LIBS  = $(eval CTL_LIBS := $(shell pkg-config --libs $(CTL_PACKAGES)))$(CTL_LIBS)
 
 # The order is the link order: who uses stands before who is used.

@@ -1,5 +1,6 @@
 /*
- * What the HTTP server answers: /RPC2, /logtail/NAME[/CHANNEL], /mainlogtail, and REST (rest.c).
+ * What the HTTP server answers: /RPC2, /logtail/NAME[/CHANNEL], /mainlogtail, REST (rest.c), and
+ * /events/HEADER/… as a WebSocket.
  *
  * A remote call that waits keeps its exchange; a client that goes away meanwhile cancels the call.
  * A log that is followed ends when the client goes, or reads so slowly that the bounded buffer is
@@ -204,15 +205,24 @@ static const char *named_log(struct sv_driver *driver, const char *target)
     return NULL;
 }
 
+static void handle_events(struct sv_driver *driver, struct sv_http_exchange *exchange,
+                          const char *path)
+{
+    if (!sv_driver_cluster_accept_subscriber(driver, exchange, path))
+        reply_not_found(exchange);
+}
+
 void sv_routes_handle(void *user, struct sv_http_exchange *exchange)
 {
     struct sv_driver *driver = user;
     const char *path = sv_http_path(exchange);
     if (sv_reexec_is_going(driver))
         return; /* the connection is closed with this image, and the client asks the next one */
-    static const char logtail[] = "/logtail/";
+    static const char logtail[] = "/logtail/", events[] = "/events/";
     if (strcmp(path, "/RPC2") == 0 || strcmp(path, "/RPC2/") == 0)
         handle_rpc(driver, exchange);
+    else if (strncmp(path, events, sizeof(events) - 1) == 0)
+        handle_events(driver, exchange, path + sizeof(events) - 2);
     else if (strncmp(path, logtail, sizeof(logtail) - 1) == 0)
         handle_log(driver, exchange, named_log(driver, path + sizeof(logtail) - 1));
     else if (strcmp(path, "/mainlogtail") == 0)

@@ -138,8 +138,8 @@ static unsigned connections_max(void)
 static struct MHD_Daemon *start_daemon(struct sv_http_listener *listener)
 {
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-        sv_http_on_request, listener, MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG, 0, NULL,
+        NULL, sv_http_on_request, listener, MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
         MHD_OPTION_LISTEN_SOCKET, listener->socket.fd, MHD_OPTION_NOTIFY_COMPLETED,
         sv_http_on_completed, listener, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_LIMIT, connections_max(),

@@ -72,4 +72,19 @@ void sv_http_stream_begin(struct sv_http_exchange *exchange, unsigned status,
 int sv_http_stream_write(struct sv_http_exchange *exchange, const void *data, size_t length);
 void sv_http_stream_end(struct sv_http_exchange *exchange);
 
+/*
+ * Answers that the connection changes to another protocol: 101. `opened` comes a little later, with
+ * the descriptor, which does not wait, and with what the client has sent already; from then on the
+ * owner reads and writes, until sv_http_tunnel_end() closes it. If the server stops before, or the
+ * client goes before it is opened, there is sv_http_on_closed().
+ */
+typedef void (*sv_http_tunnel_function)(void *user, int fd, const char *early, size_t early_length);
+struct sv_http_upgrade {
+    const char *protocol;       /* "websocket" */
+    const char *header, *value; /* one more of the answer */
+};
+void sv_http_upgrade(struct sv_http_exchange *exchange, const struct sv_http_upgrade *upgrade,
+                     sv_http_tunnel_function opened, void *user);
+void sv_http_tunnel_end(struct sv_http_exchange *exchange);
+
 #endif

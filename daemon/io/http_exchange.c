@@ -3,7 +3,8 @@
  *
  *     READING   headers are there, the body comes in; a body too long is swallowed, not kept
  *     OPEN      the handler has it. Not answered when the handler returns: the connection is
- * suspended STREAMING the answer has begun. Nothing to send: suspended ENDED     answered to the
+ * suspended STREAMING the answer has begun. Nothing to send: suspended TUNNEL answered with 101:
+ * the connection is the owner's, under another protocol ENDED     answered to the
  * last byte, as far as the owner is concerned; libmicrohttpd sends the rest GONE      the client
  * left or the server stops: the owner has been told and does not know us any more
  *
@@ -40,7 +41,7 @@ enum {
     STREAM_BLOCK_BYTES = 8 << 10, /* what libmicrohttpd asks for at once */
 };
 
-enum exchange_state { READING, OPEN, STREAMING, ENDED, GONE };
+enum exchange_state { READING, OPEN, STREAMING, TUNNEL, ENDED, GONE };
 
 struct sv_http_exchange {
     struct sv_http_listener *listener;
@@ -55,9 +56,12 @@ struct sv_http_exchange {
     size_t discarded_bytes; /* of a body too long, or without permission */
     bool is_allowed;
     bool is_suspended;
-    struct sv_source *watch; /* of a client that leaves, while suspended */
-    struct sv_str stream;    /* what waits to be sent … */
-    size_t sent_bytes;       /* … after so many bytes that were */
+    struct sv_source *watch;                  /* of a client that leaves, while suspended */
+    struct sv_str stream;                     /* what waits to be sent … */
+    size_t sent_bytes;                        /* … after so many bytes that were */
+    struct MHD_UpgradeResponseHandle *tunnel; /* NULL: none, or the 101 is not sent yet */
+    sv_http_tunnel_function opened;
+    void *opened_user;
     sv_function closed;
     void *closed_user;
 };
@@ -74,14 +78,29 @@ static void resume(struct sv_http_exchange *exchange)
     sv_http_listener_wake(exchange->listener);
 }
 
+static bool has_an_owner(const struct sv_http_exchange *exchange)
+{
+    return exchange->state == OPEN || exchange->state == STREAMING || exchange->state == TUNNEL;
+}
+
+/* The connection of a tunnel is closed by libmicrohttpd at its next turn. */
+static void close_tunnel(struct sv_http_exchange *exchange)
+{
+    if (!exchange->tunnel)
+        return;
+    MHD_upgrade_action(sv_steal(&exchange->tunnel), MHD_UPGRADE_ACTION_CLOSE);
+    sv_http_listener_wake(exchange->listener);
+}
+
 /* The exchange can no longer be answered: its owner hears of it, and libmicrohttpd will close. */
 static void give_up(struct sv_http_exchange *exchange)
 {
-    bool has_owner = exchange->state == OPEN || exchange->state == STREAMING;
+    bool has_owner = has_an_owner(exchange);
     exchange->state = GONE;
     if (has_owner && exchange->closed)
         exchange->closed(exchange->closed_user);
     resume(exchange);
+    close_tunnel(exchange);
 }
 
 static void on_hang_up(void *user, int fd, uint32_t events)
@@ -264,6 +283,45 @@ void sv_http_on_closed(struct sv_http_exchange *exchange, sv_function closed, vo
     exchange->closed_user = user;
 }
 
+/* ---- Another protocol ---- */
+
+static void on_upgraded(void *cls, struct MHD_Connection *connection, void *request_cls,
+                        const char *early, size_t early_length, MHD_socket fd,
+                        struct MHD_UpgradeResponseHandle *handle)
+{
+    (void)connection;
+    (void)request_cls;
+    struct sv_http_exchange *exchange = cls;
+    exchange->tunnel = handle;
+    if (exchange->state == TUNNEL)
+        exchange->opened(exchange->opened_user, fd, early, early_length);
+    else
+        close_tunnel(exchange); /* it was ended before it began */
+}
+
+void sv_http_upgrade(struct sv_http_exchange *exchange, const struct sv_http_upgrade *upgrade,
+                     sv_http_tunnel_function opened, void *user)
+{
+    assert(exchange->state == OPEN);
+    struct MHD_Response *response = MHD_create_response_for_upgrade(on_upgraded, exchange);
+    exchange->state = TUNNEL;
+    exchange->opened = opened;
+    exchange->opened_user = user;
+    bool is_good =
+        response &&
+        MHD_add_response_header(response, MHD_HTTP_HEADER_UPGRADE, upgrade->protocol) == MHD_YES &&
+        MHD_add_response_header(response, upgrade->header, upgrade->value) == MHD_YES;
+    if (!is_good || !queue(exchange, MHD_HTTP_SWITCHING_PROTOCOLS, NULL, response))
+        give_up(exchange);
+}
+
+void sv_http_tunnel_end(struct sv_http_exchange *exchange)
+{
+    assert(exchange->state == TUNNEL);
+    exchange->state = ENDED;
+    close_tunnel(exchange);
+}
+
 /* ---- Requests ---- */
 
 const char *sv_http_method(const struct sv_http_exchange *exchange)
@@ -403,7 +461,8 @@ void sv_http_on_completed(void *cls, struct MHD_Connection *connection, void **e
     if (!done)
         return;
     *exchange = NULL;
-    if (done->state == OPEN || done->state == STREAMING)
+    done->tunnel = NULL; /* it went with the connection */
+    if (has_an_owner(done))
         give_up(done);
     if (done->previous)
         done->previous->next = done->next;

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "io/publish_ws.h"
 #include "io/publish_zmq.h"
 
 #define RETRY_NS          UINT64_C(1000000000)
@@ -24,6 +25,8 @@ struct sv_publisher {
     struct sv_source *retry;
     bool has_complained;
     struct sv_publish_zmq *zmq; /* NULL: there is none, or its port was in use */
+    struct sv_publish_ws *ws;   /* NULL: there is none */
+    bool has_ws_port;           /* it listens */
     uint64_t counts[SV_PUBLICATION_COUNT];
 };
 
@@ -31,12 +34,16 @@ static void open_ways(void *user)
 {
     struct sv_publisher *publisher = user;
     struct sv_str problem SV_CLEANUP(sv_str_done) = {0};
+    const struct sv_publisher_settings *settings = &publisher->settings;
     int r = 0;
-    if (publisher->settings.has_zmq && !publisher->zmq)
-        r = sv_publish_zmq_open(publisher->loop, publisher->settings.port, &problem,
-                                &publisher->zmq);
+    if (settings->has_zmq && !publisher->zmq)
+        r = sv_publish_zmq_open(publisher->loop, settings->port, &problem, &publisher->zmq);
+    if (r == 0 && settings->has_websocket_port && !publisher->has_ws_port) {
+        r = sv_publish_ws_listen(publisher->ws, settings->port, &problem);
+        publisher->has_ws_port = r == 0;
+    }
     if (r == 0) {
-        sv_log_info("events are published on port %u", publisher->settings.port);
+        sv_log_info("events are published on port %u", settings->port);
         return;
     }
     if (!publisher->has_complained)
@@ -56,6 +63,8 @@ int sv_publisher_new(struct sv_loop *loop, const struct sv_publisher_settings *s
     publisher->loop = loop;
     publisher->settings = *settings;
     int r = sv_loop_add_timer(loop, RETRY_ACCURACY_NS, open_ways, publisher, &publisher->retry);
+    if (r == 0 && settings->has_websocket)
+        r = sv_publish_ws_new(loop, settings, &publisher->ws);
     if (r < 0) {
         sv_publisher_free(publisher, 0);
         return error_trace(r);
@@ -69,6 +78,7 @@ void sv_publisher_free(struct sv_publisher *publisher, uint64_t flush_ns)
 {
     if (!publisher)
         return;
+    sv_publish_ws_free(publisher->ws);
     sv_publish_zmq_close(publisher->zmq, flush_ns);
     sv_source_free(publisher->retry);
     free(publisher);
@@ -76,17 +86,31 @@ void sv_publisher_free(struct sv_publisher *publisher, uint64_t flush_ns)
 
 bool sv_publisher_wants(const struct sv_publisher *publisher, enum sv_publication header)
 {
-    sv_publication_set wanted = publisher->zmq ? sv_publish_zmq_wanted(publisher->zmq) : 0;
+    sv_publication_set wanted = 0;
+    if (publisher->zmq)
+        wanted |= sv_publish_zmq_wanted(publisher->zmq);
+    if (publisher->ws)
+        wanted |= sv_publish_ws_wanted(publisher->ws);
     return wanted >> header & 1;
 }
 
 void sv_publisher_send(struct sv_publisher *publisher, enum sv_publication header, const char *body,
                        size_t length)
 {
-    if (!publisher->zmq)
-        return;
     publisher->counts[header]++;
-    sv_publish_zmq_send(publisher->zmq, header, body, length);
+    if (publisher->zmq)
+        sv_publish_zmq_send(publisher->zmq, header, body, length);
+    if (publisher->ws)
+        sv_publish_ws_send(publisher->ws, header, body, length);
+}
+
+bool sv_publisher_accept(struct sv_publisher *publisher, struct sv_http_exchange *exchange,
+                         const char *path)
+{
+    if (!publisher->ws)
+        return false;
+    sv_publish_ws_accept(publisher->ws, exchange, path);
+    return true;
 }
 
 uint64_t sv_publisher_count(const struct sv_publisher *publisher, enum sv_publication header)

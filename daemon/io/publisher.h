@@ -12,11 +12,17 @@
 #include "io/loop.h"
 #include "wire/publication.h"
 
+struct sv_http_exchange;
 struct sv_publisher;
 
 struct sv_publisher_settings {
     uint16_t port;
-    bool has_zmq; /* a PUB socket on the port */
+    bool has_zmq;            /* a PUB socket on the port */
+    bool has_websocket;      /* sv_publisher_accept() */
+    bool has_websocket_port; /* the port is the WebSockets' own */
+    /* The body of `missed`, malloc()ed, of counts by header; NULL without memory. */
+    char *(*tell_missed)(void *user, const uint64_t counts[SV_PUBLICATION_COUNT]);
+    void *user;
 };
 
 /* A port in use is no error: it is logged, and tried again. -ENOMEM and the like. */
@@ -30,7 +36,10 @@ bool sv_publisher_wants(const struct sv_publisher *publisher, enum sv_publicatio
 /* `body` is a JSON text. */
 void sv_publisher_send(struct sv_publisher *publisher, enum sv_publication header, const char *body,
                        size_t length);
-/* How many were sent under the header by the PUB socket. */
+/* Answers a request that wants a WebSocket, for what the path asks for. False: there are none. */
+bool sv_publisher_accept(struct sv_publisher *publisher, struct sv_http_exchange *exchange,
+                         const char *path);
+/* How many were sent under the header. */
 uint64_t sv_publisher_count(const struct sv_publisher *publisher, enum sv_publication header);
 
 #endif

@@ -9,8 +9,9 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import schema
 import tap
-from cluster_servers import Cluster, free_ports
-from daemon import binary, wait_until
+from daemon import wait_until
+from event_cluster import RUNNING, STARTING, BACKOFF, FATAL, memory_kb, restart_one, start_and_stop
+from event_cluster import cluster_of as cluster_built
 from subscribers import CLASSIC, ZmqSubscriber
 
 try:
@@ -18,31 +19,6 @@ try:
 except ImportError:
     zmq = None
 
-PROGRAMS = """
-[program:one]
-command=sleep 1000
-autostart=false
-startsecs=0
-[program:crash]
-command=sh -c 'exit 3'
-autostart=false
-startretries=0
-startsecs=1
-autorestart=false
-[program:many]
-command=sleep 1000
-process_name=%(program_name)s_%(process_num)02d
-numprocs=2
-autostart=false
-startsecs=0
-[group:shop]
-programs=one,crash
-"""
-RULES = """
-<application name="shop"><start_sequence>0</start_sequence>
-  <programs><program name="one"><identifiers>*</identifiers></program></programs>
-</application>
-"""
 KEYS = {
     "supvisors": {"identifier": str, "nick_identifier": str, "now_monotonic": float, "fsm_statecode": int,
                   "fsm_statename": str, "master_identifier": str, "degraded_mode": bool, "discovery_mode": bool,
@@ -59,21 +35,11 @@ KEYS = {
               "spawnerr": str, "now": float, "now_monotonic": float, "event_mtime": float, "pid": int, "extra_args": str,
               "disabled": bool},
 }
-STOPPED, STARTING, RUNNING, BACKOFF, STOPPING, EXITED, FATAL = 0, 10, 20, 30, 40, 100, 200
 options = tap.arguments()
 
 
-def cluster_of(count, link="ZMQ", more=""):
-    if binary("svisord", options.build) is None:
-        tap.skip(f"{options.build}/svisord is not built")
-    if zmq is None:
-        tap.skip("python3-zmq is not installed: make deps")
-    cluster = Cluster(options.build, count, PROGRAMS, RULES)
-    cluster.event_ports = free_ports(count)
-    for server, port in zip(cluster.servers, cluster.event_ports):
-        server.write_config(server.config.replace(
-            "[supervisord]", f"event_link={link}\nevent_port={port}\n{more}\n[supervisord]", 1))
-    return cluster
+def cluster_of(count):
+    return cluster_built(options.build, count)
 
 
 def subscribed(port, *topics, **more):
@@ -192,13 +158,6 @@ def _():
             tap.check_true({header for header, *_ in everything.messages} <= set(CLASSIC), "only classic headers")
 
 
-def restart_one(cluster):
-    proxy = cluster.servers[0].rpc(over="tcp")
-    if proxy.supervisor.getProcessInfo("shop:one")["state"] == RUNNING:
-        proxy.supervisor.stopProcess("shop:one")
-    return proxy.supervisor.startProcess("shop:one")
-
-
 @tap.test("subscribers that come, go, say nonsense and die do no harm")
 def _():
     with cluster_of(1) as cluster:
@@ -275,11 +234,8 @@ def _():
         slow.connect(f"tcp://127.0.0.1:{cluster.event_ports[0]}")
         try:
             first = read_counts(slow)[1]  # it is subscribed
-            proxy = cluster.servers[0].rpc(over="tcp").supervisor
             before = memory_kb(cluster.servers[0].process.pid)
-            for _ in range(3000):
-                proxy.startProcess("shop:one")
-                proxy.stopProcess("shop:one")
+            start_and_stop(cluster, 3000)
             grown = memory_kb(cluster.servers[0].process.pid) - before
             print(f"# {grown} KB for 36,000 events that nobody reads")
             tap.check_true(grown < 16000, f"svisord has grown by {grown} KB")
@@ -289,11 +245,6 @@ def _():
         finally:
             slow.close()
             context.term()
-
-
-def memory_kb(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as stream:
-        return next(int(line.split()[1]) for line in stream if line.startswith("VmRSS"))
 
 
 def read_counts(sub, timeout=15):

@@ -11,11 +11,11 @@ set -eu
 # The compiler and what svisord and svctl link with.
 build='gcc libc6-dev make pkg-config git clang llvm bpftool linux-libc-dev libelf-dev zlib1g-dev
     libsystemd-dev libbpf-dev libcgroup-dev libmicrohttpd-dev libgnutls28-dev libxml2-dev libjansson-dev libpcre2-dev
-    libcurl4-openssl-dev libedit-dev libzmq3-dev libprotobuf-c-dev protobuf-c-compiler'
+    libcurl4-openssl-dev libedit-dev libzmq3-dev libwslay-dev libprotobuf-c-dev protobuf-c-compiler'
 # Unit tests, fuzzers, sanitizers, format lint; the real Supervisor that svisord is compared with, and what Supvisors needs
 # where SUPVISORS_SRC names a checkout of it; the terminal of svctl's shell; the man pages' renderer; the package builder.
 check='libcmocka-dev libclang-rt-14-dev clang-format python3 supervisor python3-zmq python3-psutil python3-lxml
-    python3-jsonschema
+    python3-jsonschema python3-websockets
     expect groff man-db procps util-linux iproute2 curl psmisc dpkg-dev'
 # The Java client (make java) and its tests; about 120 MB to fetch, and the tests are skipped without it.
 java='default-jdk-headless'

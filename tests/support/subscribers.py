@@ -108,6 +108,8 @@ class WsSubscriber(Heard):
                 if text not in done:
                     text.cancel()
                     break
+                if text.exception():
+                    over.cancel()
                 header, body = json.loads(text.result())
                 self.messages.append((header, body, time.monotonic()))
 

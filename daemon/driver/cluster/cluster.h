@@ -13,6 +13,7 @@ struct sv_config;
 struct sv_death;
 struct sv_driver;
 struct sv_driver_cluster;
+struct sv_http_exchange;
 struct sv_shortage_report;
 
 /* After the programs are known, before the HTTP ports open. 0, SV_DRIVER_REFUSED with the reason in
@@ -30,6 +31,9 @@ void sv_driver_cluster_publish_state(struct sv_driver *driver, const struct sv_a
 void sv_driver_cluster_publish_death(struct sv_driver *driver, const struct sv_death *death);
 void sv_driver_cluster_publish_shortage(struct sv_driver *driver,
                                         const struct sv_shortage_report *report);
+/* A request for a WebSocket with the events that `path` names. False: there are none here. */
+bool sv_driver_cluster_accept_subscriber(struct sv_driver *driver,
+                                         struct sv_http_exchange *exchange, const char *path);
 /* A local process is new or has changed. */
 void sv_driver_cluster_changed(struct sv_driver *driver, sv_process_id process);
 /* It is gone. */

@@ -164,9 +164,13 @@ int sv_driver_cluster_open_publisher(struct sv_driver_cluster *cluster,
     enum sv_event_link link = cluster->config->event_link;
     const struct sv_publisher_settings settings = {
         .port = self->event_port,
-        .has_zmq = link == SV_EVENT_LINK_ZMQ,
+        .has_zmq = link == SV_EVENT_LINK_ZMQ || link == SV_EVENT_LINK_ALL,
+        .has_websocket = link == SV_EVENT_LINK_WS || link == SV_EVENT_LINK_ALL,
+        .has_websocket_port = link == SV_EVENT_LINK_WS,
+        .tell_missed = sv_driver_cluster_tell_missed,
+        .user = cluster,
     };
-    if (link != SV_EVENT_LINK_ZMQ)
+    if (link == SV_EVENT_LINK_NONE)
         return 0;
     cluster->publishing_since_wall_ns = sv_wall_ns();
     int r = sv_publisher_new(cluster->driver->loop, &settings, &cluster->publisher);
@@ -183,4 +187,12 @@ void sv_driver_cluster_close_publisher(struct sv_driver_cluster *cluster)
     enum { FLUSH_NS = 100000000 };
     sv_publisher_free(cluster->publisher, FLUSH_NS);
     sv_source_free(cluster->publish_timer);
+}
+
+bool sv_driver_cluster_accept_subscriber(struct sv_driver *driver,
+                                         struct sv_http_exchange *exchange, const char *path)
+{
+    const struct sv_driver_cluster *cluster = driver->cluster;
+    return cluster && cluster->publisher && !cluster->is_ending &&
+           sv_publisher_accept(cluster->publisher, exchange, path);
 }

@@ -58,19 +58,39 @@ void sv_driver_cluster_publish_shortage(struct sv_driver *driver,
         publish(driver->cluster, SV_PUBLICATION_RESOURCE, sv_shortage_json(report));
 }
 
-void sv_driver_cluster_publish_counts(struct sv_driver_cluster *cluster)
+/* By header; of a NULL `counts`, what the publisher has sent. */
+static json_t *counts_json(const struct sv_driver_cluster *cluster, const uint64_t *counts)
 {
-    if (!sv_driver_cluster_is_wanted(cluster, SV_PUBLICATION_PUBLISHED))
-        return;
-    json_t *counts = json_object();
-    for (unsigned i = 0; i < SV_PUBLICATION_COUNT && counts; i++) {
+    json_t *object = json_object();
+    for (unsigned i = 0; i < SV_PUBLICATION_COUNT && object; i++) {
         enum sv_publication header = (enum sv_publication)i;
-        uint64_t count = sv_publisher_count(cluster->publisher, header);
-        if (header != SV_PUBLICATION_PUBLISHED && header != SV_PUBLICATION_MISSED)
-            json_object_set_new(counts, sv_publication_name(header),
+        uint64_t count = counts ? counts[i] : sv_publisher_count(cluster->publisher, header);
+        bool is_counted =
+            counts ? count > 0
+                   : header != SV_PUBLICATION_PUBLISHED && header != SV_PUBLICATION_MISSED;
+        if (is_counted)
+            json_object_set_new(object, sv_publication_name(header),
                                 json_integer((json_int_t)count));
     }
-    publish(cluster, SV_PUBLICATION_PUBLISHED,
-            json_pack("{s:f, s:o}", "since",
-                      (double)cluster->publishing_since_wall_ns / NS_PER_SECOND, "counts", counts));
+    return object;
+}
+
+void sv_driver_cluster_publish_counts(struct sv_driver_cluster *cluster)
+{
+    if (sv_driver_cluster_is_wanted(cluster, SV_PUBLICATION_PUBLISHED))
+        publish(cluster, SV_PUBLICATION_PUBLISHED,
+                json_pack("{s:f, s:o}", "since",
+                          (double)cluster->publishing_since_wall_ns / NS_PER_SECOND, "counts",
+                          counts_json(cluster, NULL)));
+}
+
+char *sv_driver_cluster_tell_missed(void *user, const uint64_t counts[SV_PUBLICATION_COUNT])
+{
+    struct sv_driver_cluster *cluster = user;
+    json_t *body = sv_event_own(&cluster->host);
+    char *text = NULL;
+    if (body && json_object_set_new(body, "counts", counts_json(cluster, counts)) == 0)
+        text = json_dumps(body, JSON_ENSURE_ASCII);
+    json_decref(body);
+    return text;
 }
