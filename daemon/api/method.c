@@ -104,7 +104,10 @@ void sv_route_path(const struct sv_route *route, struct sv_str *ret_path)
     const char *dot = strchr(route->name, '.');
     bool is_short = strncmp(route->name, clustered, sizeof(clustered) - 1) == 0;
     const char *leaf = is_short ? route->name + sizeof(clustered) - 1 : dot + 1;
-    sv_str_addf(ret_path, "/%.*s/%s", (int)(dot - route->name), route->name, leaf);
+    sv_str_add_char(ret_path, '/');
+    sv_str_append(ret_path, route->name, (size_t)(dot - route->name));
+    sv_str_add_char(ret_path, '/');
+    sv_str_add(ret_path, leaf);
 }
 
 size_t sv_method_parameter_count(const struct sv_method *method)

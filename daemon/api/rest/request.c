@@ -68,11 +68,15 @@ static bool refuse_path(struct reading *reading, const char *head)
     struct sv_str path SV_CLEANUP(sv_str_done) = {0};
     struct sv_str text SV_CLEANUP(sv_str_done) = {0};
     size_t least = SIZE_MAX;
+    size_t length = strlen(head);
     bool is_of_cluster = false;
     struct sv_route route;
     for (size_t i = 0; sv_route_at(i, &route); i++) {
         sv_str_clear(&path);
         sv_route_path(&route, &path);
+        size_t longer = path.length > length ? path.length - length : length - path.length;
+        if (longer > least)
+            continue; /* so many edits at least: the distance costs far more to know */
         size_t distance = sv_edit_distance(head, sv_str_text(&path));
         bool is_usable = is_there(reading->request, &route);
         is_of_cluster = is_of_cluster || (distance == 0 && !is_usable);
