@@ -4,7 +4,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 
@@ -14,7 +13,7 @@ sys.path.insert(0, os.path.join(ROOT, "clients", "java"))
 import generate
 import tap
 from cluster_servers import Cluster
-from daemon import free_port, wait_until
+from daemon import free_port
 
 PROGRAMS = """
 [program:db]
@@ -108,17 +107,6 @@ def classes_of_model():
     return found
 
 
-def events_uri(cluster, port):
-    """Where the first node publishes by WebSocket; empty when this svisord does not."""
-    proxy = cluster.servers[0].rpc(USER, PASSWORD, over="tcp")
-    wait_until(lambda: proxy.supvisors.get_supvisors_state()["fsm_statename"] == "OPERATION", 20, "OPERATION")
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            return f"ws://127.0.0.1:{port}"
-    print("# events are not heard: this svisord publishes nothing over WebSocket")
-    return ""
-
-
 @tap.test("every method is called on three nodes, and every key of an answer is known")
 def _():
     _, aliases = generate.all_methods()
@@ -132,7 +120,8 @@ def _():
         for server in cluster.servers:
             server.wait_ready()
         uris = [f"http://127.0.0.1:{port}" for port in cluster.ports]
-        said = java("ClusterTest", uris[0], uris[2], USER, PASSWORD, ",".join(aliases), events_uri(cluster, event_ports[0]))
+        said = java("ClusterTest", uris[0], uris[2], USER, PASSWORD, ",".join(aliases),
+                    f"ws://127.0.0.1:{event_ports[0]}")
         for server in cluster.servers:
             server.wait()
     seen = set(re.search(r"classes checked: (.*)", said).group(1).split())

@@ -304,7 +304,7 @@ public final class ClusterTest {
         System.out.println("# " + CALLED.size() + " methods called, classes checked: " + String.join(" ", Keys.seen()));
     }
 
-    /** @param arguments URI of the first and the third node, name, password, old names of methods, with commas between, URI of the events of the first or nothing */
+    /** @param arguments URI of the first and the third node, name, password, old names of methods, with commas between, URI of the events of the first */
     public static void main(String[] arguments) {
         Logger logger = listen();
         one = SvisorClient.builder(URI.create(arguments[0])).credentials(arguments[2], arguments[3]).build();
@@ -313,8 +313,7 @@ public final class ClusterTest {
         supvisors = one.supvisors();
         Set<String> oldNames = Arrays.stream(arguments[4].split(",")).collect(Collectors.toCollection(TreeSet::new));
         EventsTest.Ear ear = new EventsTest.Ear();
-        EventSubscriber subscriber = arguments[5].isEmpty() ? null
-                : EventSubscriber.builder(URI.create(arguments[5]), ear).types(EventType.values()).start();
+        EventSubscriber subscriber = EventSubscriber.builder(URI.create(arguments[5]), ear).types(EventType.values()).start();
         test("a wrong password is told", () -> equal(thrown(HttpStatusException.class,
                 () -> SvisorClient.builder(one.uri()).credentials("x", "y").build().supervisor().getPID()).status(), 401, "status"));
         test("the cluster is in operation", () -> operation(one));
@@ -329,10 +328,8 @@ public final class ClusterTest {
         test("what svisor adds about the cluster", ClusterTest::clusterOfSvisor);
         test("conflicts", ClusterTest::conflicts);
         test("all processes", ClusterTest::allProcesses);
-        if (subscriber != null) {
-            test("events", () -> events(ear));
-            subscriber.close();
-        }
+        test("events", () -> events(ear));
+        subscriber.close();
         test("the ends of daemons and clusters", ClusterTest::ends);
         test("every method was called", ClusterTest::everything);
         logger.setLevel(Level.OFF);
