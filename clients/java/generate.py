@@ -46,6 +46,8 @@ RESULTS = {
     "svisor.getDeathCertificates": "List<DeathCertificate>",
     "svisor.getResourceEvents": "List<ResourceEvent>",
     "svisor.getNetworkCounters": "NetworkCounters",
+    "svisor.getHostStatistics": "HostHistory",
+    "svisor.getProcessStatistics": "ProcessHistory",
     "svisor.why": "Explanation",
     "svisor.getNodes": "List<Node>",
     "svisor.getPlacement": "Placement",

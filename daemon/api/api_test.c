@@ -109,8 +109,10 @@ static void every_row_is_whole(void **state)
             assert_true(*parameter->doc);
             if (!parameter->fallback)
                 continue;
-            static const char *const fallbacks[SV_TYPE_COUNT] = {
-                [SV_TYPE_BOOLEAN] = "true", [SV_TYPE_INT] = "0", [SV_TYPE_STRING] = ""};
+            static const char *const fallbacks[SV_TYPE_COUNT] = {[SV_TYPE_BOOLEAN] = "true",
+                                                                 [SV_TYPE_INT] = "0",
+                                                                 [SV_TYPE_DOUBLE] = "0",
+                                                                 [SV_TYPE_STRING] = ""};
             assert_non_null(fallbacks[parameter->type]);
             bool is_false =
                 parameter->type == SV_TYPE_BOOLEAN && strcmp(parameter->fallback, "false") == 0;

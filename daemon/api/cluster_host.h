@@ -14,6 +14,12 @@
 
 #define SV_NUMPROCS_E_NOT_APPLICABLE 1
 
+/* What is collected now. */
+struct sv_api_statistics {
+    bool has_host, has_processes;
+    double collecting_period; /* seconds */
+};
+
 struct sv_api_cluster {
     void *user;
     const struct sv_supvisors_config *config;
@@ -49,6 +55,14 @@ struct sv_api_cluster {
      * SV_NUMPROCS_E_NOT_APPLICABLE: the files do not allow it, and the log says why. */
     int (*set_numprocs)(void *user, const char *program, uint32_t count);
     void (*set_log_level)(void *user, enum sv_log_level level);
+
+    void (*statistics)(void *user, struct sv_api_statistics *ret);
+    void (*enable_host_statistics)(void *user, bool is_enabled);
+    void (*enable_process_statistics)(void *user, bool is_enabled);
+    void (*set_collecting_period)(void *user, double seconds);
+    /* Of one of stats_periods, 0: the first. New references; the null of JSON: it is none. */
+    json_t *(*host_statistics)(void *user, double period);
+    json_t *(*process_statistics)(void *user, sv_process_id id, double period);
 };
 
 #endif

@@ -24,13 +24,14 @@ enum sv_value_type {
     SV_TYPE_CHARS,   /* any bytes; the method itself refuses other types */
     SV_TYPE_SIGNAL,  /* the name or the number of a signal, as text or as a number */
     SV_TYPE_INT,     /* a number, or its decimal text */
+    SV_TYPE_DOUBLE,  /* a number that is finite */
     SV_TYPE_BOOLEAN, /* anything, by Python's idea of truth */
     SV_TYPE_ARRAY,
     SV_TYPE_STRUCT,
     SV_TYPE_COUNT
 };
 
-/* "string", "int", "boolean", "array", "struct". */
+/* "string", "int", "double", "boolean", "array", "struct". */
 const char *sv_value_type_name(enum sv_value_type type);
 
 struct sv_parameter {
@@ -45,6 +46,7 @@ struct sv_argument {
     json_t *value;    /* as it came; NULL: absent */
     const char *text; /* STRING, SIGNAL */
     int64_t integer;  /* INT */
+    double real;      /* DOUBLE */
     bool boolean;     /* BOOLEAN */
     char digits[24];  /* backs `text` of a SIGNAL that came as a number */
 };

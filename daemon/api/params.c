@@ -64,6 +64,12 @@ static bool read_int(json_t *value, struct sv_argument *ret)
     return errno == 0 && end != ret->text && end[strspn(end, " \t\r\n")] == '\0';
 }
 
+static bool read_double(json_t *value, struct sv_argument *ret)
+{
+    ret->real = json_number_value(value);
+    return json_is_number(value) && isfinite(ret->real);
+}
+
 static bool read_signal(json_t *value, struct sv_argument *ret)
 {
     if (read_text(value, ret))
@@ -125,6 +131,7 @@ static const struct {
     [SV_TYPE_CHARS] = {"string", "a string", read_chars},
     [SV_TYPE_SIGNAL] = {"string", "the name or the number of a signal", read_signal},
     [SV_TYPE_INT] = {"int", "an integer", read_int},
+    [SV_TYPE_DOUBLE] = {"double", "a number", read_double},
     [SV_TYPE_BOOLEAN] = {"boolean", "a boolean", read_boolean},
     [SV_TYPE_ARRAY] = {"array", "an array", read_array},
     [SV_TYPE_STRUCT] = {"struct", "a struct", read_struct},

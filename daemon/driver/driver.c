@@ -14,6 +14,7 @@
 #include "driver/internal.h"
 #include "driver/outlive/outlive.h"
 #include "driver/rest/rest.h"
+#include "driver/statistics/statistics.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -397,6 +398,9 @@ static int open_all(struct sv_driver *driver, struct sv_str *ret_error)
     r = sv_driver_cluster_open(driver, ret_error);
     if (r != 0)
         return r;
+    r = sv_statistics_open(driver);
+    if (r != 0)
+        return r;
     driver->api = sv_api_new(&driver->api_host);
     if (!driver->api)
         return -ENOMEM;
@@ -447,6 +451,7 @@ void sv_driver_free(struct sv_driver *driver)
     sv_api_free(driver->api);
     sv_operations_free(driver->operations);
     sv_str_done(&driver->openapi);
+    sv_statistics_close(driver);
     sv_driver_cluster_close(driver);
     sv_reexec_free(driver->reexec);
     sv_unit_groups_free_all(driver);
@@ -490,6 +495,7 @@ int sv_driver_run(struct sv_driver *driver)
     driver->has_begun = true;
     sv_driver_feed(driver, (struct sv_event){.kind = SV_EVENT_BEGIN});
     sv_driver_cluster_begin(driver);
+    sv_statistics_begin(driver);
     int r = sv_loop_run(driver->loop);
     sv_deaths_settle(driver);
     return r;

@@ -164,6 +164,7 @@ struct sv_unit_group {
 
 struct sv_operations;
 struct sv_reexec;
+struct sv_statistics;
 
 struct sv_driver {
     struct sv_driver_options options;
@@ -229,10 +230,11 @@ struct sv_driver {
     struct sv_api *api;
     struct sv_api_host api_host;
     struct sv_driver_cluster *cluster; /* NULL: there is no [rpcinterface:supvisors] */
-    struct sv_str handover_scratch;    /* one record of the journal */
-    struct sv_str scratch;             /* paths and texts of one call */
-    char *server_url;                  /* SUPERVISOR_SERVER_URL, NULL: none */
-    const char **base_environment;     /* environ and [supervisord] environment, NULL-terminated */
+    struct sv_statistics *statistics;
+    struct sv_str handover_scratch; /* one record of the journal */
+    struct sv_str scratch;          /* paths and texts of one call */
+    char *server_url;               /* SUPERVISOR_SERVER_URL, NULL: none */
+    const char **base_environment;  /* environ and [supervisord] environment, NULL-terminated */
 };
 
 /* driver.c: stamps the event with the time, steps the core, performs what it wants done. */

@@ -1,6 +1,6 @@
 /*
- * What the HTTP server answers: /RPC2, /logtail/NAME[/CHANNEL], /mainlogtail, REST (rest.c), and
- * /events/HEADER/… as a WebSocket.
+ * What the HTTP server answers: /RPC2, /logtail/NAME[/CHANNEL], /mainlogtail, /metrics, REST
+ * (rest.c), and /events/HEADER/… as a WebSocket.
  *
  * A remote call that waits keeps its exchange; a client that goes away meanwhile cancels the call.
  * A log that is followed ends when the client goes, or reads so slowly that the bounded buffer is
@@ -9,6 +9,7 @@
 #include "driver/internal.h"
 #include "driver/outlive/outlive.h"
 #include "driver/rest/rest.h"
+#include "driver/statistics/statistics.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -225,6 +226,8 @@ void sv_routes_handle(void *user, struct sv_http_exchange *exchange)
         handle_events(driver, exchange, path + sizeof(events) - 2);
     else if (strncmp(path, logtail, sizeof(logtail) - 1) == 0)
         handle_log(driver, exchange, named_log(driver, path + sizeof(logtail) - 1));
+    else if (strcmp(path, "/metrics") == 0)
+        sv_metrics_handle(driver, exchange);
     else if (strcmp(path, "/mainlogtail") == 0)
         handle_log(driver, exchange, driver->api_host.main_log_path(driver));
     else if (!sv_rest_handle(driver, exchange))

@@ -194,6 +194,21 @@
 /* [rpcinterface:supvisors]. */
 #define SV_DISABILITIES_BYTES_MAX (4u << 20) /* disabilities_file: SV_PROCESSES_MAX long names */
 
+/* Statistics. */
+#define SV_STATISTICS_CPUS_MAX 8192 /* CONFIG_NR_CPUS of distributions */
+#define SV_STATISTICS_DEVICES_MAX                                                                  \
+    256 /* interfaces, disks and partitions, of each: the rest is not told                         \
+         */
+#define SV_STATISTICS_FILE_BYTES_MAX (1u << 20) /* one of /proc; a line of stat has 100 */
+#define SV_STATISTICS_PIDS_MAX       256        /* processes of one program that are asked: 1 ms */
+#define SV_STATISTICS_SLICE_MAX      32         /* programs in one turn of the loop: under 1 ms */
+#define SV_STATISTICS_DETAILS_MAX    100        /* programs in one sample, in turn: 4 ms */
+#define SV_STATISTICS_PERIOD_MIN     0.1        /* seconds; update_collecting_period */
+#define SV_STATISTICS_PERIOD_MAX     3600.0
+#define SV_STATISTICS_FRESH_NS                                                                     \
+    UINT64_C(1000000000) /* /metrics answers with a sample that is no older, however many ask */
+#define SV_STATISTICS_SCRAPES_MAX 16 /* requests that wait for the same sample */
+
 /* svctl. */
 #define SV_CTL_ANSWER_BYTES_MAX                                                                    \
     (64u << 20) /* getAllProcessInfo of 40,000 programs; more is no answer */

@@ -13,7 +13,7 @@ from cluster_servers import Cluster
 from daemon import binary
 
 OPERATION_KEYS = {"tags", "operationId", "summary", "description", "parameters", "requestBody", "responses", "deprecated"}
-JSON_TYPES = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
+JSON_TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict}
 options = tap.arguments()
 
 

@@ -15,7 +15,7 @@ build='gcc libc6-dev make pkg-config git clang llvm bpftool linux-libc-dev libel
 # Unit tests, fuzzers, sanitizers, format lint; the real Supervisor that svisord is compared with, and what Supvisors needs
 # where SUPVISORS_SRC names a checkout of it; the terminal of svctl's shell; the man pages' renderer; the package builder.
 check='libcmocka-dev libclang-rt-14-dev clang-format python3 supervisor python3-zmq python3-psutil python3-lxml
-    python3-jsonschema python3-websockets
+    python3-jsonschema python3-websockets python3-prometheus-client
     expect groff man-db procps util-linux iproute2 curl psmisc dpkg-dev'
 # The Java client (make java) and its tests; about 120 MB to fetch, and the tests are skipped without it.
 java='default-jdk-headless'

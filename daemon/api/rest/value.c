@@ -27,6 +27,15 @@ static json_t *int_of_text(const char *text, size_t length)
     return errno == 0 ? json_integer(number) : NULL;
 }
 
+static json_t *double_of_text(const char *text, size_t length)
+{
+    if (length == 0 || strspn(text, "+-.0123456789eE") != length)
+        return NULL;
+    char *end;
+    double number = strtod(text, &end);
+    return end == text + length ? json_real(number) : NULL; /* an infinite one makes no value */
+}
+
 /* The words of flask_restx.inputs.boolean, and their opposites. */
 static json_t *boolean_of_text(const char *text, size_t length)
 {
@@ -53,6 +62,11 @@ static bool is_text(const json_t *value)
 static bool is_integer(const json_t *value)
 {
     return json_is_integer(value);
+}
+
+static bool is_number(const json_t *value)
+{
+    return json_is_number(value);
 }
 
 static bool is_word(const json_t *value)
@@ -86,6 +100,7 @@ static const struct {
                        is_word},
     [SV_TYPE_SIGNAL] = {"string", "the name or the number of a signal", text_of_text, is_word},
     [SV_TYPE_INT] = {"integer", "a whole number", int_of_text, is_integer},
+    [SV_TYPE_DOUBLE] = {"number", "a number", double_of_text, is_number},
     [SV_TYPE_BOOLEAN] = {"boolean", "true or false", boolean_of_text, is_boolean},
     [SV_TYPE_ARRAY] = {"array", "an array, which only a JSON body can hold", nothing_of_text,
                        is_array},

@@ -1,8 +1,7 @@
 /*
  * supvisors.*: what concerns the instance that is asked alone: a start with extra arguments, the
- * level of its log, what it knows of addresses and what it is told about statistics.
+ * level of its log, and what it knows of addresses.
  */
-#include <math.h>
 #include <stdlib.h>
 
 #include "api/supvisors/cluster_call.h"
@@ -85,25 +84,7 @@ void sv_method_supvisors_change_log_level(struct sv_api_call *call,
     sv_call_return(call, json_true());
 }
 
-/* --- statistics, addresses --- */
-
-/* A whole number of seconds is an integer, as Supvisors' default is. */
-static json_t *seconds_json(double seconds)
-{
-    double whole = floor(seconds);
-    return seconds > whole ? json_real(seconds) : json_integer((json_int_t)whole);
-}
-
-void sv_method_supvisors_get_statistics_status(struct sv_api_call *call,
-                                               const struct sv_argument *arguments)
-{
-    (void)arguments;
-    const struct sv_supvisors_config *config = sv_cluster_of(call)->config;
-    sv_call_return(call,
-                   json_pack("{s:b, s:b, s:o}", "host_stats", (int)config->host_stats_enabled,
-                             "process_stats", (int)config->process_stats_enabled,
-                             "collecting_period", seconds_json(config->stats_collecting_period)));
-}
+/* --- addresses --- */
 
 /* The resolver is not asked for the names of an address: that may take long. */
 static json_t *addresses_json(const struct sv_mesh_network *network)

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "driver/cluster/internal.h"
+#include "driver/statistics/statistics.h"
 #include "io/host_identity.h"
 
 static uint64_t host_now_ns(void *user)
@@ -100,6 +101,46 @@ static void host_set_log_level(void *user, enum sv_log_level level)
     sv_log_set_level(level);
 }
 
+static void host_statistics(void *user, struct sv_api_statistics *ret)
+{
+    const struct sv_driver_cluster *cluster = user;
+    *ret = (struct sv_api_statistics){
+        .has_host = sv_statistics_has_host(cluster->driver),
+        .has_processes = sv_statistics_has_processes(cluster->driver),
+        .collecting_period = sv_statistics_period(cluster->driver),
+    };
+}
+
+static void host_enable_host_statistics(void *user, bool is_enabled)
+{
+    const struct sv_driver_cluster *cluster = user;
+    sv_statistics_enable_host(cluster->driver, is_enabled);
+}
+
+static void host_enable_process_statistics(void *user, bool is_enabled)
+{
+    const struct sv_driver_cluster *cluster = user;
+    sv_statistics_enable_processes(cluster->driver, is_enabled);
+}
+
+static void host_set_collecting_period(void *user, double seconds)
+{
+    const struct sv_driver_cluster *cluster = user;
+    sv_statistics_set_period(cluster->driver, seconds);
+}
+
+static json_t *host_host_statistics(void *user, double period)
+{
+    const struct sv_driver_cluster *cluster = user;
+    return sv_statistics_host_report(cluster->driver, period);
+}
+
+static json_t *host_process_statistics(void *user, sv_process_id id, double period)
+{
+    const struct sv_driver_cluster *cluster = user;
+    return sv_statistics_process_report(cluster->driver, id, period);
+}
+
 struct network {
     struct sv_arena *arena;
     struct sv_mesh_address *addresses;
@@ -155,6 +196,12 @@ void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster)
         .set_disabled = sv_driver_cluster_set_disabled,
         .set_numprocs = sv_driver_cluster_set_numprocs,
         .set_log_level = host_set_log_level,
+        .statistics = host_statistics,
+        .enable_host_statistics = host_enable_host_statistics,
+        .enable_process_statistics = host_enable_process_statistics,
+        .set_collecting_period = host_set_collecting_period,
+        .host_statistics = host_host_statistics,
+        .process_statistics = host_process_statistics,
     };
     cluster->driver->api_host.cluster = &cluster->host;
 }

@@ -170,7 +170,10 @@ public final class ClusterTest {
         equal(check(supvisors.getInstanceStateModes("s2")).get(0).nickIdentifier(), "s2", "nickname");
         equal(check(supvisors.getMasterIdentifier()).orElseThrow().nickIdentifier(), "s1", "the Master");
         equal(check(supvisors.getStrategies()).conciliation(), ConciliationStrategy.USER, "the option");
-        check(supvisors.getStatisticsStatus());
+        isTrue(supvisors.enableHostStatistics(true), "switched on");
+        isTrue(supvisors.enableProcessStatistics(true), "switched on");
+        isTrue(supvisors.updateCollectingPeriod(0.5), "another period");
+        equal(check(supvisors.getStatisticsStatus()).collectingPeriod(), 0.5, "the period");
         equal(check(supvisors.getAllInstancesInfo()).size(), 3, "instances");
         check(supvisors.getInstanceInfo("s3"));
         isTrue(!check(supvisors.getNetworkInfo("s1")).network().orElseThrow().addresses().isEmpty(), "an address");
@@ -232,6 +235,8 @@ public final class ClusterTest {
         check(one.svisor().why("work:work_00"));
         check(one.svisor().getResourceEvents("bad"));
         check(one.svisor().getNetworkCounters("bad"));
+        isTrue(check(one.svisor().getHostStatistics()).cpu().size() > 1, "processors");
+        equal(check(one.svisor().getProcessStatistics("work:work_00", 0)).targetPeriod(), 10.0, "the period");
         supervisor.startProcess("stubborn");
         supervisor.signalProcess("stubborn", "KILL");
         waitFor("its end", () -> stateOf("stubborn") == ProcessState.EXITED);

@@ -1,0 +1,57 @@
+package org.svisor.model;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+
+/** What a node has used lately, over one of {@code stats_periods}; docs/statistics.md says what the numbers mean. */
+public final class HostHistory extends Struct {
+    /** @param fields what came */
+    public HostHistory(Map<String, Object> fields) {
+        super(fields);
+    }
+
+    /** @return seconds of one period */
+    public double targetPeriod() {
+        return real("target_period");
+    }
+
+    /** @return how many processors it has; 0: it was not measured yet */
+    public int cores() {
+        return integer("cores");
+    }
+
+    /** @return when the periods ended, in seconds since the first measurement */
+    public List<Double> times() {
+        return reals("times");
+    }
+
+    /** @return per cent, a list for each processor; that of their average comes first */
+    public List<List<Double>> cpu() {
+        return each("cpu", HostHistory::numbers);
+    }
+
+    private static List<Double> numbers(Object list) {
+        return new ProcessHistory(Collections.singletonMap("cpu", list)).cpu();
+    }
+
+    /** @return per cent */
+    public List<Double> mem() {
+        return reals("mem");
+    }
+
+    /** @return by interface: times, received, sent */
+    public Map<String, Object> netIo() {
+        return map("net_io");
+    }
+
+    /** @return by device: times, read, written */
+    public Map<String, Object> diskIo() {
+        return map("disk_io");
+    }
+
+    /** @return by mount point: times, used */
+    public Map<String, Object> diskUsage() {
+        return map("disk_usage");
+    }
+}
