@@ -1,7 +1,5 @@
-/*
- * The numbers are those of the real compiler: tests/interop/supvisors_statistics.py feeds the same
- * samples to statscompiler.py and to this code, and to many more.
- */
+/* The numbers are those that the real compiler, Supvisors' statscompiler.py, gave for the same
+ * samples. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
