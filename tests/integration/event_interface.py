@@ -34,12 +34,16 @@ KEYS = {
     "event": {"identifier": str, "nick_identifier": str, "group": str, "name": str, "state": int, "expected": bool,
               "spawnerr": str, "now": float, "now_monotonic": float, "event_mtime": float, "pid": int, "extra_args": str,
               "disabled": bool},
+    "hstats": {"identifier": str, "now_monotonic": float, "target_period": float, "period": list, "cpu": list, "mem": float,
+               "net_io": dict, "disk_io": dict, "disk_usage": dict},
+    "pstats": {"namespec": str, "identifier": str, "pid": int, "now_monotonic": float, "target_period": float,
+               "period": list, "cpu": float, "mem": float},
 }
 options = tap.arguments()
 
 
-def cluster_of(count):
-    return cluster_built(options.build, count)
+def cluster_of(count, **more):
+    return cluster_built(options.build, count, **more)
 
 
 def subscribed(port, *topics, **more):
@@ -102,6 +106,26 @@ def _():
                 tap.check(event["nick_identifier"], "s1", "who said so")
                 headers = [header for header, body, _ in heard.messages if header in ("event", "process", "application")]
                 tap.check(headers[:3], ["event", "process", "application"], "the order")
+
+
+@tap.test("each period of the statistics is told, of the host and of each process that runs")
+def _():
+    with cluster_of(1, more="stats_collecting_period=1\nstats_periods=1,2") as cluster:
+        cluster.start()
+        cluster.wait_state("OPERATION")
+        with subscribed(cluster.event_ports[0], "hstats", "pstats") as heard:
+            cluster.call(0, "start_process", 0, "shop:one", "", True)
+            one = heard.wait("pstats", namespec="shop:one", target_period=2.0)
+            daemon = heard.wait("pstats", namespec="supervisord")
+            host = heard.wait("hstats", target_period=1.0)
+            tap.check(one["pid"], cluster.servers[0].rpc(over="tcp").supervisor.getProcessInfo("shop:one")["pid"], "pid")
+            tap.check_true(1.5 < one["period"][1] - one["period"][0] < 4, f"period {one['period']}")
+            tap.check_true(0 < daemon["mem"] < 50, f"memory of svisord: {daemon['mem']} %")
+            tap.check(len(host["cpu"]), 1 + os.cpu_count(), "the mean, and each processor")
+            for header in ("hstats", "pstats"):
+                for body in heard.of(header):
+                    check_keys(header, body)
+            check_schemas(heard)
 
 
 @tap.test("every state of a process that fails is told, also those that last no time")

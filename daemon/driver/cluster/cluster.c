@@ -333,6 +333,7 @@ void sv_driver_cluster_begin(struct sv_driver *driver)
     if (!cluster)
         return;
     sv_driver_cluster_note_programs(cluster, driver->config);
+    sv_driver_cluster_listen_to_statistics(cluster);
     manage_all(driver);
     cluster->has_begun = true; /* what waits are the rows of all local processes */
     sv_driver_cluster_feed(cluster, (struct sv_cluster_event){.kind = SV_CLUSTER_BEGIN});

@@ -90,6 +90,8 @@ void sv_driver_cluster_publish_body(struct sv_driver_cluster *cluster, enum sv_p
 void sv_driver_cluster_publish_decision(struct sv_driver_cluster *cluster,
                                         const struct sv_cluster_action *action);
 void sv_driver_cluster_publish_counts(struct sv_driver_cluster *cluster);
+/* publish_statistics.c: from now on hstats and pstats are published. */
+void sv_driver_cluster_listen_to_statistics(struct sv_driver_cluster *cluster);
 /* Of struct sv_publisher_settings. */
 char *sv_driver_cluster_tell_missed(void *user, const uint64_t counts[SV_PUBLICATION_COUNT]);
 /* cluster_host.c */
