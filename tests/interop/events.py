@@ -32,7 +32,8 @@ programs=one
 RULES = """<application name="shop"><programs><program name="one"><identifiers>*</identifiers></program></programs></application>"""
 HEADERS = ("supvisors", "instance", "application", "process", "event")
 SUBSCRIBER = """
-import sys, zmq
+import os, sys, threading, zmq
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0))).start()
 sub = zmq.Context().socket(zmq.SUB)
 for header in sys.argv[2:]:
     sub.setsockopt_string(zmq.SUBSCRIBE, header)
@@ -53,7 +54,7 @@ class Listening:
 
     def __init__(self, cluster):
         words = cluster.instances[0].host.command(["/usr/bin/python3", "-c", SUBSCRIBER, "60002", *HEADERS])
-        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.heard = []
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -70,8 +71,9 @@ class Listening:
         wait_until(lambda: self.has(header, **wanted), 30, f"{header} with {wanted}")
 
     def close(self):
-        self.process.kill()
-        self.process.wait()
+        """It ends by itself: were nsenter killed, nobody in this PID namespace would reap what it has begun."""
+        self.process.stdin.close()
+        self.process.wait(10)
 
 
 def shapes_of(kind):
