@@ -322,7 +322,7 @@ def _():
         tap.check(metrics(server, {"Authorization": "Basic " + base64.b64encode(b"u:p").decode()})[0], OPENMETRICS, "type")
 
 
-@tap.test("one measurement of 1,000 programs costs less than 30 ms of processor time")
+@tap.test("one measurement of 1,000 programs costs less than 30 ms of processor time at its best")
 def _():
     many = "[program:many]\ncommand=/bin/sleep 1000\nprocess_name=%(program_name)s_%(process_num)d\nnumprocs=1000\n" \
            "startsecs=0\nstdout_logfile=NONE\nstderr_logfile=NONE\nautostart=false\n"

@@ -78,15 +78,20 @@ void sv_confirm_forget(struct sv_cluster *cluster, uint64_t request)
     confirmations->count = kept;
 }
 
-/* The least revision that all who take part have, as far as we know. */
+/* It gets our rows, and may have to go on in our place. */
+static bool counts(const struct sv_cluster *cluster, const struct sv_instance *instance)
+{
+    return instance->place != cluster->local && instance->is_connected && instance->is_accepted &&
+           sv_instance_is_active(instance);
+}
+
+/* The least revision that all who count have, as far as we know. */
 static uint64_t confirmed_by_all(const struct sv_cluster *cluster)
 {
     uint64_t least = UINT64_MAX;
     for (sv_instance_place i = 0; i < cluster->instance_count; i++) {
         const struct sv_instance *instance = cluster->instances[i];
-        bool counts = i != cluster->local && instance->is_connected && instance->is_accepted &&
-                      sv_instance_is_active(instance);
-        if (counts && instance->confirmed < least)
+        if (counts(cluster, instance) && instance->confirmed < least)
             least = instance->confirmed;
     }
     return least;
@@ -96,8 +101,7 @@ static uint64_t confirmed_by_all(const struct sv_cluster *cluster)
 static void ask(struct sv_cluster *cluster, uint64_t revision)
 {
     for (sv_instance_place i = 0; i < cluster->instance_count; i++) {
-        const struct sv_instance *instance = cluster->instances[i];
-        if (i == cluster->local || !instance->is_connected || !sv_instance_is_active(instance))
+        if (!counts(cluster, cluster->instances[i]))
             continue;
         struct sv_mesh_message *message = sv_send(cluster, i, SV_MESH_CONFIRM);
         message->confirm.revision = revision;

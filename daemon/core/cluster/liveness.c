@@ -140,15 +140,14 @@ void sv_liveness_heartbeat(struct sv_cluster *cluster, struct sv_instance *insta
     }
 }
 
-/* How long it has been silent already. A connection that broke tells of a death just now. */
-static uint64_t silence_so_far_ns(const struct sv_cluster *cluster,
-                                  const struct sv_instance *instance)
+/* Of the time that its programs may live on, what a silent one has had already. Whose connection
+ * broke, or who has said good-bye, ends just now. */
+static uint64_t spent_ns(const struct sv_cluster *cluster, const struct sv_instance *instance)
 {
-    uint64_t silence_ns = instance->is_connected ? cluster->now_ns - instance->local_ns : 0;
-    uint64_t most_ns = cluster->times->suspect_ns < cluster->times->grace_ns
-                           ? cluster->times->suspect_ns
-                           : cluster->times->grace_ns;
-    return silence_ns < most_ns ? silence_ns : most_ns;
+    const struct sv_times *times = cluster->times;
+    if (!instance->is_connected || cluster->now_ns - instance->local_ns < times->suspect_ns)
+        return 0;
+    return times->suspect_ns < times->grace_ns ? times->suspect_ns : times->grace_ns;
 }
 
 void sv_liveness_doubt(struct sv_cluster *cluster, struct sv_instance *instance)
@@ -156,8 +155,7 @@ void sv_liveness_doubt(struct sv_cluster *cluster, struct sv_instance *instance)
     bool is_lost_later = instance->state == SV_INSTANCE_STATE_FAILED || instance->may_run;
     if (!is_lost_later || instance->loss.node.place)
         return;
-    uint64_t at_ns =
-        cluster->now_ns + cluster->times->grace_ns - silence_so_far_ns(cluster, instance);
+    uint64_t at_ns = cluster->now_ns + cluster->times->grace_ns - spent_ns(cluster, instance);
     if (cluster->times->has_quorum && instance->settled_ns > at_ns)
         at_ns = instance->settled_ns;
     sv_timer_set(cluster, &instance->loss, at_ns);

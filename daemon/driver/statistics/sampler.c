@@ -1,7 +1,7 @@
 /*
  * One sample: the host, svisord, and every program that runs.
  *
- * A thousand programs take some 15 ms to read, and a crash is answered in one: so a sample is cut
+ * A thousand programs take some 30 ms to read, and a crash is answered in one: so a sample is cut
  * into slices of SV_STATISTICS_SLICE_MAX programs, each in a turn of the loop of its own. The
  * programs are those that ran when it began; each has the time at which it was read itself.
  *
