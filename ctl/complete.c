@@ -63,6 +63,13 @@ static void offer_levels(struct offering *offering)
         offer(offering, sv_log_level_name(levels[i]));
 }
 
+static void offer_statistics(struct offering *offering)
+{
+    offer(offering, "all");
+    offer(offering, "host");
+    offer(offering, "process");
+}
+
 /* --- what the server knows --- */
 
 /* NULL: it does not answer. */
@@ -156,6 +163,7 @@ static const struct {
     [SV_COMPLETE_STRATEGY_PROCESS] = {offer_strategies, offer_cluster_processes},
     [SV_COMPLETE_CONCILIATION] = {offer_conciliations, NULL},
     [SV_COMPLETE_LEVEL] = {offer_levels, NULL},
+    [SV_COMPLETE_STATISTICS] = {offer_statistics, offer_statistics},
 };
 _Static_assert(SV_ARRAY_LENGTH(kinds) == SV_COMPLETE_COUNT, "a row for each kind");
 

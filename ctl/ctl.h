@@ -79,6 +79,7 @@ enum sv_completion {
     SV_COMPLETE_STRATEGY_PROCESS,     /* then processes of the cluster */
     SV_COMPLETE_CONCILIATION,
     SV_COMPLETE_LEVEL,
+    SV_COMPLETE_STATISTICS,
     SV_COMPLETE_COUNT
 };
 enum sv_takes { SV_TAKES_WORDS, SV_TAKES_NOTHING };

@@ -23,7 +23,7 @@ TOPICS = """sversion master sstate strategies stats_status instance_status appli
 local_status process_rules conflicts start_application restart_application stop_application test_start_application
 test_start_process all_start all_start_args start_args start_process restart_process stop_process start_any_process
 start_process_args start_any_process_args conciliate restart_sequence sreload sshutdown end_sync loglevel enable
-disable update_numprocs lazy_update_numprocs""".split()
+disable update_numprocs lazy_update_numprocs enable_stats disable_stats stats_period""".split()
 LOOK = """sversion
 sstate
 sstate all
@@ -111,6 +111,23 @@ update_numprocs nothing 2
 lazy_update_numprocs beta
 lazy_update_numprocs beta -1
 lazy_update_numprocs nothing 2
+disable_stats HOST nothing Other
+disable_stats host
+stats_status
+disable_stats
+stats_status
+enable_stats nothing
+enable_stats Process
+stats_status
+enable_stats host process
+enable_stats all
+stats_period
+stats_period often
+stats_period 0.5
+stats_period 1e9
+stats_period 7.5
+stats_status
+stats_period 5
 """.splitlines()
 # Leaves everything as it found it.
 ACT = """stop_process alpha:a2 alpha:zz

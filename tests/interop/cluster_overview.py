@@ -82,6 +82,7 @@ def _():
             terminal.send("\nstart_process LOC\tbet\t").expect("LOCAL beta")
             terminal.send("\nstop_process beta\nconciliate SEN\t").expect("SENICIDE")
             terminal.send("\ninstance_status s3\t").expect("s3 ").send("\n").expect("s3 .* ok")
+            terminal.send("disable_stats ho\t").expect("host ").send("\n").expect("Host statistics disabled: True")
             terminal.send("exit\n")
             tap.check(terminal.end(), 0, "the exit code")
         finally:
