@@ -109,6 +109,8 @@ $(BUILD)/obj/daemon/io/bpf.o $(BUILD)/obj/tests/bpf/layout_test.o: $(BUILD)/gen/
 
 $(BUILD)/obj/daemon/io/traffic.o: $(BUILD)/gen/traffic.skel.h
 
+$(BUILD)/obj/daemon/io/cgroup_times.o: $(BUILD)/gen/cgroup_times.skel.h
+
 # The schema of the rules files is a file for people and their editors, and a text for svisord.
 $(BUILD)/gen/rules_xsd.h: daemon/config/rules.xsd
 	@mkdir -p $(@D)

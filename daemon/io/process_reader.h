@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "io/cgroup.h"
+#include "io/cgroup_times.h"
 #include "port/statistics.h"
 
 /* Whose files are read. */
@@ -13,6 +14,7 @@ struct sv_process_place {
     const struct sv_cgroup_leaf *leaf; /* NULL: of the process and the children it has waited for */
     pid_t pid;
     bool is_alone; /* nobody else is known to live in the leaf: nobody is looked for */
+    const struct sv_cgroup_times *times; /* NULL: cpu.stat is read */
 };
 
 /* Fills all but `details`, and memory_percent of `memory_total_bytes`. False: nothing is there any

@@ -80,6 +80,7 @@ struct sv_bpf_fork_watch {
  * watched. */
 #define SV_BPF_FORK_WATCHES_MAX 16384
 #define SV_BPF_TRAFFIC_MAX      16384
+#define SV_BPF_CGROUP_TIMES_MAX 16384
 
 /* The value of a cgroup whose traffic is counted: of IPv4 and IPv6, with their headers. */
 struct sv_bpf_traffic {
@@ -87,6 +88,12 @@ struct sv_bpf_traffic {
     __u64 rx_packets;
     __u64 tx_bytes;
     __u64 tx_packets;
+};
+
+/* What a cgroup and those below it have used of processors, ever: usage_usec of cpu.stat. */
+struct sv_bpf_cgroup_time {
+    __u64 cgroup_id;
+    __u64 cpu_ns;
 };
 
 #endif

@@ -322,21 +322,25 @@ def _():
         tap.check(metrics(server, {"Authorization": "Basic " + base64.b64encode(b"u:p").decode()})[0], OPENMETRICS, "type")
 
 
-@tap.test("one measurement of 1,000 programs costs less than 30 ms of processor time at its best")
+def middle(numbers):
+    return sorted(numbers)[len(numbers) // 2]
+
+
+@tap.test("one measurement of 1,000 programs costs less than 30 ms of processor time")
 def _():
     many = "[program:many]\ncommand=/bin/sleep 1000\nprocess_name=%(program_name)s_%(process_num)d\nnumprocs=1000\n" \
            "startsecs=0\nstdout_logfile=NONE\nstderr_logfile=NONE\nautostart=false\n"
     with serve(many, plugin="") as server:
         server.rpc().supervisor.startProcessGroup("many")
         costs = []
-        while len(costs) < 20 and min(costs, default=30) >= 30:  # others use this machine, too
+        while len(costs) < 21 and (len(costs) < 5 or middle(costs) >= 30):  # others use this machine, too
             text = metrics(server)[1]
             costs.append(1000 * value(text, "svisor_statistics_last_cpu_seconds"))
             measured = text.count("svisor_process_resident_memory_bytes{")
             tap.check(measured, 1000, "programs measured")
             time.sleep(1.05)  # an older answer is given to whoever asks within a second
         print(f"# 1,000 programs: {', '.join(f'{cost:.1f}' for cost in costs)} ms, /metrics {len(text) >> 10} KiB")
-        tap.check_true(min(costs) < 30, f"ms: {costs}")
+        tap.check_true(middle(costs) < 30, f"ms: {costs}")
 
 
 if __name__ == "__main__":

@@ -47,6 +47,8 @@ struct sv_statistics {
     struct sv_idmap tracked; /* process id -> struct sv_tracked */
     uint64_t memory_total_bytes;
 
+    struct sv_cgroup_times *times; /* NULL: not needed yet, or not to be had */
+    bool has_tried_times;
     struct sv_sampling sampling;
     uint32_t serial;
     size_t details_turn;
