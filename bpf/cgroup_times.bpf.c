@@ -4,8 +4,8 @@
  * cpu.stat of a thousand cgroups is a thousand times open, read and close: 16 ms. A cgroup iterator
  * (Linux 6.1) visits them all in 0.1 ms and leaves what cpu.stat would say in an array that user
  * space has mapped. The time of a cgroup and of all below it is collected when the first one is
- * visited, by the function that cpu.stat calls (kernel/cgroup/rstat.c, cgroup_base_stat_cputime_show):
- * css_rstat_flush() since Linux 6.16, cgroup_rstat_flush() before.
+ * visited, by the function that cpu.stat calls (kernel/cgroup/rstat.c,
+ * cgroup_base_stat_cputime_show): css_rstat_flush(), or cgroup_rstat_flush() in older kernels.
  *
  * An object of its own, so that nobody pays for it who measures nothing.
  *

@@ -1,4 +1,4 @@
-/* The processor time of all cgroups of a tree at once: bpf/cgroup_times.bpf.c. See cgroup_times.c. */
+/* The processor time of all cgroups of a tree, by eBPF. See cgroup_times.c. */
 #ifndef SV_IO_CGROUP_TIMES_H
 #define SV_IO_CGROUP_TIMES_H
 

@@ -92,11 +92,10 @@ static void sample_program(struct sv_statistics *statistics, size_t place)
     if (!unit || !is_sampled(unit))
         return; /* it has ended meanwhile */
     struct sv_process_sample sample;
-    const struct sv_process_place home = {
-        .leaf = unit->run->leaf,
-        .pid = unit->run->pid,
-        .is_alone = is_alone(unit->run),
-        .times = statistics->times};
+    const struct sv_process_place home = {.leaf = unit->run->leaf,
+                                          .pid = unit->run->pid,
+                                          .is_alone = is_alone(unit->run),
+                                          .times = statistics->times};
     if (!sv_process_reader_read(&home, statistics->memory_total_bytes, &sample))
         return;
     struct sv_tracked *tracked = find_tracked(statistics, unit);
