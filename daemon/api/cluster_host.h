@@ -35,6 +35,7 @@ struct sv_api_cluster {
     size_t (*application_named)(void *user, const char *name); /* SIZE_MAX: none */
     void (*process)(void *user, size_t application, size_t place,
                     struct sv_cluster_process_view *ret);
+    size_t (*process_named)(void *user, size_t application, const char *name); /* SIZE_MAX: none */
     void (*copy)(void *user, size_t application, size_t process, size_t place,
                  struct sv_copy_view *ret);
 

@@ -129,6 +129,8 @@ static void answer(const struct sv_run *run, uint32_t serial, bool is_ok, const 
                                      .process = run->unit->id,
                                      .run = run->number,
                                      .probed = {.serial = serial, .is_ok = is_ok, .text = words}});
+    if (!is_ok)
+        sv_live_process_changed(run->unit->driver, run->unit->id);
 }
 
 static void on_probed(void *user, bool is_ok, const char *words)

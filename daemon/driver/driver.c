@@ -395,6 +395,9 @@ static int open_all(struct sv_driver *driver, struct sv_str *ret_error)
     if (!driver->core)
         return -ENOMEM;
     sv_host_init(driver);
+    r = sv_live_open(driver);
+    if (r != 0)
+        return r;
     r = sv_driver_cluster_open(driver, ret_error);
     if (r != 0)
         return r;
@@ -447,6 +450,7 @@ void sv_driver_free(struct sv_driver *driver)
 {
     if (!driver)
         return;
+    sv_live_close(driver);
     sv_http_free(driver->http);
     sv_api_free(driver->api);
     sv_operations_free(driver->operations);

@@ -40,7 +40,7 @@ static int make_units(struct sv_driver *driver, struct sv_unit_group *group)
         int r = sv_unit_new(driver, group, view->processes[i], group->config->programs[i]);
         if (r < 0)
             return error_trace(r);
-        sv_driver_cluster_changed(driver, view->processes[i]);
+        sv_unit_changed(driver, view->processes[i]);
     }
     return 0;
 }
@@ -113,7 +113,7 @@ int sv_unit_groups_add_process(struct sv_driver *driver, struct sv_unit_group *g
     int r = sv_unit_new(driver, group, id, config);
     if (r == 0) {
         sv_driver_unit(driver, id)->owner = sv_config_ref(owner);
-        sv_driver_cluster_changed(driver, id);
+        sv_unit_changed(driver, id);
     } else { /* what it was to do is not done: there is no unit */
         sv_driver_feed(driver, (struct sv_event){.kind = SV_EVENT_STOP, .process = id});
         sv_driver_feed(
@@ -148,6 +148,7 @@ void sv_unit_groups_release(struct sv_driver *driver, sv_process_id id)
         return;
     struct sv_unit_group *group = unit->group;
     sv_driver_cluster_removed(driver, group->config->name, unit->config->name);
+    sv_live_process_removed(unit);
     sv_unit_free(unit);
     free_if_done(group);
 }

@@ -12,6 +12,7 @@
 #include "core/core.h"
 #include "driver/cluster/cluster.h"
 #include "driver/driver.h"
+#include "driver/live/live.h"
 #include "io/cgroup.h"
 #include "io/cursors.h"
 #include "io/fcgi_socket.h"
@@ -28,6 +29,7 @@
 #include "io/pipes.h"
 #include "io/probe_child.h"
 #include "io/state_journal.h"
+#include "port/mesh.h"
 #include "wire/death.h"
 #include "wire/journal.h"
 #include "wire/listener.h"
@@ -231,6 +233,7 @@ struct sv_driver {
     struct sv_api_host api_host;
     struct sv_driver_cluster *cluster; /* NULL: there is no [rpcinterface:supvisors] */
     struct sv_statistics *statistics;
+    struct sv_live *live;           /* NULL: not yet, or no more */
     struct sv_str handover_scratch; /* one record of the journal */
     struct sv_str scratch;          /* paths and texts of one call */
     char *server_url;               /* SUPERVISOR_SERVER_URL, NULL: none */
@@ -248,6 +251,10 @@ void sv_driver_perform(struct sv_driver *driver, const struct sv_action *action)
 
 /* quit.c: ends the loop when what was answered has been sent. */
 void sv_driver_quit(struct sv_driver *driver, bool is_restart);
+
+/* row.c: what is told of a local process; its description is in `scratch`. False: there is none. */
+bool sv_driver_row(struct sv_driver *driver, sv_process_id process, struct sv_str *scratch,
+                   struct sv_mesh_process *ret_row);
 
 /* notice.c */
 void sv_notice_tell(struct sv_driver *driver, const struct sv_action *action);
@@ -267,6 +274,8 @@ int sv_status_begin(struct sv_driver *driver);
 void sv_status_changed(struct sv_driver *driver, enum sv_notice_type type);
 
 /* unit.c */
+/* It is new, or something that others see of it has changed. */
+void sv_unit_changed(struct sv_driver *driver, sv_process_id id);
 int sv_unit_new(struct sv_driver *driver, struct sv_unit_group *group, sv_process_id id,
                 const struct sv_program_config *config);
 void sv_unit_free(struct sv_unit *unit);

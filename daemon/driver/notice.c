@@ -120,7 +120,7 @@ static void tell_state(struct sv_driver *driver, const struct sv_action *action)
     }
     sv_api_process_changed(driver->api, action->process);
     sv_driver_cluster_publish_state(driver, action);
-    sv_driver_cluster_changed(driver, action->process);
+    sv_unit_changed(driver, action->process);
     unit = sv_driver_unit(driver, action->process);
     if (unit && unit->is_retired)
         sv_unit_groups_retire(unit, true); /* this may have been the end of it */
@@ -232,6 +232,7 @@ static void tell_fact(struct sv_driver *driver, const struct sv_action *action)
         facts[action->notice.reason](driver, action);
     else if (unit)
         sv_log_warn("%s: %s", unit->config->name, sv_reason_text(action->notice.reason));
+    sv_live_process_changed(driver, action->process);
 }
 
 void sv_notice_tell(struct sv_driver *driver, const struct sv_action *action)

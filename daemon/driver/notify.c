@@ -71,6 +71,7 @@ static void keep_status(struct sv_unit *unit, const char *status)
         return; /* the old words stay */
     free(unit->status_text);
     unit->status_text = copy;
+    sv_live_process_changed(unit->driver, unit->id);
     sv_handover_note(unit->driver, unit->id);
 }
 

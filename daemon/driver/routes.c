@@ -1,6 +1,6 @@
 /*
  * What the HTTP server answers: /RPC2, /logtail/NAME[/CHANNEL], /mainlogtail, /metrics, REST
- * (rest.c), and /events/HEADER/… as a WebSocket.
+ * (rest.c), and as WebSockets /events/HEADER/… and /live.
  *
  * A remote call that waits keeps its exchange; a client that goes away meanwhile cancels the call.
  * A log that is followed ends when the client goes, or reads so slowly that the bounded buffer is
@@ -224,6 +224,8 @@ void sv_routes_handle(void *user, struct sv_http_exchange *exchange)
         handle_rpc(driver, exchange);
     else if (strncmp(path, events, sizeof(events) - 1) == 0)
         handle_events(driver, exchange, path + sizeof(events) - 2);
+    else if (strcmp(path, "/live") == 0)
+        sv_live_accept(driver, exchange);
     else if (strncmp(path, logtail, sizeof(logtail) - 1) == 0)
         handle_log(driver, exchange, named_log(driver, path + sizeof(logtail) - 1));
     else if (strcmp(path, "/metrics") == 0)

@@ -91,6 +91,12 @@ void sv_unit_free(struct sv_unit *unit)
     free(unit);
 }
 
+void sv_unit_changed(struct sv_driver *driver, sv_process_id id)
+{
+    sv_driver_cluster_changed(driver, id);
+    sv_live_process_changed(driver, id);
+}
+
 struct sv_unit *sv_unit_named(struct sv_driver *driver, const char *group, const char *process)
 {
     const struct sv_group_view *view = sv_core_group(driver->core, group);

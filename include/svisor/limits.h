@@ -140,6 +140,12 @@
 #define SV_EVENTS_PERIOD_NS                                                                        \
     UINT64_C(5000000000) /* every instance again: Supvisors' clients know that period */
 
+/* The model of the dashboard. */
+#define SV_LIVE_CLIENTS_MAX   200 /* pages that are open; each as a WebSocket of events */
+#define SV_LIVE_SNAPSHOTS_MAX 4   /* written at the same time: each holds 60 bytes for each row */
+#define SV_LIVE_SLICE_ROWS    32  /* of a snapshot in one turn of the loop: under 1 ms */
+#define SV_LIVE_FLUSH_ROWS    256 /* that have changed, likewise */
+
 /* systemd. */
 #define SV_SYSTEMD_WAIT_SECONDS                                                                    \
     10 /* for an answer over D-Bus, at the start; a booting machine needs one or two */

@@ -10,8 +10,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import schema
 import tap
 from daemon import wait_until
-from event_cluster import RUNNING, STARTING, BACKOFF, FATAL, memory_kb, restart_one, start_and_stop
+from event_cluster import RUNNING, STARTING, BACKOFF, FATAL, restart_one, start_and_stop
 from event_cluster import cluster_of as cluster_built
+from probe import memory_kb
 from subscribers import CLASSIC, ZmqSubscriber
 
 try:

@@ -2,18 +2,18 @@
 # Events by WebSocket, as clients of the websockets library get them, on the event port and below /events/ on the HTTP port.
 import base64
 import os
-import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import schema
 import tap
 from daemon import wait_until
-from event_cluster import EXITED, FATAL, RUNNING, STARTING, memory_kb, restart_one, start_and_stop
+from event_cluster import RUNNING, STARTING, restart_one, start_and_stop
 from event_cluster import cluster_of as cluster_built
+from frames import KEY, Frames, answer_to, opened_by_hand, request
+from probe import memory_kb
 from subscribers import CLASSIC, WsSubscriber, ZmqSubscriber
 
-KEY = base64.b64encode(bytes(16)).decode()
 options = tap.arguments()
 
 
@@ -70,23 +70,14 @@ def _():
             tap.check(told[0], told[1], "what both hear")
 
 
-def answer_to(port, text):
-    """The first line of what the server says to these bytes."""
-    with socket.create_connection(("127.0.0.1", port), 5) as connection:
-        connection.sendall(text.replace("\n", "\r\n").encode() + b"\r\n")
-        return connection.recv(4096).decode("utf-8", "replace").split("\r\n")[0]
-
-
 @tap.test("what is no WebSocket is refused; on the HTTP port a page of another origin, too")
 def _():
-    request = "GET {path} HTTP/1.1\nHost: 127.0.0.1:{port}\nUpgrade: websocket\nConnection: Upgrade\n" \
-              f"Sec-WebSocket-Version: 13\nSec-WebSocket-Key: {KEY}\n"
     with cluster_of(1) as cluster:
         cluster.start()
         cluster.wait_state("OPERATION")
         event_port, http_port = cluster.event_ports[0], cluster.ports[0]
-        events = request.format(path="/all", port=event_port)
-        pages = request.format(path="/events/all", port=http_port)
+        events = request("/all", event_port)
+        pages = request("/events/all", http_port)
         cases = [
             (event_port, events, "101"),
             (event_port, events.replace("13", "12"), "426"),
@@ -120,37 +111,6 @@ def _():
         with WsSubscriber(cluster.ports[0], "/events/instance", extra_headers={
                 "Authorization": "Basic " + base64.b64encode(b"u:p").decode()}) as heard:
             heard.wait("instance")
-
-
-def opened_by_hand(port, path):
-    """A client that says only what it must, and reads nothing more than the answer."""
-    connection = socket.socket()
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    connection.settimeout(10)
-    connection.connect(("127.0.0.1", port))
-    connection.sendall((f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n").encode())
-    seen = b""
-    while not seen.endswith(b"\r\n\r\n"):
-        seen += connection.recv(1)
-    tap.check_true(b"101" in seen, seen.decode())
-    return connection
-
-
-class Frames:
-    """The text messages of a server's frames, one by one."""
-
-    def __init__(self, connection):
-        self.stream = connection.makefile("rb")
-
-    def next(self):
-        import json
-
-        first, length = self.stream.read(2)
-        if length == 126:
-            length = int.from_bytes(self.stream.read(2), "big")
-        tap.check(first, 0x81, "a whole text frame")
-        return json.loads(self.stream.read(length))
 
 
 @tap.test("a client that does not read costs bounded memory, and is told exactly what it has missed")

@@ -60,8 +60,3 @@ def start_and_stop(cluster, count):
     for _ in range(count):
         proxy.startProcess("shop:one")
         proxy.stopProcess("shop:one")
-
-
-def memory_kb(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as stream:
-        return next(int(line.split()[1]) for line in stream if line.startswith("VmRSS"))

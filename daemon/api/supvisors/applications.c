@@ -53,8 +53,8 @@ void sv_method_supvisors_get_application_info(struct sv_api_call *call,
         sv_call_return(call, sv_cluster_application_json(sv_cluster_of(call), &view));
 }
 
-static json_t *application_rules(const struct sv_api_cluster *cluster,
-                                 const struct sv_application_view *view)
+json_t *sv_cluster_application_rules_json(const struct sv_api_cluster *cluster,
+                                          const struct sv_application_view *view)
 {
     const struct sv_application_rules *rules = view->rules;
     if (!rules->is_managed)
@@ -84,7 +84,7 @@ void sv_method_supvisors_get_application_rules(struct sv_api_call *call,
     size_t place;
     if (sv_cluster_check_distributed(call) &&
         sv_cluster_check_application(call, arguments[0].text, &view, &place))
-        sv_call_return(call, application_rules(sv_cluster_of(call), &view));
+        sv_call_return(call, sv_cluster_application_rules_json(sv_cluster_of(call), &view));
 }
 
 /* --- processes --- */
@@ -116,8 +116,8 @@ static json_t *process_identifiers(const struct sv_api_cluster *cluster,
                : sv_cluster_name_list(&view->rules->places.identifiers);
 }
 
-static json_t *process_rules(const struct sv_api_cluster *cluster,
-                             const struct sv_cluster_process_view *view)
+json_t *sv_cluster_process_rules_json(const struct sv_api_cluster *cluster,
+                                      const struct sv_cluster_process_view *view)
 {
     const struct sv_process_rules *rules = view->rules;
     return json_pack(
@@ -182,7 +182,7 @@ void sv_method_supvisors_get_process_info(struct sv_api_call *call,
 void sv_method_supvisors_get_process_rules(struct sv_api_call *call,
                                            const struct sv_argument *arguments)
 {
-    return_processes(call, arguments[0].text, process_rules);
+    return_processes(call, arguments[0].text, sv_cluster_process_rules_json);
 }
 
 /* Of managed applications only: the others may run what they like. */
@@ -209,48 +209,38 @@ void sv_method_supvisors_get_conflicts(struct sv_api_call *call,
 
 /* --- what one instance says of its processes --- */
 
-/* The clocks of the instance: as of its last heartbeat, or of the event, if that is newer. */
-struct clocks {
-    uint64_t now_ns;
-    int64_t wall_ns;
-};
-
-static struct clocks clocks_of(const struct sv_instance_view *instance,
-                               const struct sv_mesh_process *row)
+json_t *sv_cluster_row_json(const struct sv_mesh_process *row, uint64_t now_ns, int64_t now_wall_ns)
 {
-    struct clocks clocks = {.now_ns = instance->remote_ns, .wall_ns = instance->remote_wall_ns};
-    if (row->event_ns > clocks.now_ns) {
-        clocks.wall_ns += (int64_t)(row->event_ns - clocks.now_ns);
-        clocks.now_ns = row->event_ns;
-    }
-    return clocks;
-}
-
-json_t *sv_cluster_copy_json(const struct sv_api_cluster *cluster, const struct sv_copy_view *copy)
-{
-    const struct sv_mesh_process *row = &copy->row;
-    struct sv_instance_view instance;
-    cluster->instance(cluster->user, copy->instance, &instance);
-    struct clocks clocks = clocks_of(&instance, row);
     return json_pack("{s:o, s:o, s:i, s:s, s:I, s:I, s:I, s:i, s:o, s:o, s:b, s:f, s:f, s:f,"
                      " s:o, s:i, s:i, s:i, s:o, s:b, s:b, s:b}",
                      "group", sv_text_json(row->application), "name", sv_text_json(row->name), //
                      "state", (int)row->state, "statename", sv_process_state_name(row->state), //
                      "start", (json_int_t)(row->start_wall_ns / SECOND),                       //
                      "stop", (json_int_t)(row->stop_wall_ns / SECOND),                         //
-                     "now", (json_int_t)(clocks.wall_ns / SECOND), "pid", (int)row->pid,       //
+                     "now", (json_int_t)(now_wall_ns / SECOND), "pid", (int)row->pid,          //
                      "description", sv_text_json(row->description),                            //
                      "spawnerr", sv_text_json(row->spawnerr),                                  //
                      "expected", (int)row->is_expected,                                        //
                      "start_monotonic", sv_cluster_seconds(row->start_ns),                     //
                      "stop_monotonic", sv_cluster_seconds(row->stop_ns),                       //
-                     "now_monotonic", sv_cluster_seconds(clocks.now_ns),                       //
+                     "now_monotonic", sv_cluster_seconds(now_ns),                              //
                      "extra_args", sv_text_json(row->extra_arguments),                         //
                      "startsecs", (int)row->startsecs, "stopwaitsecs", (int)row->stopwaitsecs, //
                      "process_index", (int)row->process_index,                                 //
                      "program_name", sv_text_json(row->program_name),                          //
                      "disabled", (int)row->is_disabled, "has_stdout", (int)row->has_stdout,    //
                      "has_stderr", (int)row->has_stderr);
+}
+
+/* The clocks of the instance are those of its last heartbeat, or of the event, if that is newer. */
+json_t *sv_cluster_copy_json(const struct sv_api_cluster *cluster, const struct sv_copy_view *copy)
+{
+    const struct sv_mesh_process *row = &copy->row;
+    struct sv_instance_view instance;
+    cluster->instance(cluster->user, copy->instance, &instance);
+    uint64_t since_ns = row->event_ns > instance.remote_ns ? row->event_ns - instance.remote_ns : 0;
+    return sv_cluster_row_json(row, instance.remote_ns + since_ns,
+                               instance.remote_wall_ns + (int64_t)since_ns);
 }
 
 static json_t *inner_info(const struct sv_api_cluster *cluster, const struct sv_copy_view *copy)

@@ -43,18 +43,13 @@ static bool find_process(const struct sv_api_cluster *cluster, const char *appli
                          const char *name, struct sv_cluster_process_view *ret, size_t place[2])
 {
     size_t found = cluster->application_named(cluster->user, application);
-    struct sv_application_view view = {0};
-    if (found != SIZE_MAX)
-        cluster->application(cluster->user, found, &view);
-    for (size_t i = 0; i < view.process_count; i++) {
-        cluster->process(cluster->user, found, i, ret);
-        if (strcmp(ret->name, name) == 0) {
-            place[0] = found;
-            place[1] = i;
-            return true;
-        }
-    }
-    return false;
+    size_t at = found == SIZE_MAX ? SIZE_MAX : cluster->process_named(cluster->user, found, name);
+    if (at == SIZE_MAX)
+        return false;
+    cluster->process(cluster->user, found, at, ret);
+    place[0] = found;
+    place[1] = at;
+    return true;
 }
 
 json_t *sv_event_process(const struct sv_api_cluster *cluster, const char *application,

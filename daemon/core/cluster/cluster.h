@@ -50,6 +50,9 @@ void sv_cluster_application(const struct sv_cluster *cluster, size_t place,
 size_t sv_cluster_application_named(const struct sv_cluster *cluster, const char *name);
 void sv_cluster_process(const struct sv_cluster *cluster, size_t application, size_t place,
                         struct sv_cluster_process_view *ret);
+/* SIZE_MAX: there is none. */
+size_t sv_cluster_process_named(const struct sv_cluster *cluster, size_t application,
+                                const char *name);
 void sv_cluster_copy(const struct sv_cluster *cluster, size_t application, size_t process,
                      size_t place, struct sv_copy_view *ret);
 

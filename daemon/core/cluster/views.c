@@ -165,6 +165,14 @@ void sv_cluster_process(const struct sv_cluster *cluster, size_t application, si
     };
 }
 
+size_t sv_cluster_process_named(const struct sv_cluster *cluster, size_t application,
+                                const char *name)
+{
+    const struct sv_member *member =
+        sv_application_member(cluster->model.applications[application], name);
+    return member ? member->place : SIZE_MAX;
+}
+
 void sv_cluster_copy(const struct sv_cluster *cluster, size_t application, size_t process,
                      size_t place, struct sv_copy_view *ret)
 {

@@ -66,8 +66,8 @@ static void work_off(struct sv_driver_cluster *cluster)
 {
     for (size_t i = 0; i < cluster->pending_count; i++) { /* it may grow meanwhile */
         struct sv_cluster_pending pending = cluster->pending[i];
-        if (pending.process == 0 ||
-            sv_driver_cluster_row(cluster, pending.process, &pending.event.process))
+        if (pending.process == 0 || sv_driver_row(cluster->driver, pending.process,
+                                                  &cluster->scratch, &pending.event.process))
             step(cluster, &pending.event);
         for (size_t k = 0; k < SV_ARRAY_LENGTH(pending.texts); k++)
             free(pending.texts[k]);
@@ -355,6 +355,7 @@ int sv_driver_cluster_reread(struct sv_driver *driver, const struct sv_config *c
     manage_all(driver);
     sv_driver_cluster_feed(cluster,
                            (struct sv_cluster_event){.kind = SV_CLUSTER_RULES, .rules = rules});
+    sv_live_rules_changed(driver);
     return 0;
 }
 

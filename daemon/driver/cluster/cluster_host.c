@@ -64,6 +64,12 @@ static void host_process(void *user, size_t application, size_t place,
     sv_cluster_process(cluster->core, application, place, ret);
 }
 
+static size_t host_process_named(void *user, size_t application, const char *name)
+{
+    const struct sv_driver_cluster *cluster = user;
+    return sv_cluster_process_named(cluster->core, application, name);
+}
+
 static void host_copy(void *user, size_t application, size_t process, size_t place,
                       struct sv_copy_view *ret)
 {
@@ -188,6 +194,7 @@ void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster)
         .application = host_application,
         .application_named = host_application_named,
         .process = host_process,
+        .process_named = host_process_named,
         .copy = host_copy,
         .request = host_request,
         .drop_request = host_drop_request,

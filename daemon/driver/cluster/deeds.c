@@ -116,6 +116,7 @@ static void notice(struct sv_driver_cluster *cluster, const struct sv_cluster_ac
         sv_log(action->notice.level, "%s", action->notice.text);
     if (cluster->publisher)
         sv_driver_cluster_publish(cluster, action);
+    sv_live_cluster_notice(cluster->driver, action);
     sv_api_process_changed(cluster->driver->api, 0);
 }
 

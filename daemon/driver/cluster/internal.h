@@ -50,9 +50,6 @@ struct sv_driver_cluster {
  * under way, the event waits for its turn. */
 void sv_driver_cluster_feed(struct sv_driver_cluster *cluster, struct sv_cluster_event event);
 
-/* rows.c: the event that tells of one local process. False: there is no such process. */
-bool sv_driver_cluster_row(struct sv_driver_cluster *cluster, sv_process_id process,
-                           struct sv_mesh_process *ret_row);
 /* cluster_host.c: of this host, in the arena; NULL without memory. */
 const struct sv_mesh_network *sv_driver_cluster_network(struct sv_arena *arena);
 /* found.c */

@@ -82,7 +82,7 @@ static void tell_rows(struct sv_driver *driver, const char *program)
         for (size_t i = 0; i < groups[g].process_count; i++) {
             const struct sv_unit *unit = sv_driver_unit(driver, groups[g].processes[i]);
             if (unit && strcmp(unit->config->program, program) == 0)
-                sv_driver_cluster_changed(driver, unit->id);
+                sv_unit_changed(driver, unit->id);
         }
 }
 

@@ -125,7 +125,7 @@ void sv_driver_cluster_publish_state(struct sv_driver *driver, const struct sv_a
     struct sv_driver_cluster *cluster = driver->cluster;
     struct sv_mesh_process row;
     if (!sv_driver_cluster_is_wanted(cluster, SV_PUBLICATION_EVENT) || !cluster->has_begun ||
-        !sv_driver_cluster_row(cluster, action->process, &row))
+        !sv_driver_row(driver, action->process, &cluster->scratch, &row))
         return;
     row.state = states[action->notice.type];
     row.pid = action->notice.pid;

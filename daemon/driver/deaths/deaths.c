@@ -401,6 +401,7 @@ void sv_deaths_strays_gone(struct sv_run *run)
     replace_entry(entry, &death);
     remember(driver, &death);
     sv_death_done(&death);
+    sv_live_process_changed(driver, unit->id);
 }
 
 /* ---- Showing ---- */

@@ -42,5 +42,7 @@ json_t *sv_deaths_json(struct sv_driver *driver, const struct sv_unit *unit, int
 
 /* why.c */
 json_t *sv_why(struct sv_driver *driver, sv_process_id id);
+/* Its text alone, without a look into the logs. */
+void sv_why_text(struct sv_unit *unit, const struct sv_process_view *view, struct sv_str *text);
 
 #endif

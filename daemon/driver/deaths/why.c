@@ -51,6 +51,28 @@ static void describe_health(const struct sv_unit *unit, const struct sv_process_
                     unit->status_text);
 }
 
+static void add_text(struct sv_unit *unit, const struct sv_process_view *view, const json_t *last,
+                     struct sv_str *text)
+{
+    const char *summary = json_string_value(json_object_get(last, "summary"));
+    sv_str_addf(text, "%s is %s: %s.", unit->config->name, sv_process_state_name(view->state),
+                sv_reason_text(view->reason));
+    if (summary)
+        sv_str_addf(text, " %s", summary);
+    else if (view->spawnerr[0])
+        sv_str_addf(text, " %s.", view->spawnerr);
+    describe_health(unit, view, text);
+    sv_network_describe(unit, text);
+    sv_resources_describe(unit, view->run, text);
+}
+
+void sv_why_text(struct sv_unit *unit, const struct sv_process_view *view, struct sv_str *text)
+{
+    json_t *last = last_end_of(unit->driver, unit);
+    add_text(unit, view, last, text);
+    json_decref(last);
+}
+
 json_t *sv_why(struct sv_driver *driver, sv_process_id id)
 {
     struct sv_process_view view;
@@ -59,16 +81,7 @@ json_t *sv_why(struct sv_driver *driver, sv_process_id id)
         return NULL;
     struct sv_str text SV_CLEANUP(sv_str_done) = {0};
     json_t *last = last_end_of(driver, unit);
-    const char *summary = json_string_value(json_object_get(last, "summary"));
-    sv_str_addf(&text, "%s is %s: %s.", unit->config->name, sv_process_state_name(view.state),
-                sv_reason_text(view.reason));
-    if (summary)
-        sv_str_addf(&text, " %s", summary);
-    else if (view.spawnerr[0])
-        sv_str_addf(&text, " %s.", view.spawnerr);
-    describe_health(unit, &view, &text);
-    sv_network_describe(unit, &text);
-    sv_resources_describe(unit, view.run, &text);
+    add_text(unit, &view, last, &text);
     if (!sv_str_ok(&text)) {
         json_decref(last);
         return NULL;

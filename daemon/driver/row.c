@@ -1,5 +1,5 @@
 /* A local process as the other instances hear of it: port/mesh.h, struct sv_mesh_process. */
-#include "driver/cluster/internal.h"
+#include "driver/internal.h"
 
 enum { SECOND_NS = 1000000000 };
 
@@ -15,16 +15,15 @@ static uint64_t monotonic_of(int64_t wall_ns)
     return (uint64_t)age_ns < now_ns ? now_ns - (uint64_t)age_ns : 1;
 }
 
-bool sv_driver_cluster_row(struct sv_driver_cluster *cluster, sv_process_id process,
-                           struct sv_mesh_process *ret_row)
+bool sv_driver_row(struct sv_driver *driver, sv_process_id process, struct sv_str *scratch,
+                   struct sv_mesh_process *ret_row)
 {
-    struct sv_driver *driver = cluster->driver;
     const struct sv_unit *unit = sv_driver_unit(driver, process);
     struct sv_process_view view;
     if (!unit || !sv_core_process(driver->core, process, &view))
         return false;
-    sv_str_clear(&cluster->scratch);
-    sv_api_describe_process(&view, sv_wall_ns() / SECOND_NS, &cluster->scratch);
+    sv_str_clear(scratch);
+    sv_api_describe_process(&view, sv_wall_ns() / SECOND_NS, scratch);
     *ret_row = (struct sv_mesh_process){
         .application = unit->group->config->name,
         .name = unit->config->name,
@@ -37,7 +36,7 @@ bool sv_driver_cluster_row(struct sv_driver_cluster *cluster, sv_process_id proc
         .has_stdout = unit->sinks[SV_STDOUT] != NULL,
         .has_stderr = unit->sinks[SV_STDERR] != NULL,
         .spawnerr = view.spawnerr,
-        .description = sv_str_text(&cluster->scratch),
+        .description = sv_str_text(scratch),
         .extra_arguments = unit->extra_arguments ? unit->extra_arguments : "",
         .program_name = unit->config->program,
         .process_index = unit->config->index,

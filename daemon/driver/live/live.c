@@ -1,0 +1,282 @@
+/*
+ * `/live`: what the dashboard shows, as a model that is always true (docs/live.md).
+ *
+ *     new client ──> WAITING ──its turn──> SNAPSHOT ──all rows written──> FOLLOWING
+ *                       ^                     │                              │
+ *                       └── it did not read what it got, and its queue is full
+ *
+ * A snapshot is a list of keys that is worked off in slices: a row is rendered when its turn comes,
+ * and skipped if it has gone by then. What changes meanwhile is sent at once to everybody who has
+ * had a `hello`, so that a row which comes while the list is worked off is not missed: what a
+ * client has heard last of a row is always the truth.
+ *
+ * The next slice goes out when the one before has left for the socket, so that a snapshot never
+ * fills the queue of a client by itself, and a slow network slows nobody else. Few snapshots are
+ * written at the same time; the other clients wait for their turn.
+ *
+ * Nothing is rendered while nobody looks.
+ */
+#include "driver/live/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "wire/websocket.h"
+
+bool sv_live_has_listeners(const struct sv_live *live)
+{
+    for (const struct sv_live_client *client = live->clients; client; client = client->next)
+        if (!client->is_gone && client->phase != SV_LIVE_WAITING)
+            return true;
+    return false;
+}
+
+/* ---- Sending ---- */
+
+/* ["kind", body]; takes `body`. NULL without memory. */
+static struct sv_blob *message_of(const char *kind, json_t *body)
+{
+    json_t *message = body ? json_pack("[s, o]", kind, body) : NULL;
+    char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
+    struct sv_blob *blob = text ? sv_blob_new(text, strlen(text)) : NULL;
+    free(text);
+    json_decref(message);
+    return blob;
+}
+
+static void wait_for_snapshot(struct sv_live_client *client)
+{
+    client->phase = SV_LIVE_WAITING;
+    sv_str_done(&client->keys);
+    client->written = 0;
+    sv_source_enable(client->live->slice, true);
+}
+
+static void send_to(struct sv_live_client *client, struct sv_blob *text)
+{
+    if (client->phase != SV_LIVE_WAITING && !client->is_gone &&
+        (!text || sv_websocket_send(client->websocket, text) < 0))
+        wait_for_snapshot(client);
+}
+
+void sv_live_broadcast(struct sv_live *live, const char *kind, json_t *body)
+{
+    struct sv_blob *text = message_of(kind, body);
+    for (struct sv_live_client *client = live->clients; client; client = client->next)
+        send_to(client, text);
+    sv_blob_unref(text);
+}
+
+void sv_live_begin_anew(struct sv_live *live)
+{
+    for (struct sv_live_client *client = live->clients; client; client = client->next)
+        wait_for_snapshot(client);
+}
+
+static void tell(struct sv_live_client *client, const char *kind, json_t *body)
+{
+    struct sv_blob *text = message_of(kind, body);
+    send_to(client, text);
+    sv_blob_unref(text);
+}
+
+/* ---- Snapshots ---- */
+
+static bool is_ready(const struct sv_live_client *client, enum sv_live_phase phase)
+{
+    return client->phase == phase && !client->is_gone && sv_websocket_is_drained(client->websocket);
+}
+
+static void add_key(void *user, const struct sv_live_row *row)
+{
+    struct sv_str *keys = user;
+    sv_live_key(row, keys);
+    sv_str_add_char(keys, '\0');
+}
+
+static void begin_snapshot(struct sv_live_client *client)
+{
+    struct sv_live *live = client->live;
+    if (!sv_live_has_listeners(live)) {
+        sv_live_forget_changes(live);
+        if (live->driver->cluster)
+            sv_live_find_conflicts(live);
+    }
+    client->phase = SV_LIVE_SNAPSHOT;
+    sv_live_each_row(live->driver, add_key, &client->keys);
+    if (sv_str_ok(&client->keys))
+        tell(client, "hello", sv_live_hello(live->driver));
+    else
+        wait_for_snapshot(client);
+}
+
+static void write_rows(struct sv_live_client *client)
+{
+    struct sv_str scratch SV_CLEANUP(sv_str_done) = {0};
+    for (int i = 0; i < SV_LIVE_SLICE_ROWS && client->phase == SV_LIVE_SNAPSHOT; i++) {
+        if (client->written == client->keys.length) {
+            client->phase = SV_LIVE_FOLLOWING;
+            sv_str_done(&client->keys);
+            tell(client, "ready", json_object());
+            return;
+        }
+        const char *key = client->keys.data + client->written;
+        const struct sv_live_row row = sv_live_row_of(key, &scratch);
+        client->written += strlen(key) + 1;
+        json_t *body = sv_live_row_json(client->live, &row);
+        if (body)
+            tell(client, sv_live_kind_name(row.kind), body);
+    }
+}
+
+static void on_slice(void *user)
+{
+    struct sv_live *live = user;
+    int under_way = 0, is_more = 0;
+    for (struct sv_live_client *client = live->clients; client; client = client->next)
+        under_way += client->phase == SV_LIVE_SNAPSHOT && !client->is_gone;
+    for (struct sv_live_client *client = live->clients; client; client = client->next) {
+        if (is_ready(client, SV_LIVE_WAITING) && under_way < SV_LIVE_SNAPSHOTS_MAX) {
+            under_way++;
+            begin_snapshot(client);
+        }
+        if (is_ready(client, SV_LIVE_SNAPSHOT))
+            write_rows(client);
+        is_more += is_ready(client, SV_LIVE_SNAPSHOT);
+    }
+    if (is_more)
+        sv_source_enable(live->slice, true);
+}
+
+/* ---- Clients ---- */
+
+static void on_closed(void *user, struct sv_websocket *websocket)
+{
+    (void)websocket;
+    struct sv_live_client *client = user;
+    client->is_gone = true;
+    sv_source_enable(client->live->sweep, true);
+    sv_source_enable(client->live->slice, true); /* for who has waited for its turn */
+}
+
+static void on_drained(void *user, struct sv_websocket *websocket)
+{
+    (void)websocket;
+    const struct sv_live_client *client = user;
+    sv_source_enable(client->live->slice, true);
+}
+
+static void client_free(struct sv_live_client *client)
+{
+    sv_websocket_free(client->websocket);
+    client->live->client_count--;
+    sv_str_done(&client->keys);
+    free(client);
+}
+
+static void on_sweep(void *user)
+{
+    struct sv_live *live = user;
+    for (struct sv_live_client **link = &live->clients; *link;) {
+        struct sv_live_client *client = *link;
+        if (client->is_gone) {
+            *link = client->next;
+            client_free(client);
+        } else {
+            link = &client->next;
+        }
+    }
+}
+
+static void refuse(struct sv_http_exchange *exchange, unsigned status, const char *text)
+{
+    sv_http_reply(exchange, status, "text/plain; charset=utf-8", text, strlen(text));
+}
+
+/* At the end of the list, so that who waits longest has the next turn. */
+static void append(struct sv_live *live, struct sv_live_client *client)
+{
+    struct sv_live_client **link = &live->clients;
+    while (*link)
+        link = &(*link)->next;
+    *link = client;
+    live->client_count++;
+}
+
+static void open_client(struct sv_live *live, struct sv_http_exchange *exchange)
+{
+    struct sv_live_client *client = calloc(1, sizeof(*client));
+    if (!client || live->client_count >= SV_LIVE_CLIENTS_MAX) {
+        free(client);
+        refuse(exchange, 503, "too many pages look at this daemon\n");
+        return;
+    }
+    client->live = live;
+    const struct sv_websocket_handlers handlers = {
+        .user = client, .closed = on_closed, .drained = on_drained};
+    if (sv_websocket_open(live->driver->loop, exchange, &handlers, &client->websocket) < 0) {
+        free(client);
+        refuse(exchange, 503, "out of memory\n");
+        return;
+    }
+    append(live, client);
+    sv_source_enable(live->slice, true);
+}
+
+void sv_live_accept(struct sv_driver *driver, struct sv_http_exchange *exchange)
+{
+    struct sv_websocket_request request;
+    sv_websocket_read_request(exchange, &request);
+    const char *refusal = sv_websocket_refusal(&request);
+    if (refusal)
+        refuse(exchange, 426, refusal);
+    else if (!sv_websocket_is_same_origin(&request))
+        refuse(exchange, 403, "a page of another origin may not look here\n");
+    else if (!driver->live)
+        refuse(exchange, 503, "the daemon ends\n");
+    else
+        open_client(driver->live, exchange);
+}
+
+/* ---- The whole ---- */
+
+int sv_live_open(struct sv_driver *driver)
+{
+    struct sv_live *live = driver->live = calloc(1, sizeof(*live));
+    if (!live)
+        return -ENOMEM;
+    live->driver = driver;
+    live->instances = json_object();
+    int r = live->instances ? 0 : -ENOMEM;
+    if (r == 0)
+        r = sv_loop_add_defer(driver->loop, SV_PRIORITY_NORMAL, sv_live_on_flush, live,
+                              &live->flush);
+    if (r == 0) /* behind what programs write: pages can wait */
+        r = sv_loop_add_defer(driver->loop, SV_PRIORITY_OUTPUT, on_slice, live, &live->slice);
+    if (r == 0)
+        r = sv_loop_add_defer(driver->loop, SV_PRIORITY_NORMAL, on_sweep, live, &live->sweep);
+    return r == 0 ? 0 : error_trace(r);
+}
+
+void sv_live_close(struct sv_driver *driver)
+{
+    struct sv_live *live = driver->live;
+    if (!live)
+        return;
+    driver->live = NULL;
+    while (live->clients) {
+        struct sv_live_client *client = live->clients;
+        live->clients = client->next;
+        client_free(client);
+    }
+    sv_source_free(live->flush);
+    sv_source_free(live->slice);
+    sv_source_free(live->sweep);
+    sv_live_forget_changes(live);
+    json_decref(live->instances);
+    sv_str_done(&live->scratch);
+    free(live);
+}

@@ -1,0 +1,294 @@
+# seconds: 300
+# The model of the dashboard at /live: a snapshot, then what changes, without a cluster and in one of three instances.
+import os
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import tap
+from cluster_servers import Cluster
+from daemon import Server, binary, wait_until
+from frames import Frames, answer_to, opened_by_hand, request
+from live_model import LiveModel
+from probe import memory_kb
+
+LONE = """
+[inet_http_server]
+port=127.0.0.1:@PORT@
+{secret}
+[supervisord]
+logfile=@DIR@/main.log
+pidfile=@DIR@/main.pid
+childlogdir=@DIR@
+identifier=lone
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+{programs}
+"""
+ONE = """
+[program:one]
+command=sleep 1000
+startsecs=0
+"""
+SHOP = """
+[program:web]
+command=sleep 1000
+startsecs=0
+autostart=false
+[program:stock]
+command=sleep 1000
+startsecs=0
+autostart=false
+[group:shop]
+programs=web,stock
+"""
+SHOP_RULES = """
+<application name="shop"><start_sequence>1</start_sequence>
+  <programs><program pattern=".*"><start_sequence>1</start_sequence><identifiers>s1,s2,s3</identifiers></program></programs>
+</application>
+"""
+PAGE_SECONDS = 0.1  # a change is on the page within it
+options = tap.arguments()
+
+
+def needs_websockets():
+    try:
+        __import__("websockets")
+    except ImportError:
+        tap.skip("python3-websockets is not installed: make deps")
+    if binary("svisord", options.build) is None:
+        tap.skip(f"{options.build}/svisord is not built")
+
+
+def lone(programs=ONE, secret=""):
+    needs_websockets()
+    return Server("svisord", options.build, LONE.format(programs=programs, secret=secret))
+
+
+def shop(count=3):
+    needs_websockets()
+    return Cluster(options.build, count, SHOP, SHOP_RULES)
+
+
+def end(pid):
+    """Of a program that we have just started. The moment before."""
+    now = time.monotonic()
+    os.kill(pid, signal.SIGKILL)
+    return now
+
+
+def all_as_told(server, model, methods=("get_all_local_process_info",)):
+    """The rows of the model are what the method of the daemon says."""
+    told = {(info["group"], info["name"]): info["statename"] for info in server.rpc(over="tcp").supervisor.getAllProcessInfo()}
+    seen = {key[1:]: body["statename"] for key, body in model.ready()["copy"].items()}
+    return seen == told
+
+
+@tap.test("without a cluster: what there is, and what changes, on the page within 100 ms")
+def _():
+    with lone(ONE + "[program:two]\ncommand=sh -c 'exit 3'\nautostart=false\nstartretries=1\nrestart_delay=5\n") as server, \
+            LiveModel(server.port) as model:
+        rows = model.ready()
+        hello = rows["instance"][("lone",)]
+        tap.check(model.messages[0][1]["cluster"], False, "hello says that there is no cluster")
+        tap.check(hello["statename"], "RUNNING", "its instance")
+        tap.check(sorted(rows["copy"]), [("lone", "one", "one"), ("lone", "two", "two")], "its copies")
+        tap.check({kind for kind, *_ in model.messages} & {"supvisors", "application", "process", "conflicts"}, set(),
+                  "what only clusters have")
+        running = model.copy("lone", "one:one")
+        tap.check(running["statename"], "RUNNING", "one")
+        seconds = model.arrival("copy", end(running["pid"]), name="one", statename="RUNNING")
+        print(f"# a crash is on the page after {1000 * seconds:.1f} ms")
+        tap.check_true(seconds < PAGE_SECONDS, f"after {seconds} s")
+        again = model.copy("lone", "one:one")
+        tap.check_true(again["pid"] != running["pid"] and "SIGKILL" in again["why"], f"the next run: {again}")
+        server.rpc(over="tcp").supervisor.startProcess("two", False)
+        model.arrival("copy", 0, name="two", statename="BACKOFF")
+        waiting = model.copy("lone", "two:two")
+        tap.check_true(waiting["next_start"] >= waiting["now"] and "exit code 3" in waiting["why"], f"{waiting}")
+        wait_until(lambda: all_as_told(server, model), 10, "the model to be what the daemon says")
+
+
+@tap.test("programs that come and go with the configuration do so on the page")
+def _():
+    with lone() as server, LiveModel(server.port) as model:
+        model.ready()
+        server.write_config(server.config.replace("[program:one]", "[program:new]"))
+        proxy = server.rpc(over="tcp").supervisor
+        proxy.reloadConfig()
+        proxy.addProcessGroup("new")
+        proxy.stopProcess("one")
+        proxy.removeProcessGroup("one")
+        wait_until(lambda: list(model.rows()["copy"]) == [("lone", "new", "new")], 10, "one to go, and new to come")
+
+
+@tap.test("in a cluster, with event_link=NONE: all of it on each instance, and what changes")
+def _():
+    with shop() as cluster:
+        cluster.start()
+        cluster.wait_state("OPERATION")
+        with LiveModel(cluster.ports[0]) as model, LiveModel(cluster.ports[2]) as other:
+            rows = model.ready()
+            tap.check(len(rows["instance"]), 3, "instances")
+            tap.check(rows["supvisors"]["fsm_statename"], "OPERATION", "the state")
+            tap.check(rows["application"][("shop",)]["rules"]["start_sequence"], 1, "the rules of the application")
+            tap.check(rows["process"][("shop", "web")]["rules"]["start_sequence"], 1, "the rules of the process")
+            tap.check(len(rows["copy"]), 6, "copies")
+            tap.check(rows["conflicts"], {"namespecs": []}, "conflicts")
+            here = next(key[0] for key, body in rows["copy"].items() if key[2] == "web" and body["statename"] == "RUNNING")
+            index = cluster.identifiers.index(here)
+            pid = rows["copy"][(here, "shop", "web")]["pid"]
+            since = end(pid)
+            for name, page in (("its own", model if index == 0 else other), ("another one's", other if index == 0 else model)):
+                seconds = page.arrival("copy", since, name="web", identifier=here)
+                print(f"# a crash is on {name} page after {1000 * seconds:.1f} ms")
+                tap.check_true(seconds < PAGE_SECONDS, f"after {seconds} s")
+            wait_until(lambda: model.rows() and model.rows()["process"][("shop", "web")]["statename"] == "RUNNING", 10, "web to run")
+
+
+@tap.test("conflicts, and an instance that is lost, are on the page")
+def _():
+    with shop() as cluster:
+        cluster.start()
+        cluster.wait_state("OPERATION")
+        with LiveModel(cluster.ports[0]) as model:
+            rows = model.ready()
+            elsewhere = next(index for index, name in enumerate(cluster.identifiers)
+                             if rows["copy"][(name, "shop", "web")]["statename"] != "RUNNING")
+            cluster.servers[elsewhere].rpc(over="tcp").supervisor.startProcess("shop:web", False)
+            model.wait("conflicts", namespecs=["shop:web"])
+            model.wait("supvisors", fsm_statename="CONCILIATION")
+            cluster.servers[elsewhere].rpc(over="tcp").supervisor.stopProcess("shop:web")
+            wait_until(lambda: model.rows()["conflicts"] == {"namespecs": []}, 20, "the conflict to end")
+            cluster.kill(2)
+            lost = wait_until(lambda: [body for body in model.of("instance", identifier=cluster.identifiers[2]) if body["why"]],
+                              20, "the third one to be lost, and why")
+            print(f"# {lost[0]['statename']}: {lost[0]['why']}")
+
+
+@tap.test("instances tick every second, and that is no news")
+def _():
+    with shop(2) as cluster:
+        cluster.start()
+        cluster.wait_state("OPERATION")
+        with LiveModel(cluster.ports[0]) as model:
+            model.ready()
+            wait_until(lambda: model.rows()["application"][("shop",)]["statename"] == "RUNNING", 10, "the shop to open")
+            ticks = [cluster.call(0, "get_instance_info", "s2")[0]["remote_sequence_counter"]]
+            model.clear()
+            wait_until(lambda: cluster.call(0, "get_instance_info", "s2")[0]["remote_sequence_counter"] >= ticks[0] + 3, 10,
+                       "three heartbeats")
+            tap.check(model.messages, [], "what was sent meanwhile")
+
+
+@tap.test("who may look: the password counts, pages of another origin may not, and only WebSockets are answered")
+def _():
+    with lone() as server:
+        good = request("/live", server.port)
+        for text, wanted in ((good, "101"), (good + f"Origin: http://127.0.0.1:{server.port}\n", "101"),
+                             (good + "Origin: http://elsewhere\n", "403"), (good + "Origin: null\n", "403"),
+                             (good.replace("Upgrade: websocket\n", ""), "426"), (good.replace("/live", "/lives"), "404")):
+            answer = answer_to(server.port, text)
+            tap.check_true(wanted in answer, f"{text!r}: {answer}, not {wanted}")
+    with lone(secret="username=u\npassword=p") as server:
+        tap.check_true("401" in answer_to(server.port, request("/live", server.port)), "without the password")
+        with LiveModel(server.port, extra_headers={"Authorization": "Basic dTpw"}) as model:
+            model.ready()
+
+
+@tap.test("a page that does not read costs bounded memory, and gets a new snapshot when it reads again")
+def _():
+    with lone() as server, opened_by_hand(server.port, "/live") as slow, LiveModel(server.port) as quick:
+        quick.ready()
+        pid = server.process.pid
+        before = memory_kb(pid)
+        proxy = server.rpc(over="tcp").supervisor
+        for _ in range(3000):
+            proxy.stopProcess("one")
+            proxy.startProcess("one")
+        grown = memory_kb(pid) - before
+        frames, hellos, last, count = Frames(slow), 0, None, 0
+        while hellos < 2 or last[0] != "ready":
+            last = frames.next()
+            hellos += last[0] == "hello"
+            count += 1
+        print(f"# {grown} KB; {len(quick.messages)} messages to the other one, {count} to this one")
+        tap.check_true(grown < 16000, f"svisord has grown by {grown} KB")
+        tap.check_true(count < len(quick.messages), "it has missed some")
+        tap.check([kind for kind, *_ in quick.messages].count("hello"), 1, "snapshots of the one that reads")
+
+
+@tap.test("a snapshot of 3,000 programs keeps nobody waiting, and misses nothing that changes meanwhile")
+def _():
+    many = "[program:many]\ncommand=sleep 1000\nautostart=false\nnumprocs=3000\nprocess_name=%(process_num)04d\n"
+    with lone(ONE + many) as server:
+        proxy = server.rpc(over="tcp").supervisor
+        with LiveModel(server.port) as model:
+            slowest = 0
+            while model.rows() is None:
+                begin = time.monotonic()
+                proxy.getPID()
+                slowest = max(slowest, time.monotonic() - begin)
+            begin, complete = model.messages[0][2], next(when for kind, _, when in model.messages if kind == "ready")
+            print(f"# {1000 * (complete - begin):.0f} ms; the slowest request took {1000 * slowest:.1f} ms")
+            tap.check(len(model.rows()["copy"]), 3001, "copies")
+            tap.check_true(slowest < 0.05, f"a request took {slowest} s")
+        with LiveModel(server.port) as model:
+            for _ in range(50):
+                proxy.stopProcess("one")
+                proxy.startProcess("one")
+            model.ready()
+            wait_until(lambda: all_as_told(server, model), 10, "the model to be what the daemon says")
+
+
+@tap.test("clients that say nonsense, too much, or leave without a word do no harm")
+def _():
+    with lone() as server:
+        mask = bytes(4)
+        for text in (b"\xff" * 100, b"\x81\x85" + mask + b"hello", b"\x81\x05hello", b"\x82\xff" + b"\x7f" * 8 + mask,
+                     (b"\x89\x80" + mask) * 20000, b"\x88\x82" + mask + b"\x03\xe8", b"\x01\x81" + mask + b"x" * 3, b""):
+            with opened_by_hand(server.port, "/live") as connection:
+                try:
+                    connection.sendall(text)
+                except OSError:  # it was shown the door
+                    pass
+        descriptors = f"/proc/{server.process.pid}/fd"
+        before = len(os.listdir(descriptors))
+        for _ in range(100):
+            opened_by_hand(server.port, "/live").close()
+        wait_until(lambda: len(os.listdir(descriptors)) <= before, 10, "their descriptors to be closed")
+        with LiveModel(server.port) as model:
+            model.ready()
+
+
+@tap.test("more pages than may look are refused, until one is closed")
+def _():
+    with lone() as server:
+        pages = [opened_by_hand(server.port, "/live") for _ in range(200)]
+        tap.check_true("503" in answer_to(server.port, request("/live", server.port)), "the next one")
+        for page in pages:
+            page.close()
+        wait_until(lambda: "101" in answer_to(server.port, request("/live", server.port)), 10, "a place")
+
+
+@tap.test("a page is told when the daemon ends, or is executed anew, and finds the next one")
+def _():
+    with lone() as server:
+        with LiveModel(server.port) as model:
+            pid = model.ready()["copy"][("lone", "one", "one")]["pid"]
+            server.rpc(over="tcp").svisor.reexec()
+            wait_until(lambda: model.error, 10, "the connection to end")
+            tap.check_true("1001" in str(model.error) or "going away" in str(model.error), f"it says {model.error!r}")
+        server.disconnect()
+        with LiveModel(server.port) as model:
+            tap.check(model.ready()["copy"][("lone", "one", "one")]["pid"], pid, "the program")
+            server.disconnect()
+            server.stop()
+            wait_until(lambda: model.error, 10, "the connection to end")
+            tap.check_true("1001" in str(model.error) or "going away" in str(model.error), f"it says {model.error!r}")
+        server.process = None
+
+
+if __name__ == "__main__":
+    tap.run_all(options)

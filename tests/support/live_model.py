@@ -1,0 +1,43 @@
+"""A client of /live, as the dashboard is one: it keeps the rows that it was told."""
+
+from daemon import wait_until
+from subscribers import WsSubscriber
+
+NAMES = {"instance": ("identifier",), "application": ("application_name",), "process": ("application_name", "process_name"),
+         "copy": ("identifier", "group", "name")}
+
+
+class LiveModel(WsSubscriber):
+    def __init__(self, port, **more):
+        super().__init__(port, "/live", **more)
+
+    def rows(self):
+        """What the messages amount to: {kind: {names: body}}, or None before the snapshot is complete."""
+        rows, is_ready = {}, False
+        for kind, body, _ in list(self.messages):
+            if kind == "hello":
+                rows, is_ready = {name: {} for name in NAMES}, False
+            elif kind == "ready":
+                is_ready = True
+            elif kind in NAMES:
+                rows[kind][tuple(body[name] for name in NAMES[kind])] = body
+            elif kind == "gone":
+                names = [body.get(name) for name in ("identifier", "application_name", "process_name")]
+                rows[body["kind"]].pop(tuple(name for name in names if name is not None), None)
+            else:
+                rows[kind] = body
+        return rows if is_ready else None
+
+    def ready(self, timeout=20):
+        return wait_until(self.rows, timeout, "a whole snapshot")
+
+    def copy(self, identifier, namespec):
+        group, name = namespec.split(":")
+        return self.ready()["copy"].get((identifier, group, name))
+
+    def arrival(self, kind, since, **wanted):
+        """The seconds from `since` to the first message of that kind with these values."""
+        def first():
+            return [when for header, body, when in list(self.messages)
+                    if when >= since and header == kind and all(body.get(key) == value for key, value in wanted.items())]
+        return wait_until(first, 10, f"{kind} with {wanted}")[0] - since
