@@ -28,16 +28,25 @@
  * there is something to promise (driver/outlive/promise.c), and one that was promised something by
  * a svisord that knew more forgets it when one that knows less has taken over.
  *
+ * A keeper that is stopped (SIGSTOP, a debugger) would hold up the daemon with its next question.
+ * So one that does not answer, or take a message, for SV_KEEPER_PATIENCE_MS is continued (SIGCONT),
+ * and killed when that does not help: then it is a dead one.
+ *
  * A dead keeper is noticed at the next message, or by its socket (sv_keeper_fd()); the daemon may
  * begin another one then, and give it everything anew.
  */
 #include "io/keeper.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <svisor/limits.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -48,6 +57,7 @@
 
 struct sv_keeper {
     int socket;
+    int pidfd;        /* -1: not to be had */
     bool is_gone;     /* and it was told */
     uint64_t version; /* SV_KEEPER_VERSION of the svisord that has begun it */
     struct sockaddr_un address;
@@ -63,30 +73,89 @@ static int address_of(const char *directory, struct sockaddr_un *ret_address)
     return n > 0 && (size_t)n < sizeof(ret_address->sun_path) ? 0 : -ENAMETOOLONG;
 }
 
-static int connect_to(const struct sockaddr_un *address)
+static bool is_keeper(pid_t pid)
 {
+    char path[32], name[sizeof(SV_KEEPER_NAME) + 1] = "";
+    snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+    FILE *file = fopen(path, "re");
+    bool is_read = file && fgets(name, sizeof(name), file);
+    if (file)
+        fclose(file);
+    return is_read && strcmp(name, SV_KEEPER_NAME "\n") == 0;
+}
+
+/* Of who listens at the other end; -1: this kernel has none, or it is no keeper: before it called
+ * listen() itself, that was the daemon which had begun it. */
+static int pidfd_of_peer(int fd)
+{
+    struct ucred peer = {0};
+    socklen_t length = sizeof(peer);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 || peer.pid <= 0)
+        return -1;
+    int pidfd = (int)syscall(SYS_pidfd_open, peer.pid, 0);
+    if (pidfd >= 0 && is_keeper(peer.pid))
+        return pidfd;
+    if (pidfd >= 0)
+        close(pidfd);
+    return -1;
+}
+
+static int connect_to(struct sv_keeper *keeper)
+{
+    const struct sockaddr_un *address = &keeper->address;
+    const struct timeval patience = {.tv_sec = SV_KEEPER_PATIENCE_MS / 1000,
+                                     .tv_usec = SV_KEEPER_PATIENCE_MS % 1000 * 1000};
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0) {
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
+        connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0) {
         int error = errno;
         close(fd);
         return -error;
     }
-    return fd;
+    keeper->socket = fd;
+    keeper->pidfd = pidfd_of_peer(fd);
+    return 0;
 }
 
-/* Two forks: the keeper is nobody's child, so nobody but PID 1 ever waits for it. */
+static void disconnect(struct sv_keeper *keeper)
+{
+    close(keeper->socket);
+    if (keeper->pidfd >= 0)
+        close(keeper->pidfd);
+    keeper->pidfd = -1;
+}
+
+/* It has not answered in time. True: it is worth to wait once more. */
+static bool wake(struct sv_keeper *keeper, bool *is_woken)
+{
+    int signal = *is_woken ? SIGKILL : SIGCONT;
+    if (keeper->pidfd < 0 || syscall(SYS_pidfd_send_signal, keeper->pidfd, signal, NULL, 0) < 0)
+        return false;
+    sv_log_warn("the keeper does not answer: it is %s",
+                *is_woken ? "killed" : "continued, for somebody may have stopped it");
+    bool may_answer = !*is_woken;
+    *is_woken = true;
+    return may_answer;
+}
+
+/* Two forks: the keeper is nobody's child, so nobody but PID 1 ever waits for it. It listens
+ * itself, so that the other end of the socket is known to be its own (SO_PEERCRED). */
 static int start(const struct sockaddr_un *address)
 {
     (void)unlink(address->sun_path);
-    int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    if (listener < 0)
+    int birth[2]; /* its other end is closed once the keeper listens */
+    if (pipe2(birth, O_CLOEXEC) < 0)
         return -errno;
-    if (bind(listener, (const struct sockaddr *)address, sizeof(*address)) < 0 ||
-        listen(listener, 1) < 0) {
+    int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (listener < 0 || bind(listener, (const struct sockaddr *)address, sizeof(*address)) < 0) {
         int error = errno;
-        close(listener);
+        if (listener >= 0)
+            close(listener);
+        close(birth[0]);
+        close(birth[1]);
         return -error;
     }
     pid_t pid = fork();
@@ -97,10 +166,15 @@ static int start(const struct sockaddr_un *address)
     }
     int error = pid < 0 ? errno : 0;
     close(listener);
+    close(birth[1]);
     int wait_status;
     if (pid > 0)
         while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
             continue;
+    char nothing;
+    while (read(birth[0], &nothing, sizeof(nothing)) < 0 && errno == EINTR)
+        continue;
+    close(birth[0]);
     return -error;
 }
 
@@ -116,14 +190,20 @@ static int tell(struct sv_keeper *keeper, const struct sv_parcel *parcel)
     keeper->has_waiting = false;
     if (parcel)
         parcels[count++] = *parcel;
-    int r = sv_parcels_send(keeper->socket, parcels, count, 0);
+    int r = 0;
+    bool is_woken = false;
+    for (size_t sent = 0; sent < count && r >= 0; sent += r > 0 ? (size_t)r : 0) {
+        r = sv_parcels_send(keeper->socket, parcels + sent, count - sent, 0);
+        if (r == -EAGAIN && wake(keeper, &is_woken))
+            r = 0;
+    }
     if (r < 0) {
         keeper->is_gone = true;
         sv_log_error("the keeper is gone (%s): if svisord dies now, output that is not read yet "
                      "may be lost",
                      sv_errno_text(r));
     }
-    return r;
+    return r < 0 ? r : 0;
 }
 
 static int order(struct sv_keeper *keeper, enum sv_keeper_operation operation, uint64_t key)
@@ -138,7 +218,10 @@ static int ask(struct sv_keeper *keeper, enum sv_keeper_operation operation, uin
     int r = order(keeper, operation, key);
     if (r < 0)
         return r;
-    r = sv_parcel_receive(keeper->socket, ret_answer);
+    bool is_woken = false;
+    do
+        r = sv_parcel_receive(keeper->socket, ret_answer);
+    while (r == -EAGAIN && wake(keeper, &is_woken));
     if (r <= 0)
         keeper->is_gone = true;
     return r > 0 ? 0 : r < 0 ? r : -EPIPE;
@@ -148,12 +231,12 @@ static int ask(struct sv_keeper *keeper, enum sv_keeper_operation operation, uin
 static int find(struct sv_keeper *keeper)
 {
     struct sv_parcel answer;
-    keeper->socket = connect_to(&keeper->address);
-    if (keeper->socket < 0)
-        return keeper->socket;
-    int r = ask(keeper, SV_KEEPER_GET, SV_KEEPER_VERSION_KEY, &answer);
+    int r = connect_to(keeper);
     if (r < 0)
-        close(keeper->socket);
+        return r;
+    r = ask(keeper, SV_KEEPER_GET, SV_KEEPER_VERSION_KEY, &answer);
+    if (r < 0)
+        disconnect(keeper);
     else
         keeper->version = answer.message.key == SV_KEEPER_VERSION_KEY ? 1 : answer.message.key;
     return r;
@@ -162,10 +245,10 @@ static int find(struct sv_keeper *keeper)
 static int begin(struct sv_keeper *keeper)
 {
     int r = start(&keeper->address);
-    int fd = r < 0 ? r : connect_to(&keeper->address);
-    if (fd < 0)
-        return error_trace(fd);
-    keeper->socket = fd;
+    if (r == 0)
+        r = connect_to(keeper);
+    if (r < 0)
+        return error_trace(r);
     keeper->version = SV_KEEPER_VERSION;
     keeper->is_gone = false;
     return 0;
@@ -197,10 +280,10 @@ int sv_keeper_renew(struct sv_keeper *keeper)
         (void)order(keeper, SV_KEEPER_END, 0);
     keeper->is_gone = true;
     keeper->has_waiting = false;
-    int former = keeper->socket;
+    struct sv_keeper former = *keeper;
     int r = begin(keeper);
     if (r == 0)
-        close(former);
+        disconnect(&former);
     return r;
 }
 
@@ -209,7 +292,7 @@ void sv_keeper_leave(struct sv_keeper *keeper)
     if (!keeper)
         return;
     sv_keeper_flush(keeper);
-    close(keeper->socket);
+    disconnect(keeper);
     free(keeper);
 }
 

@@ -430,8 +430,10 @@ __attribute__((noreturn)) static void keep(int listener, const char *path)
 void sv_keeper_live(int listener, const char *path)
 {
     (void)setsid();
-    (void)prctl(PR_SET_NAME, "svisor-keeper");
-    sv_process_set_title("svisor-keeper");
+    (void)prctl(PR_SET_NAME, SV_KEEPER_NAME);
+    sv_process_set_title(SV_KEEPER_NAME);
+    if (listen(listener, 1) < 0)
+        _exit(EXIT_FAILURE);
     int null = open("/dev/null", O_RDWR);
     for (int fd = 0; fd <= STDERR_FILENO && null >= 0; fd++)
         (void)dup2(null, fd);

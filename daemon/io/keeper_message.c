@@ -52,13 +52,11 @@ int sv_parcels_send(int socket, struct sv_parcel *parcels, size_t count, int fla
     struct mmsghdr headers[SV_PARCELS_MAX] = {0};
     for (size_t i = 0; i < count; i++)
         wrap(&parcels[i], &wrappings[i], &headers[i].msg_hdr);
-    for (size_t sent = 0; sent < count;) {
-        int n = sendmmsg(socket, headers + sent, (unsigned)(count - sent), MSG_NOSIGNAL | flags);
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        sent += n > 0 ? (size_t)n : 0;
-    }
-    return 0;
+    int n;
+    do
+        n = sendmmsg(socket, headers, (unsigned)count, MSG_NOSIGNAL | flags);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
 }
 
 int sv_parcel_receive(int socket, struct sv_parcel *ret_parcel)

@@ -46,15 +46,17 @@ struct sv_parcel {
 };
 
 void sv_parcel_put(struct sv_parcel *parcel, int place, int fd);
-/* Up to SV_PARCELS_MAX of them, in order. Negative errno: some or all were not sent. `flags` are
+/* Up to SV_PARCELS_MAX of them, in order. How many were sent; negative errno: none. `flags` are
  * those of send(). */
 int sv_parcels_send(int socket, struct sv_parcel *parcels, size_t count, int flags);
 /* 1: a message; 0: the other side is gone; negative errno. Places that the mask does not name are
  * -1; a descriptor that it does not name is closed. */
 int sv_parcel_receive(int socket, struct sv_parcel *ret_parcel);
 
-/* The whole life of the keeper, in a process that was made for it. `listener` is the socket at
- * `path`. */
+#define SV_KEEPER_NAME "svisor-keeper" /* as ps shows it */
+
+/* The whole life of the keeper, in a process that was made for it. `listener` is the socket that
+ * is bound to `path`. */
 __attribute__((noreturn)) void sv_keeper_live(int listener, const char *path);
 
 #endif

@@ -1,18 +1,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "io/keeper.h"
+
+enum { TEST_SECONDS = 20 };
 
 static char directory[] = "/tmp/svisor-keeper-XXXXXX";
 
@@ -179,6 +183,60 @@ static void the_death_of_the_daemon_does_not_end_it(void **state)
     sv_keeper_end(keeper);
 }
 
+/* ---- A keeper that somebody has stopped ---- */
+
+static pid_t pid_of(const struct sv_keeper *keeper)
+{
+    struct ucred peer;
+    socklen_t length = sizeof(peer);
+    assert_int_equal(getsockopt(sv_keeper_fd(keeper), SOL_SOCKET, SO_PEERCRED, &peer, &length), 0);
+    assert_int_not_equal(peer.pid, getpid());
+    return peer.pid;
+}
+
+static void a_stopped_keeper_is_continued_and_answers(void **state)
+{
+    (void)state;
+    struct sv_keeper *keeper = open_keeper();
+    uint64_t key = keep_pipe(keeper, "x");
+    assert_int_equal(kill(pid_of(keeper), SIGSTOP), 0);
+    alarm(TEST_SECONDS);
+    struct sv_kept kept = SV_KEPT_NONE;
+    assert_int_equal(sv_keeper_get(keeper, key, &kept), 0);
+    assert_true(kept.stdout_fd >= 0);
+    close(kept.stdout_fd);
+    sv_keeper_leave(keeper);
+
+    keeper = open_keeper();
+    assert_int_equal(kill(pid_of(keeper), SIGSTOP), 0);
+    sv_keeper_leave(keeper);
+    keeper = open_keeper(); /* the next daemon finds it stopped */
+    assert_int_equal(sv_keeper_get(keeper, key, &kept), 0);
+    assert_true(kept.stdout_fd >= 0);
+    close(kept.stdout_fd);
+    alarm(0);
+    sv_keeper_end(keeper);
+}
+
+static void a_stopped_keeper_misses_no_message(void **state)
+{
+    (void)state;
+    enum { MANY = 2000 }; /* more than a socket holds */
+    struct sv_keeper *keeper = open_keeper();
+    uint64_t first = keep_pipe(keeper, "x"), last = first;
+    assert_int_equal(kill(pid_of(keeper), SIGSTOP), 0);
+    alarm(TEST_SECONDS);
+    for (int i = 0; i < MANY; i++)
+        last = keep_pipe(keeper, "y");
+    for (uint64_t key = first; key <= last; key++) {
+        struct sv_kept kept = SV_KEPT_NONE;
+        assert_int_equal(sv_keeper_get(keeper, key, &kept), 0);
+        close(kept.stdout_fd);
+    }
+    alarm(0);
+    sv_keeper_end(keeper);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +246,8 @@ int main(void)
         cmocka_unit_test(it_moves_when_it_is_told_to),
         cmocka_unit_test(a_thousand_runs_are_kept_apart),
         cmocka_unit_test(the_death_of_the_daemon_does_not_end_it),
+        cmocka_unit_test(a_stopped_keeper_is_continued_and_answers),
+        cmocka_unit_test(a_stopped_keeper_misses_no_message),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
