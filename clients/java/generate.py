@@ -87,7 +87,7 @@ PARAMETERS = {
 }
 
 TYPES = {"STRING": "String", "CHARS": "String", "SIGNAL": "String", "INT": "long", "BOOLEAN": "boolean", "DOUBLE": "double",
-         "ARRAY": "List<Object>", "STRUCT": "Map<String, Object>"}
+         "ARRAY": "List<Object>", "STRUCT": "Map<String, Object>", "ANY": "Object"}
 PLAIN_RESULTS = {"String": "text", "int": "integer", "double": "real", "boolean": "flag", "List<String>": "texts",
                  "List<Object>": "list", "Map<String, Object>": "map"}
 FAMILIES = {
@@ -182,6 +182,8 @@ class Method:
 
     def convert(self, value):
         """The expression that makes the result of what came."""
+        if self.result == "Object":
+            return value
         if self.result in PLAIN_RESULTS:
             return f"Results.{PLAIN_RESULTS[self.result]}({value})"
         inner = re.match(r"(List|Optional)<(\w+)>", self.result)

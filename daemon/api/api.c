@@ -89,6 +89,8 @@ static void call_free(struct sv_api_call *call)
         sv_multicall_drop(call->multicall);
     if (call->request)
         sv_cluster_call_drop(call);
+    if (call->relayed || call->inner)
+        sv_relay_call_drop(call);
     sv_members_free(call);
     json_decref(call->entries);
     json_decref(call->result);
@@ -120,6 +122,7 @@ void sv_api_free(struct sv_api *api)
     assert(sv_link_is_alone(&api->settled));
     sv_map_done(&api->methods);
     sv_idmap_done(&api->requests);
+    sv_idmap_done(&api->relayed);
     free(api);
 }
 
@@ -148,6 +151,17 @@ void sv_call_fault(struct sv_api_call *call, enum sv_fault fault, const char *ex
 {
     call->fault = fault;
     sv_fault_text(fault, extra, &call->fault_text);
+    call_settled(call);
+}
+
+void sv_call_answer_as(struct sv_api_call *call, const struct sv_api_answer *answer)
+{
+    if (answer->fault_code == 0) {
+        sv_call_return(call, json_incref(answer->result));
+        return;
+    }
+    call->fault = (enum sv_fault)answer->fault_code;
+    sv_str_add(&call->fault_text, answer->fault_text);
     call_settled(call);
 }
 
@@ -261,6 +275,18 @@ void sv_api_reexec_tried(struct sv_api *api, const char *version, const char *pr
         sv_call_return(call, json_pack("{s:s,s:s}", "version", SV_VERSION, "new_version", version));
     else if (call)
         sv_call_fault(call, SV_FAULT_FAILED, problem);
+    api->depth--;
+    deliver(api);
+}
+
+void sv_api_relay_answered(struct sv_api *api, uint64_t id, const struct sv_api_answer *answer)
+{
+    struct sv_api_call *call = sv_idmap_remove(&api->relayed, id);
+    if (!call)
+        return;
+    call->relayed = 0;
+    api->depth++;
+    sv_call_answer_as(call, answer);
     api->depth--;
     deliver(api);
 }

@@ -49,6 +49,11 @@ void sv_api_describe_process(const struct sv_process_view *view, int64_t now, st
 /* A process changed state, was removed, or the daemon begins to stop (process 0: any). */
 void sv_api_process_changed(struct sv_api *api, sv_process_id process);
 
+/* What came of a call that struct sv_api_cluster has relayed. */
+void sv_api_relay_answered(struct sv_api *api, uint64_t id, const struct sv_api_answer *answer);
+/* False: the call would be relayed once more, and so perhaps for ever. */
+bool sv_api_may_be_relayed(const char *method, const json_t *params);
+
 /* The answer of core/cluster to what a method of supvisors.* asked. */
 void sv_api_cluster_answered(struct sv_api *api, const struct sv_cluster_answer *answer);
 

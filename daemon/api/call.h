@@ -77,12 +77,16 @@ struct sv_api_call {
     struct sv_multicall *multicall; /* the state of a system.multicall; NULL: another method */
     uint64_t request;               /* that core/cluster is to answer; 0: none */
     enum sv_cluster_request_kind request_kind;
+    uint64_t relayed;          /* the call that another instance is to answer; 0: none */
+    struct sv_api_call *inner; /* the call that was relayed to this one; NULL: none */
 };
 
 /* NULL `result` means that memory was short: a fault. Takes the reference. */
 void sv_call_return(struct sv_api_call *call, json_t *result);
 /* `extra` may be NULL. */
 void sv_call_fault(struct sv_api_call *call, enum sv_fault fault, const char *extra);
+/* The answer of another call, whose fault has all its words and may be unknown here. */
+void sv_call_answer_as(struct sv_api_call *call, const struct sv_api_answer *answer);
 
 /* The method of that name or alias; NULL: none. */
 const struct sv_method *sv_api_method(const struct sv_api *api, const char *name);
@@ -118,6 +122,9 @@ void sv_members_free(struct sv_api_call *call);
 /* The call goes: cancels the call inside it that waits, and frees the rest as soon as possible. */
 void sv_multicall_drop(struct sv_multicall *multicall);
 
+/* supvisors/relay.c: the call goes before that which was relayed was answered. */
+void sv_relay_call_drop(struct sv_api_call *call);
+
 /* supvisors/requests.c: the call goes before its request was answered; the answer has come. */
 void sv_cluster_call_drop(struct sv_api_call *call);
 void sv_cluster_call_answered(struct sv_api *api, const struct sv_cluster_answer *answer);
@@ -135,6 +142,7 @@ struct sv_api {
     bool is_trying_reexec;           /* also when nobody waits for it any more */
     size_t member_count;             /* of all calls */
     struct sv_idmap requests;        /* of core/cluster: id -> the call that waits */
+    struct sv_idmap relayed;         /* of other instances: id -> the call that waits */
     uint64_t last_request;
     unsigned depth; /* how often api is on the stack */
     struct sv_link buckets[SV_API_BUCKET_COUNT];

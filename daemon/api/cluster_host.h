@@ -43,6 +43,12 @@ struct sv_api_cluster {
     void (*request)(void *user, const struct sv_cluster_request *request);
     void (*drop_request)(void *user, uint64_t id);
 
+    /* Has a method called in another instance. Answered by sv_api_relay_answered(), perhaps before
+     * this returns. `params` is an array; what is borrowed is for the call. */
+    void (*relay)(void *user, uint64_t id, sv_instance_place place, const char *method,
+                  json_t *params);
+    void (*drop_relayed)(void *user, uint64_t id);
+
     /* Of a local process: what is added to its command line from its next start on. 0 or -ENOMEM.
      */
     int (*set_extra_arguments)(void *user, sv_process_id id, const char *arguments);

@@ -28,10 +28,11 @@ enum sv_value_type {
     SV_TYPE_BOOLEAN, /* anything, by Python's idea of truth */
     SV_TYPE_ARRAY,
     SV_TYPE_STRUCT,
+    SV_TYPE_ANY, /* of a result: what another method returns */
     SV_TYPE_COUNT
 };
 
-/* "string", "int", "double", "boolean", "array", "struct". */
+/* "string", "int", "double", "boolean", "array", "struct", "any". */
 const char *sv_value_type_name(enum sv_value_type type);
 
 struct sv_parameter {

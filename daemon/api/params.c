@@ -122,6 +122,13 @@ static bool read_struct(json_t *value, struct sv_argument *ret)
     return json_is_object(value);
 }
 
+static bool read_any(json_t *value, struct sv_argument *ret)
+{
+    (void)value;
+    (void)ret;
+    return true;
+}
+
 static const struct {
     const char *name;     /* to the outside */
     const char *expected; /* completes "must be" */
@@ -135,6 +142,7 @@ static const struct {
     [SV_TYPE_BOOLEAN] = {"boolean", "a boolean", read_boolean},
     [SV_TYPE_ARRAY] = {"array", "an array", read_array},
     [SV_TYPE_STRUCT] = {"struct", "a struct", read_struct},
+    [SV_TYPE_ANY] = {"any", "anything", read_any},
 };
 _Static_assert(SV_ARRAY_LENGTH(types) == SV_TYPE_COUNT, "a row for every type");
 

@@ -32,6 +32,9 @@ enum sv_mesh_kind {
     SV_MESH_ANSWER,
     SV_MESH_CONFIRM, /* have you my rows as they are? and the answer: up to this revision */
     SV_MESH_BYE,     /* I end on purpose */
+    SV_MESH_CALL,    /* a client of mine calls a remote method of yours; not for core/cluster */
+    SV_MESH_RESULT,  /* what came of it, in parts; or that it goes on */
+    SV_MESH_WANT,    /* whether the rest of a RESULT is wanted */
     SV_MESH_KIND_COUNT
 };
 
@@ -188,6 +191,32 @@ struct sv_mesh_answer {
     const char *text;  /* of the fault, without its name */
 };
 
+/* A value in JSON, which the mesh only carries. */
+struct sv_mesh_json {
+    const char *bytes; /* without a NUL behind them */
+    size_t length;
+};
+
+struct sv_mesh_call {
+    uint64_t id; /* of the caller; of no two calls of any two of its daemons */
+    const char *method;
+    struct sv_mesh_json params; /* an array */
+};
+
+enum sv_mesh_progress {
+    SV_MESH_RESULT_WAITS, /* nothing yet: said again every second while it goes on */
+    SV_MESH_RESULT_PART,  /* more follows, once the caller has said WANT */
+    SV_MESH_RESULT_ENDS,  /* the last part, or a fault */
+};
+
+struct sv_mesh_result {
+    uint64_t id;
+    enum sv_mesh_progress progress;
+    int fault;                /* as the method gave it; 0: none */
+    const char *text;         /* of the fault, with its name */
+    struct sv_mesh_json part; /* of the result */
+};
+
 struct sv_mesh_message {
     enum sv_mesh_kind kind;
     uint64_t
@@ -220,6 +249,12 @@ struct sv_mesh_message {
         struct {
             bool keeps_programs; /* on_stop=keep: they live on, a daemon will come back */
         } bye;
+        struct sv_mesh_call call;
+        struct sv_mesh_result result;
+        struct {
+            uint64_t id;    /* of a CALL */
+            bool is_wanted; /* the next part, please. False: nobody waits for it any more */
+        } want;
     };
 };
 

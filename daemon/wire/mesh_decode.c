@@ -290,6 +290,40 @@ static bool read_welcome(struct reading *reading, const Svisor__Mesh__Welcome *f
     return true;
 }
 
+static struct sv_mesh_json json_of(const ProtobufCBinaryData *from)
+{
+    return (struct sv_mesh_json){.bytes = (const char *)from->data, .length = from->len};
+}
+
+static bool read_call(struct reading *reading, const Svisor__Mesh__Call *from,
+                      struct sv_mesh_call *to)
+{
+    if (is_empty(from->method))
+        return fail(reading, "a call does not say what is called");
+    if (from->params.len > SV_RELAY_PARAMS_BYTES_MAX)
+        return fail(reading, "a call has too many arguments");
+    *to = (struct sv_mesh_call){
+        .id = from->id, .method = from->method, .params = json_of(&from->params)};
+    return true;
+}
+
+static bool read_result(struct reading *reading, const Svisor__Mesh__Result *from,
+                        struct sv_mesh_result *to)
+{
+    if (from->progress > SV_MESH_RESULT_ENDS)
+        return fail(reading, "a result has an unknown progress");
+    if (from->part.len > SV_RELAY_PART_BYTES)
+        return fail(reading, "a part of a result is too long");
+    *to = (struct sv_mesh_result){
+        .id = from->id,
+        .progress = (enum sv_mesh_progress)from->progress,
+        .fault = from->fault,
+        .text = from->text,
+        .part = json_of(&from->part),
+    };
+    return true;
+}
+
 /* False without a reason: there is none of the kinds that this version knows. */
 static bool read_body(struct reading *reading, const Svisor__Mesh__Packet *from,
                       struct sv_mesh_message *to)
@@ -338,6 +372,17 @@ static bool read_body(struct reading *reading, const Svisor__Mesh__Packet *from,
     case SVISOR__MESH__PACKET__KIND_BYE:
         to->kind = SV_MESH_BYE;
         to->bye.keeps_programs = from->bye->keeps_programs;
+        return true;
+    case SVISOR__MESH__PACKET__KIND_CALL:
+        to->kind = SV_MESH_CALL;
+        return read_call(reading, from->call, &to->call);
+    case SVISOR__MESH__PACKET__KIND_RESULT:
+        to->kind = SV_MESH_RESULT;
+        return read_result(reading, from->result, &to->result);
+    case SVISOR__MESH__PACKET__KIND_WANT:
+        to->kind = SV_MESH_WANT;
+        to->want.id = from->want->id;
+        to->want.is_wanted = from->want->is_wanted;
         return true;
     case SVISOR__MESH__PACKET__KIND__NOT_SET:
     case _SVISOR__MESH__PACKET__KIND__CASE_IS_INT_SIZE:

@@ -203,6 +203,22 @@ static void fill_command(struct filling *filling, const struct sv_mesh_command *
     to->extra_arguments = text_of(filling, from->extra_arguments);
 }
 
+static ProtobufCBinaryData bytes_of(const struct sv_mesh_json *json)
+{
+    return (ProtobufCBinaryData){.len = json->length, .data = (uint8_t *)(uintptr_t)json->bytes};
+}
+
+static void fill_result(struct filling *filling, const struct sv_mesh_result *from,
+                        Svisor__Mesh__Result *to)
+{
+    svisor__mesh__result__init(to);
+    to->id = from->id;
+    to->progress = (uint32_t)from->progress;
+    to->fault = from->fault;
+    to->text = text_of(filling, from->text);
+    to->part = bytes_of(&from->part);
+}
+
 /* The one kind that the message is of; each has its own structure. */
 union body {
     Svisor__Mesh__Hello hello;
@@ -214,6 +230,9 @@ union body {
     Svisor__Mesh__Answer answer;
     Svisor__Mesh__Bye bye;
     Svisor__Mesh__Confirm confirm;
+    Svisor__Mesh__Call call;
+    Svisor__Mesh__Result result;
+    Svisor__Mesh__Want want;
 };
 
 static void fill_body(struct filling *filling, const struct sv_mesh_message *from, union body *to)
@@ -267,6 +286,20 @@ static void fill_body(struct filling *filling, const struct sv_mesh_message *fro
         svisor__mesh__bye__init(&to->bye);
         to->bye.keeps_programs = from->bye.keeps_programs;
         break;
+    case SV_MESH_CALL:
+        svisor__mesh__call__init(&to->call);
+        to->call.id = from->call.id;
+        to->call.method = text_of(filling, from->call.method);
+        to->call.params = bytes_of(&from->call.params);
+        break;
+    case SV_MESH_RESULT:
+        fill_result(filling, &from->result, &to->result);
+        break;
+    case SV_MESH_WANT:
+        svisor__mesh__want__init(&to->want);
+        to->want.id = from->want.id;
+        to->want.is_wanted = from->want.is_wanted;
+        break;
     case SV_MESH_KIND_COUNT:
         break;
     }
@@ -285,6 +318,9 @@ int sv_mesh_encode(const struct sv_mesh_packet *packet, struct sv_str *ret_bytes
         [SV_MESH_ANSWER] = SVISOR__MESH__PACKET__KIND_ANSWER,
         [SV_MESH_CONFIRM] = SVISOR__MESH__PACKET__KIND_CONFIRM,
         [SV_MESH_BYE] = SVISOR__MESH__PACKET__KIND_BYE,
+        [SV_MESH_CALL] = SVISOR__MESH__PACKET__KIND_CALL,
+        [SV_MESH_RESULT] = SVISOR__MESH__PACKET__KIND_RESULT,
+        [SV_MESH_WANT] = SVISOR__MESH__PACKET__KIND_WANT,
     };
     struct filling filling = {0};
     union body body;

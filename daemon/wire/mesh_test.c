@@ -23,6 +23,8 @@ _Static_assert(sizeof(struct sv_mesh_process) == 128, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_forced) == 56, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_rows) == 64, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_command) == 56, "a field more?");
+_Static_assert(sizeof(struct sv_mesh_call) == 32, "a field more?");
+_Static_assert(sizeof(struct sv_mesh_result) == 40, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_message) == 160, "a field more?");
 #endif
 
@@ -162,6 +164,19 @@ static const struct {
      "0a07613a36303030301207623a363030303019080706050403020120059a01040801102c"},
     {{.kind = SV_MESH_BYE, .bye = {.keeps_programs = true}},
      "0a07613a36303030301207623a363030303019080706050403020120059201020801"},
+    {{.kind = SV_MESH_CALL, .call = {.id = 17, .method = "svisor.why", .params = {"[\"a\"]", 5}}},
+     "0a07613a36303030301207623a36303030301908070605040302012005a2011c091100000000000000120a73"
+     "7669736f722e7768791a055b2261225d"},
+    {{.kind = SV_MESH_RESULT,
+      .result = {.id = 17, .progress = SV_MESH_RESULT_PART, .part = {"{\"b\0", 4}}},
+     "0a07613a36303030301207623a36303030301908070605040302012005aa011109110000000000000010012a"
+     "047b226200"},
+    {{.kind = SV_MESH_RESULT,
+      .result = {.id = 17, .progress = SV_MESH_RESULT_ENDS, .fault = 10, .text = "BAD_NAME: a"}},
+     "0a07613a36303030301207623a36303030301908070605040302012005aa011a091100000000000000100218"
+     "0a220b4241445f4e414d453a2061"},
+    {{.kind = SV_MESH_WANT, .want = {.id = 17, .is_wanted = true}},
+     "0a07613a36303030301207623a36303030301908070605040302012005b2010b0911000000000000001001"},
 };
 
 static void encode(const struct sv_mesh_message *message, struct sv_str *ret_bytes)
@@ -305,6 +320,13 @@ static void assert_same_command(const struct sv_mesh_command *a, const struct sv
     assert_same_text(a->extra_arguments, b->extra_arguments);
 }
 
+static void assert_same_json(const struct sv_mesh_json *a, const struct sv_mesh_json *b)
+{
+    assert_int_equal(a->length, b->length);
+    if (a->length > 0)
+        assert_memory_equal(a->bytes, b->bytes, a->length);
+}
+
 static void assert_same_message(const struct sv_mesh_message *a, const struct sv_mesh_message *b)
 {
     assert_int_equal(a->kind, b->kind);
@@ -339,6 +361,22 @@ static void assert_same_message(const struct sv_mesh_message *a, const struct sv
         break;
     case SV_MESH_BYE:
         assert_int_equal(a->bye.keeps_programs, b->bye.keeps_programs);
+        break;
+    case SV_MESH_CALL:
+        assert_int_equal(a->call.id, b->call.id);
+        assert_string_equal(a->call.method, b->call.method);
+        assert_same_json(&a->call.params, &b->call.params);
+        break;
+    case SV_MESH_RESULT:
+        assert_int_equal(a->result.id, b->result.id);
+        assert_int_equal(a->result.progress, b->result.progress);
+        assert_int_equal(a->result.fault, b->result.fault);
+        assert_same_text(a->result.text, b->result.text);
+        assert_same_json(&a->result.part, &b->result.part);
+        break;
+    case SV_MESH_WANT:
+        assert_int_equal(a->want.id, b->want.id);
+        assert_int_equal(a->want.is_wanted, b->want.is_wanted);
         break;
     case SV_MESH_RESYNC:
     case SV_MESH_KIND_COUNT:
@@ -440,6 +478,8 @@ static void each_fault_is_said(void **state)
     REFUSED("\x72\x02\x22\x00", "a forced process has no name");
     REFUSED("\x82\x01\x02\x10\x07", "a command is of an unknown kind");
     REFUSED("\x82\x01\x00", "which process it means");
+    REFUSED("\xa2\x01\x00", "a call does not say what is called");
+    REFUSED("\xaa\x01\x02\x10\x03", "a result has an unknown progress");
     REFUSED("", "of a kind that this version does not know");
 }
 

@@ -130,6 +130,17 @@
 #define SV_MESH_STEREOTYPES_MAX 1000 /* of one instance */
 #define SV_MESH_ADDRESSES_MAX   64   /* of one instance that are told; the first ones */
 
+/* Calls that are relayed to another instance. Of each at most one part is under way: 1 MB of all of
+ * them, which 100 Mbit/s carry in 80 ms, and a heartbeat may be 0.9 s late. */
+#define SV_RELAY_PARAMS_BYTES_MAX (32u << 10) /* of JSON, in one message */
+#define SV_RELAY_PART_BYTES       (32u << 10) /* of a result */
+#define SV_RELAY_RESULT_BYTES_MAX (1u << 20)  /* of JSON: 2,000 rows of getAllProcessInfo */
+#define SV_RELAY_CALLS_MAX        512         /* from here to all others, and from all others */
+#define SV_RELAY_INSTANCE_MAX     32          /* of them, to and from one instance */
+#define SV_RELAY_WAITS_NS         UINT64_C(1000000000) /* between two words that a call goes on */
+#define SV_RELAY_PATIENCE_NS                                                                       \
+    UINT64_C(3000000000) /* without one, beyond suspect_after, until a call counts as gone */
+
 /* Published events. */
 #define SV_EVENTS_WAITING_MAX                                                                      \
     4096 /* messages for one subscriber: a start of 1,000 programs is as many, of 500 bytes */

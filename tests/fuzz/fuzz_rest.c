@@ -23,19 +23,29 @@ static char *line(char **rest, char *end, size_t *ret_length)
     return begin;
 }
 
+/* Of a call to another instance, the arguments that are for it. */
+static const json_t *inner_params(const struct sv_rest_call *call)
+{
+    if (call->name == call->method->name)
+        return call->params;
+    assert(json_array_size(call->params) == 3);
+    return json_array_get(call->params, 2);
+}
+
 static void judge(const struct sv_rest_request *request)
 {
     struct sv_rest_call call;
     struct sv_rest_problem problem = {0};
     struct sv_str body = {0};
     if (sv_rest_read(request, &call, &problem)) {
+        const json_t *params = inner_params(&call);
         size_t count = sv_method_parameter_count(call.method);
-        assert(json_array_size(call.params) <= count);
+        assert(json_array_size(params) <= count);
         assert(call.method->kind == SV_METHOD_QUERY || strcmp(request->verb, "POST") == 0);
-        for (size_t i = json_array_size(call.params); i < count; i++)
+        for (size_t i = json_array_size(params); i < count; i++)
             assert(call.method->parameters[i].fallback);
-        for (size_t i = 0; i < json_array_size(call.params); i++)
-            assert(json_array_get(call.params, i));
+        for (size_t i = 0; i < json_array_size(params); i++)
+            assert(json_array_get(params, i));
         sv_rest_encode_result(call.params, &body);
         json_decref(call.params);
     } else {

@@ -21,7 +21,7 @@ static const char json_content[] = "application/json";
 
 static json_t *type_schema(enum sv_value_type type)
 {
-    return json_pack("{s:s}", "type", sv_rest_value_schema(type));
+    return json_pack("{s:s*}", "type", sv_rest_value_schema(type));
 }
 
 /* A truth that becomes a list for "group:*" is what the rows of those methods say of their result.
@@ -254,11 +254,15 @@ static json_t *components(void)
                      "http", "scheme", "basic");
 }
 
+static json_t *path_parameter(const char *name, const char *doc)
+{
+    return json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", name, "in", "path", "required", 1,
+                     "description", doc, "schema", type_schema(SV_TYPE_STRING));
+}
+
 static json_t *handle_operation(const char *id, const char *summary, json_t *result)
 {
-    json_t *parameter = json_pack(
-        "{s:s, s:s, s:b, s:s, s:o}", "name", "id", "in", "path", "required", 1, "description",
-        "what the header Location of a 202 ends with", "schema", type_schema(SV_TYPE_STRING));
+    json_t *parameter = path_parameter("id", "what the header Location of a 202 ends with");
     return json_pack("{s:[s], s:s, s:s, s:s, s:[o], s:{s:o, s:o}}", "tags", "svisor", "operationId",
                      id, "summary", summary, "description", "docs/rest.md tells of operations.",
                      "parameters", parameter, "responses", "200", result, "404",
@@ -282,6 +286,26 @@ static void add_handles(json_t *paths)
                                    dropped)));
 }
 
+static json_t *relayed_operation(const char *id)
+{
+    return json_pack(
+        "{s:[s], s:s, s:s, s:s, s:[o,o,o], s:{s:{s:s, s:o}, s:o}}", "tags", "svisor", "operationId",
+        id, "summary", "Call a method of another instance through this one.", "description",
+        "Any path of this document may follow /instances/{identifier}, with its arguments and its "
+        "verb; the answer is that of the instance.",
+        "parameters", path_parameter("identifier", "identifier or nickname of the instance"),
+        path_parameter("space", "of the method"), path_parameter("method", "and its arguments"),
+        "responses", "200", "description", "what the method returns", "content",
+        content_of(type_schema(SV_TYPE_ANY)), "default", reference("responses", "Fault"));
+}
+
+static void add_relay(json_t *paths)
+{
+    json_object_set_new(paths, "/instances/{identifier}/{space}/{method}",
+                        json_pack("{s:o, s:o}", "get", relayed_operation("instances.get"), "post",
+                                  relayed_operation("instances.post")));
+}
+
 void sv_rest_openapi(bool has_cluster, struct sv_str *ret_body)
 {
     json_t *paths = json_object();
@@ -290,6 +314,8 @@ void sv_rest_openapi(bool has_cluster, struct sv_str *ret_body)
         if ((has_cluster || !(route.method->flags & SV_METHOD_OF_CLUSTER)) && !is_hidden(i, &route))
             add_route(paths, &route);
     add_handles(paths);
+    if (has_cluster)
+        add_relay(paths);
     json_t *document = json_pack(
         "{s:s, s:{s:s, s:s, s:s}, s:[{s:s}], s:o, s:[{}, {s:[]}], s:o, s:o}", "openapi", "3.1.0",
         "info", "title", "svisord", "version", SV_VERSION, "description",

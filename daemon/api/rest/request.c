@@ -22,10 +22,15 @@
 #include "api/text.h"
 #include "config/nearest.h"
 
+#define A_CLUSTER_IS "which is [rpcinterface:supvisors] in the file"
+
 enum { SHOWN_BYTES_MAX = 60 }; /* of a value that is refused */
+
+static const char instances[] = "/instances/"; /* a method of another one */
 
 struct reading {
     const struct sv_rest_request *request;
+    const char *path; /* without the instance */
     struct sv_route route;
     const char *rest; /* of the path, behind the method: "" or "/web/TERM" */
     json_t *values[SV_METHOD_PARAMETERS_MAX]; /* NULL: not given yet */
@@ -48,13 +53,42 @@ static bool refuse_arguments(struct reading *reading, const struct sv_str *text)
 
 /* --- the method --- */
 
-bool sv_rest_is_path(const char *path)
+static bool is_method_path(const char *path)
 {
     static const char *const spaces[] = {"/supervisor/", "/supvisors/", "/svisor/", "/system/"};
     for (size_t i = 0; i < SV_ARRAY_LENGTH(spaces); i++)
         if (strncmp(path, spaces[i], strlen(spaces[i])) == 0)
             return true;
     return false;
+}
+
+bool sv_rest_is_path(const char *path)
+{
+    return strncmp(path, instances, strlen(instances)) == 0 || is_method_path(path);
+}
+
+/* What follows an instance in the path; the path itself where there is none. */
+static const char *behind_instance(const char *path)
+{
+    if (strncmp(path, instances, strlen(instances)) != 0)
+        return path;
+    path += strlen(instances);
+    return path + strcspn(path, "/");
+}
+
+static bool find_path(struct reading *reading)
+{
+    const struct sv_rest_request *request = reading->request;
+    reading->path = behind_instance(request->path);
+    bool is_here = reading->path == request->path;
+    if (is_method_path(reading->path) && (is_here || request->has_cluster))
+        return true;
+    struct sv_str text SV_CLEANUP(sv_str_done) = {0};
+    sv_str_addf(&text, "there is no %.*s; ", SHOWN_BYTES_MAX, request->path);
+    sv_str_add(&text, request->has_cluster ? "write /instances/ID and the path of a method"
+                                           : "it takes a cluster, " A_CLUSTER_IS);
+    return refuse(reading, sv_fault_status(SV_FAULT_UNKNOWN_METHOD), SV_FAULT_UNKNOWN_METHOD,
+                  sv_str_text(&text));
 }
 
 static bool is_there(const struct sv_rest_request *request, const struct sv_route *route)
@@ -88,7 +122,7 @@ static bool refuse_path(struct reading *reading, const char *head)
     }
     sv_str_addf(&text, "there is no %.*s; ", SHOWN_BYTES_MAX, head);
     if (is_of_cluster)
-        sv_str_add(&text, "it takes a cluster, which is [rpcinterface:supvisors] in the file; ");
+        sv_str_add(&text, "it takes a cluster, " A_CLUSTER_IS "; ");
     else if (sv_is_near(head, least))
         sv_str_addf(&text, "did you mean %s? ", sv_str_text(&nearest));
     sv_str_add(&text, "/openapi.json has all paths");
@@ -98,8 +132,8 @@ static bool refuse_path(struct reading *reading, const char *head)
 
 static bool find_method(struct reading *reading)
 {
-    const char *path = reading->request->path;
-    const char *leaf = strchr(path + 1, '/'); /* sv_rest_is_path(): it has one */
+    const char *path = reading->path;
+    const char *leaf = strchr(path + 1, '/'); /* is_method_path(): it has one */
     size_t length = (size_t)(leaf - path) + 1 + strcspn(leaf + 1, "/");
     struct sv_str head SV_CLEANUP(sv_str_done) = {0};
     struct sv_str candidate SV_CLEANUP(sv_str_done) = {0};
@@ -376,14 +410,28 @@ static bool collect(struct reading *reading, json_t *params)
     return true;
 }
 
+/* Wraps the arguments in those of svisor.relay, if the path has an instance. */
+static bool relay(struct reading *reading, json_t **params)
+{
+    const char *begin = reading->request->path + strlen(instances);
+    if (reading->path == reading->request->path)
+        return true;
+    json_t *identifier = json_stringn(begin, (size_t)(reading->path - begin));
+    if (!identifier)
+        return refuse(reading, sv_fault_status(SV_FAULT_BAD_NAME), SV_FAULT_BAD_NAME,
+                      "the name of the instance is not UTF-8");
+    *params = json_pack("[o, s, o]", identifier, reading->route.method->name, *params);
+    return true;
+}
+
 bool sv_rest_read(const struct sv_rest_request *request, struct sv_rest_call *ret_call,
                   struct sv_rest_problem *ret_problem)
 {
     struct reading reading = {.request = request, .problem = ret_problem};
     json_t *params = json_array();
-    bool is_good = find_method(&reading) && check_verb(&reading) && read_preset(&reading) &&
-                   read_path(&reading) && read_query(&reading) && read_body(&reading) &&
-                   collect(&reading, params);
+    bool is_good = find_path(&reading) && find_method(&reading) && check_verb(&reading) &&
+                   read_preset(&reading) && read_path(&reading) && read_query(&reading) &&
+                   read_body(&reading) && collect(&reading, params) && relay(&reading, &params);
     for (size_t i = 0; i < SV_METHOD_PARAMETERS_MAX; i++)
         json_decref(reading.values[i]);
     if (!is_good) {
@@ -391,6 +439,7 @@ bool sv_rest_read(const struct sv_rest_request *request, struct sv_rest_call *re
         return false;
     }
     ret_call->method = reading.route.method;
+    ret_call->name = reading.path == request->path ? reading.route.method->name : "svisor.relay";
     ret_call->params = params;
     return true;
 }

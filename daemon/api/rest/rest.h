@@ -29,8 +29,9 @@ struct sv_rest_request {
 };
 
 struct sv_rest_call {
-    const struct sv_method *method;
-    json_t *params; /* an array; the caller's to release */
+    const struct sv_method *method; /* what is to be done, here or in another instance */
+    const char *name;               /* what is called for it: the method, or svisor.relay */
+    json_t *params;                 /* an array; the caller's to release */
 };
 
 /* Why a request is none. */

@@ -21,7 +21,7 @@ static const char *read_of(const struct sv_rest_request *request)
     struct sv_rest_problem problem = {0};
     if (sv_rest_read(request, &call, &problem)) {
         char *params = json_dumps(call.params, 0);
-        snprintf(shown, sizeof shown, "%s %s", call.method->name, params);
+        snprintf(shown, sizeof shown, "%s %s", call.name, params);
         free(params);
         json_decref(call.params);
     } else {
@@ -65,6 +65,25 @@ static void assert_says(const char *answer, const char *expected)
 {
     if (!strstr(answer, expected))
         fail_msg("\"%s\" does not say \"%s\"", answer, expected);
+}
+
+static void a_call_of_another_instance_is_checked_and_wrapped(void **state)
+{
+    (void)state;
+    assert_string_equal(get("/instances/10.0.0.1:60000/supervisor/readLog/-100/0"),
+                        "svisor.relay [\"10.0.0.1:60000\", \"supervisor.readLog\", [-100, 0]]");
+    assert_string_equal(post("/instances/s2/supvisors/lazy_update_numprocs/web/2", NULL, NULL),
+                        "svisor.relay [\"s2\", \"supvisors.update_numprocs\", "
+                        "[\"web\", \"2\", true, true]]");
+    assert_says(get("/instances/s2/supervisor/readLog/x/0"), "offset must be a whole number");
+    assert_says(get("/instances/s2/supervisor/startProcess/web"), "405");
+    assert_says(get("/instances/s2/instances/s3/supervisor/getPID"), "write /instances/ID and");
+    assert_says(get("/instances/s2"), "404 UNKNOWN_METHOD: there is no /instances/s2; write");
+    assert_says(get("/instances/\xff/supervisor/getPID"), "404 BAD_NAME: the name of the instance");
+    assert_says(read_of(&(struct sv_rest_request){.verb = "GET",
+                                                  .path = "/instances/s2/supervisor/getPID"}),
+                "it takes a cluster");
+    assert_true(sv_rest_is_path("/instances/s2") && !sv_rest_is_path("/instance/s2"));
 }
 
 static void arguments_come_from_the_path_in_order_and_from_the_query_by_name(void **state)
@@ -218,6 +237,7 @@ static void every_route_has_a_path_of_its_own_and_its_fallbacks_are_of_their_typ
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_call_of_another_instance_is_checked_and_wrapped),
         cmocka_unit_test(arguments_come_from_the_path_in_order_and_from_the_query_by_name),
         cmocka_unit_test(a_preset_gives_its_argument_and_hides_it),
         cmocka_unit_test(arrays_come_in_a_body_and_its_values_keep_their_types),

@@ -89,6 +89,11 @@ static bool is_object(const json_t *value)
     return json_is_object(value);
 }
 
+static bool is_anything(const json_t *value)
+{
+    return value != NULL;
+}
+
 static const struct {
     const char *schema;
     const char *expected;
@@ -106,6 +111,7 @@ static const struct {
                        is_array},
     [SV_TYPE_STRUCT] = {"object", "an object, which only a JSON body can hold", nothing_of_text,
                         is_object},
+    [SV_TYPE_ANY] = {NULL, "anything", nothing_of_text, is_anything},
 };
 _Static_assert(SV_ARRAY_LENGTH(types) == SV_TYPE_COUNT, "a row for every type");
 

@@ -11,7 +11,7 @@ bool sv_rest_value_fits(enum sv_value_type type, const json_t *value);
 /* Completes "must be". */
 const char *sv_rest_value_expected(enum sv_value_type type);
 
-/* The type in JSON Schema, as results have it, and arguments in paths and queries. */
+/* The type in JSON Schema, as results have it, and arguments in paths and queries. NULL: any. */
 const char *sv_rest_value_schema(enum sv_value_type type);
 
 #endif

@@ -141,15 +141,15 @@ static void (*const receivers[])(struct sv_cluster *cluster, struct sv_instance 
     [SV_MESH_COMMAND] = sv_command_receive,      [SV_MESH_ANSWER] = sv_command_answer,
     [SV_MESH_CONFIRM] = sv_confirm_receive,      [SV_MESH_BYE] = sv_handshake_bye,
 };
-_Static_assert(sizeof(receivers) / sizeof(*receivers) == SV_MESH_KIND_COUNT,
-               "every message has a receiver");
+_Static_assert(sizeof(receivers) / sizeof(*receivers) == SV_MESH_CALL,
+               "every message has a receiver; calls and what follows are relayed by the driver");
 
 static void message(struct sv_cluster *cluster, const struct sv_cluster_event *event)
 {
     struct sv_instance *from = cluster->instances[event->instance];
     if (!cluster->machine->has_begun || cluster->machine->has_left)
         return;
-    if (event->message->kind >= SV_MESH_KIND_COUNT || event->message->incarnation == 0) {
+    if (event->message->kind >= SV_MESH_CALL || event->message->incarnation == 0) {
         sv_instance_complain(cluster, from, SV_COMPLAINT_MALFORMED, "its kind or incarnation");
         return;
     }

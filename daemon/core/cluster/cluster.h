@@ -40,6 +40,9 @@ sv_instance_place sv_cluster_local(const struct sv_cluster *cluster);
 size_t sv_cluster_instance_count(const struct sv_cluster *cluster);
 void sv_cluster_instance(const struct sv_cluster *cluster, sv_instance_place place,
                          struct sv_instance_view *ret);
+/* The incarnation of its daemon, if the handshake is done and nothing wrong since; 0: it takes part
+ * in nothing. */
+uint64_t sv_cluster_partner(const struct sv_cluster *cluster, sv_instance_place place);
 /* The places that a name means (identifier, nickname, stereotype); 0: nobody has it. */
 uint32_t sv_cluster_find(const struct sv_cluster *cluster, const char *name,
                          sv_instance_place *ret_places);

@@ -106,6 +106,13 @@ void sv_cluster_instance(const struct sv_cluster *cluster, sv_instance_place pla
     ret->sightings = sightings_of(cluster, instance, &ret->sighting_count);
 }
 
+uint64_t sv_cluster_partner(const struct sv_cluster *cluster, sv_instance_place place)
+{
+    const struct sv_instance *instance = cluster->instances[place];
+    bool is_partner = place != cluster->local && sv_instance_is_active(instance);
+    return is_partner ? instance->incarnation : 0;
+}
+
 uint32_t sv_cluster_find(const struct sv_cluster *cluster, const char *name,
                          sv_instance_place *ret_places)
 {

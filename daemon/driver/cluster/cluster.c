@@ -147,6 +147,10 @@ static void on_lost(void *user, uint32_t place)
 
 static void on_message(void *user, uint32_t place, const struct sv_mesh_message *message)
 {
+    if (message->kind >= SV_MESH_CALL) {
+        sv_relay_receive(user, place, message);
+        return;
+    }
     sv_driver_cluster_feed(user, (struct sv_cluster_event){.kind = SV_CLUSTER_MESSAGE,
                                                            .instance = place,
                                                            .message = message});
@@ -260,8 +264,11 @@ static int open_all(struct sv_driver_cluster *cluster, struct sv_str *ret_error)
     if (r == 0)
         r = sv_loop_add_timer(cluster->driver->loop, TIMER_ACCURACY_NS, on_timer, cluster,
                               &cluster->timer);
+    if (r == 0)
+        r = sv_relay_open(cluster);
     if (r != 0)
         return r;
+    cluster->incarnation = (uint64_t)sv_wall_ns();
     sv_host_machine_id(&cluster->machine_id);
     struct sv_arena arena SV_CLEANUP(sv_arena_done) = {0};
     struct sv_cluster_options options = {
@@ -271,7 +278,7 @@ static int open_all(struct sv_driver_cluster *cluster, struct sv_str *ret_error)
         .machine_id = sv_str_text(&cluster->machine_id),
         .network = sv_driver_cluster_network(&arena),
         .version = SV_VERSION,
-        .incarnation = (uint64_t)sv_wall_ns(),
+        .incarnation = cluster->incarnation,
         .seed = sv_now_ns() ^ (uint64_t)self << 32,
         .rules = cluster->rules,
     };
@@ -381,6 +388,7 @@ void sv_driver_cluster_close(struct sv_driver *driver)
     sv_mesh_close(cluster->mesh, FLUSH_NS);
     sv_arena_done(&cluster->discovered);
     sv_source_free(cluster->timer);
+    sv_relay_close(cluster);
     sv_cluster_free(cluster->core);
     sv_disabilities_free(cluster->disabilities);
     sv_rules_unref(cluster->rules);

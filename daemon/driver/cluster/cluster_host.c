@@ -198,6 +198,8 @@ void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster)
         .copy = host_copy,
         .request = host_request,
         .drop_request = host_drop_request,
+        .relay = sv_driver_cluster_relay,
+        .drop_relayed = sv_driver_cluster_drop_relayed,
         .set_extra_arguments = host_set_extra_arguments,
         .knows_program = sv_driver_cluster_knows_program,
         .set_disabled = sv_driver_cluster_set_disabled,

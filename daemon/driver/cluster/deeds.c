@@ -114,6 +114,8 @@ static void notice(struct sv_driver_cluster *cluster, const struct sv_cluster_ac
 {
     if (action->notice.what == SV_CLUSTER_NOTICE_LOG)
         sv_log(action->notice.level, "%s", action->notice.text);
+    if (action->notice.what == SV_CLUSTER_NOTICE_INSTANCE)
+        sv_relay_instance_changed(cluster);
     if (cluster->publisher)
         sv_driver_cluster_publish(cluster, action);
     sv_live_cluster_notice(cluster->driver, action);

@@ -13,6 +13,7 @@
 struct sv_disabilities;
 struct sv_publisher;
 struct sv_discovery;
+struct sv_relay;
 
 /* An event that came while another one was being worked off. */
 struct sv_cluster_pending {
@@ -27,6 +28,7 @@ struct sv_driver_cluster {
     struct sv_config *owner; /* a reference: keeps `config` alive */
     struct sv_rules *rules;
     struct sv_cluster *core;
+    uint64_t incarnation;
     struct sv_mesh *mesh;
     struct sv_discovery *discovery; /* NULL: there is no multicast_group */
     struct sv_arena discovered;     /* instances that supvisors_list does not name */
@@ -41,6 +43,7 @@ struct sv_driver_cluster {
     struct sv_source *publish_timer;
     int64_t publishing_since_wall_ns;
     struct sv_disabilities *disabilities;
+    struct sv_relay *relay;
     struct sv_api_cluster host;
     struct sv_str machine_id;
     struct sv_str scratch; /* the description of one row */
@@ -91,6 +94,19 @@ void sv_driver_cluster_publish_counts(struct sv_driver_cluster *cluster);
 void sv_driver_cluster_listen_to_statistics(struct sv_driver_cluster *cluster);
 /* Of struct sv_publisher_settings. */
 char *sv_driver_cluster_tell_missed(void *user, const uint64_t counts[SV_PUBLICATION_COUNT]);
+/* relay.c: as sv_driver_cluster_open(). */
+int sv_relay_open(struct sv_driver_cluster *cluster);
+/* After sv_api_free(). */
+void sv_relay_close(struct sv_driver_cluster *cluster);
+/* Of struct sv_mesh_handlers, for CALL, RESULT and WANT. */
+void sv_relay_receive(struct sv_driver_cluster *cluster, sv_instance_place place,
+                      const struct sv_mesh_message *message);
+/* Calls from and to those that are lost now end, in the next turn of the loop. */
+void sv_relay_instance_changed(struct sv_driver_cluster *cluster);
+/* Functions of struct sv_api_cluster. */
+void sv_driver_cluster_relay(void *user, uint64_t id, sv_instance_place place, const char *method,
+                             json_t *params);
+void sv_driver_cluster_drop_relayed(void *user, uint64_t id);
 /* cluster_host.c */
 void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster);
 

@@ -177,7 +177,7 @@ void sv_rest_operation_begin(struct sv_driver *driver, struct sv_http_exchange *
     }
     sv_log(SV_LOG_TRACE, "REST method called: %s()", wanted->method->name);
     struct sv_api_call *waiting =
-        sv_api_call(driver->api, wanted->method->name, wanted->params, on_ended, operation);
+        sv_api_call(driver->api, wanted->name, wanted->params, on_ended, operation);
     if (waiting) {
         operation->waiting = waiting;
         reply_accepted(exchange, operation);

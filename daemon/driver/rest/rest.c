@@ -86,7 +86,7 @@ static void call_method(struct sv_driver *driver, struct sv_http_exchange *excha
     sv_http_on_closed(exchange, on_caller_gone, call);
     sv_log(SV_LOG_TRACE, "REST method called: %s()", wanted->method->name);
     struct sv_api_call *waiting =
-        sv_api_call(driver->api, wanted->method->name, wanted->params, on_answered, call);
+        sv_api_call(driver->api, wanted->name, wanted->params, on_answered, call);
     if (waiting)
         call->waiting = waiting; /* otherwise it is answered, and call is gone */
 }

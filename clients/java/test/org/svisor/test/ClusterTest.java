@@ -246,6 +246,7 @@ public final class ClusterTest {
 
     private static void clusterOfSvisor() {
         equal(check(one.svisor().getNodes()).size(), 3, "nodes");
+        equal(one.svisor().relay("s2", "supervisor.getAPIVersion", List.of()), "3.0", "a method of another instance");
         equal(check(one.svisor().getPlacement("shop")).processes().size(), 2, "processes");
         isTrue(!check(one.svisor().getKernelReport()).isEmpty(), "abilities");
         isTrue(one.svisor().getVersion().contains("."), "the version");
