@@ -129,6 +129,17 @@ $(BUILD)/gen/web_try.h: $(WEB_TRY:%=web/try/%)
 
 $(BUILD)/obj/daemon/driver/rest/page.o: $(BUILD)/gen/web_try.h
 
+# The dashboard: web/build.mjs makes the files and their bytes for svisord.
+WEB_SOURCES := $(shell find web/src -type f) web/build.mjs web/tsconfig.json web/package-lock.json
+$(BUILD)/gen/dashboard.h: $(WEB_SOURCES)
+	@cmp -s web/package-lock.json web/node_modules/.installed-lock || \
+	    { echo "web/node_modules is not what web/package-lock.json says: run make deps" >&2; exit 1; }
+	@mkdir -p $(@D)
+	$(call say,WEB,$(BUILD)/web)
+	$(Q)node web/build.mjs $(abspath $(BUILD))
+
+$(BUILD)/obj/daemon/driver/dashboard.o: $(BUILD)/gen/dashboard.h
+
 # Messages between instances: structures, their descriptors, and nothing else.
 $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: include/svisor/%.proto
 	@mkdir -p $(@D)
@@ -221,7 +232,7 @@ $(BUILD)/java/tested: $(JAVA_JAR) $(wildcard clients/java/test/org/svisor/test/*
 	$(Q)$(JAVAC) -cp $(BUILD)/java/classes -d $(BUILD)/java/test $(wildcard clients/java/test/org/svisor/test/*.java)
 	@touch $@
 
-## make deps            install what is missing (Debian packages)
+## make deps            install what is missing (Debian packages, and web/node_modules as the lock file says)
 .PHONY: deps
 deps:
 	tests/support/deps.sh

@@ -411,6 +411,9 @@ void sv_listener_render(const struct sv_unit *unit, const struct sv_event_view *
 /* host.c */
 void sv_host_init(struct sv_driver *driver);
 
+/* dashboard.c: the page at "/". False: the path is another one. */
+bool sv_dashboard_handle(struct sv_http_exchange *exchange);
+
 /* routes.c */
 void sv_routes_handle(void *user, struct sv_http_exchange *exchange);
 

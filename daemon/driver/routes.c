@@ -1,6 +1,6 @@
 /*
  * What the HTTP server answers: /RPC2, /logtail/NAME[/CHANNEL], /mainlogtail, /metrics, REST
- * (rest.c), and as WebSockets /events/HEADER/… and /live.
+ * (rest.c), the dashboard (dashboard.c), and as WebSockets /events/HEADER/… and /live.
  *
  * A remote call that waits keeps its exchange; a client that goes away meanwhile cancels the call.
  * A log that is followed ends when the client goes, or reads so slowly that the bounded buffer is
@@ -232,6 +232,6 @@ void sv_routes_handle(void *user, struct sv_http_exchange *exchange)
         sv_metrics_handle(driver, exchange);
     else if (strcmp(path, "/mainlogtail") == 0)
         handle_log(driver, exchange, driver->api_host.main_log_path(driver));
-    else if (!sv_rest_handle(driver, exchange))
+    else if (!sv_dashboard_handle(exchange) && !sv_rest_handle(driver, exchange))
         reply_not_found(exchange);
 }

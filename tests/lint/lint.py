@@ -182,7 +182,7 @@ def _():
 
 @tap.test(f"no source file is longer than {FILE_LINES_MAX} lines")
 def _():
-    sizes = {name: text(name).count("\n") for name in FILES if re.search(r"\.(c|h|py|def|java|js|mjs|sh)$", name)
+    sizes = {name: text(name).count("\n") for name in FILES if re.search(r"\.(c|h|py|def|java|js|mjs|ts|tsx|css|sh)$", name)
              and not re.search(r"(^|/)(vendor|node_modules|corpus|generated)/", name)}
     for name, size in sorted(sizes.items(), key=lambda item: -item[1]):
         if FILE_LINES_WARN < size <= FILE_LINES_MAX:
@@ -236,7 +236,7 @@ def _():
 def _():
     own = {"tests/lint/lint.py", "docs/STYLE.md"}
     findings = [f"{name}:{number}: {line.strip()[:90]}" for name in FILES
-                if name not in own and re.search(r"\.(c|h|def|py|java|sh|js|mk|md)$|Makefile$", name)
+                if name not in own and re.search(r"\.(c|h|def|py|java|sh|js|mjs|ts|tsx|mk|md)$|Makefile$", name)
                 for number, line in enumerate(text(name).split("\n"), 1) if UNFINISHED.search(line)]
     none(findings, "write `TODO #12`, or do it")
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what building and testing svisor needs and this machine lacks (Debian 12 package names).
 #
-# Quick when nothing is missing: one dpkg-query, no network. When something is, this is all that happens:
-# `apt-get update` and one `apt-get install` without recommendations. No service is left running: packages
+# Quick when nothing is missing: one dpkg-query, one comparison, no network. When something is, this is all that
+# happens: `apt-get update` and one `apt-get install` without recommendations, and `npm ci` in web/. No service is left running: packages
 # such as nginx and redis-server start themselves when they are installed, and the demonstration and the
 # tests want their own instances, not the machine's. A temporary policy-rc.d says no for the time of the
 # installation; where the machine has its own, that one is respected and left alone.
@@ -21,12 +21,16 @@ check='libcmocka-dev libclang-rt-14-dev clang-format python3 supervisor python3-
 java='default-jdk-headless'
 # The virtual machine of tests/vm. Its kernels are not installed: tests/vm/kernel fetches them at their first use.
 machine='qemu-system-x86 busybox-static kmod cpio xz-utils systemd dbus'
+# The dashboard: its compiler, and the browser of its tests with fonts that have their symbols. Where npm comes from
+# elsewhere (nodesource's nodejs has it), Debian's node is not put beside it.
+web='chromium fonts-dejavu-core'
+command -v npm >/dev/null || web="$web nodejs npm"
 # What the demonstration runs.
 demo='nginx-light redis-server'
 
 # shellcheck disable=SC2086 # the lists are meant to be split
-missing=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $build $check $java $machine $demo 2>/dev/null |
-    awk -v wanted="$(echo $build $check $java $machine $demo)" '
+missing=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $build $check $java $machine $web $demo 2>/dev/null |
+    awk -v wanted="$(echo $build $check $java $machine $web $demo)" '
         $2 == "installed" { have[$1] = 1 }
         END {
             count = split(wanted, names, " ")
@@ -34,7 +38,19 @@ missing=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $build $check $jav
                 if (!(names[i] in have))
                     printf "%s ", names[i]
         }')
+
+# What esbuild's package would do after its installation is not needed where its program for this machine came with it.
+install_modules() {
+    cd "$(dirname "$0")/../../web"
+    if ! cmp -s package-lock.json node_modules/.installed-lock; then
+        echo "deps: npm ci in web/"
+        npm ci --ignore-scripts --no-progress --loglevel=error
+        cp package-lock.json node_modules/.installed-lock
+    fi
+}
+
 if [ -z "$missing" ]; then
+    install_modules
     echo "deps: everything is installed"
     exit 0
 fi
@@ -68,3 +84,4 @@ echo "deps: installing $missing"
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q
 # shellcheck disable=SC2086
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
+install_modules

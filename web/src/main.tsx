@@ -1,0 +1,33 @@
+// The page begins here: the route chooses what is shown inside the shell.
+import { render } from "preact";
+import { useEffect } from "preact/hooks";
+import "./styles/base.css";
+import "./styles/shell.css";
+import "./styles/table.css";
+import "./styles/pages.css";
+import { live, store } from "./model/index";
+import { useTables } from "./ui/hooks";
+import { useRoute } from "./ui/route";
+import { Shell } from "./ui/shell";
+import { pageOf } from "./pages/index";
+
+function App() {
+  const route = useRoute();
+  const tables = useTables("link");
+  const page = pageOf(route.path);
+  useEffect(() => {
+    document.title = `${page.title(route.path)} – ${tables.hello?.software_name || tables.hello?.nick_identifier || "svisor"}`;
+  }, [route.path.join("/"), tables.hello]);
+  useEffect(() => scrollTo(0, 0), [route.path.join("/")]);
+  return (
+    <Shell path={route.path}>
+      {store.isReady ? <page.Page key={route.path.join("/")} path={route.path} query={route.query} /> : <p class="waiting">Waiting for svisord…</p>}
+    </Shell>
+  );
+}
+
+render(<App />, document.getElementById("app")!);
+live.connect();
+addEventListener("pagehide", () => live.close());
+addEventListener("pageshow", (event) => event.persisted && live.connect());
+addEventListener("online", () => live.connect());

@@ -1,0 +1,219 @@
+// The processes of one instance, by group, with what can be done with them there. No rule of the cluster counts here.
+import { useMemo } from "preact/hooks";
+import * as actions from "../api/actions";
+import { hrefs } from "../model/attention";
+import { store } from "../model/index";
+import type { Tables } from "../model/store";
+import { canStart, isUp, namespecOf } from "../model/types";
+import type { Copy } from "../model/types";
+import { byText, dateAndClock, duration } from "../model/words";
+import { useTables, useTick } from "../ui/hooks";
+import { MenuButton } from "../ui/menu";
+import type { MenuItem } from "../ui/menu";
+import { setQuery, useRoute } from "../ui/route";
+import { State } from "../ui/state";
+import { FilterBox, matches, sortRows, Table, useTableQuery } from "../ui/table";
+import type { Column, TableQuery } from "../ui/table";
+
+// A row is a group with what it has, or one process.
+interface GroupRow {
+  group: string;
+  copies: Copy[];
+  isShrunk: boolean;
+}
+type Row = GroupRow | Copy;
+const isGroup = (row: Row): row is GroupRow => "copies" in row;
+
+// Seconds that the clock of the instance is ahead of the browser's.
+function skewOf(tables: Tables, identifier: string): number {
+  const instance = tables.instances.get(identifier);
+  const between = instance?.remote_time && instance.local_time ? instance.remote_time - instance.local_time : 0;
+  return store.clockSkew + between;
+}
+
+export function uptimeOf(tables: Tables, copy: Copy, now: number): number {
+  if (!isUp(copy.statename) && copy.statename !== "STOPPING") return NaN;
+  return now / 1000 + skewOf(tables, copy.identifier) - copy.start;
+}
+
+// What is there to say besides the state: since when it is stopped, why it failed.
+function noteOf(copy: Copy): string {
+  if (copy.disabled) return "disabled";
+  if (copy.statename === "RUNNING") return copy.extra_args ? `with ${copy.extra_args}` : "";
+  if (copy.statename === "FATAL" || copy.statename === "BACKOFF" || copy.statename === "UNKNOWN") return copy.why || copy.spawnerr || copy.description;
+  if (copy.statename === "EXITED" && copy.why) return copy.why;
+  if (copy.stop > 0) return `${copy.statename === "EXITED" ? "ended" : "stopped"} ${dateAndClock(copy.stop)}`;
+  return copy.start === 0 ? "not started yet" : "";
+}
+
+function menuOf(copy: Copy): MenuItem[] {
+  const namespec = namespecOf(copy.group, copy.name);
+  const tail = (channel: string) => `#/logs?follow=${encodeURIComponent(`${copy.identifier}/${namespec}${channel}`)}`;
+  return [
+    { text: "Why this state?", href: hrefs.process(namespec) },
+    { text: "Restart", run: () => void actions.restartCopy(copy), isOff: !isUp(copy.statename), why: "It does not run" },
+    { text: "Follow its output", href: tail(""), isOff: !copy.has_stdout, why: "Its output is not kept" },
+    { text: "Follow its error output", href: tail("/stderr"), isOff: !copy.has_stderr, why: "Its error output is not kept" },
+    { text: "Clear its logs", run: () => void actions.clearLogs(copy), isOff: !copy.has_stdout && !copy.has_stderr, why: "It has no logs" },
+  ];
+}
+
+function CopyActions(props: { copy: Copy }) {
+  const { copy } = props;
+  const namespec = namespecOf(copy.group, copy.name);
+  return (
+    <span class="row-actions">
+      {canStart(copy.statename) || copy.statename === "STOPPING" ? (
+        <button type="button" class="small" disabled={!canStart(copy.statename) || copy.disabled} aria-label={`Start ${namespec}`} onClick={() => actions.startCopy(copy)}>
+          Start
+        </button>
+      ) : (
+        <button type="button" class="small" aria-label={`Stop ${namespec}`} onClick={() => actions.stopCopy(copy)}>
+          Stop
+        </button>
+      )}
+      <MenuButton label={`More for ${namespec}`} items={menuOf(copy)} />
+    </span>
+  );
+}
+
+function GroupActions(props: { row: GroupRow; identifier: string }) {
+  const { row, identifier } = props;
+  const hasUp = row.copies.some((one) => isUp(one.statename));
+  return (
+    <span class="row-actions">
+      <button type="button" class="small" aria-label={`${hasUp ? "Stop" : "Start"} all of ${row.group}`} onClick={() => actions.groupVerb(hasUp ? "stop" : "start", identifier, row.group)}>
+        {hasUp ? "Stop all" : "Start all"}
+      </button>
+      <MenuButton
+        label={`More for all of ${row.group}`}
+        items={[
+          { text: "Start all", run: () => void actions.groupVerb("start", identifier, row.group) },
+          { text: "Stop all", run: () => void actions.groupVerb("stop", identifier, row.group), isOff: !hasUp, why: "Nothing of it runs" },
+          { text: "Restart all", run: () => void actions.groupVerb("restart", identifier, row.group) },
+        ]}
+      />
+    </span>
+  );
+}
+
+function GroupName(props: { row: GroupRow }) {
+  const { group, copies, isShrunk } = props.row;
+  const up = copies.filter((one) => one.statename === "RUNNING").length;
+  return (
+    <span class="group-name">
+      <button type="button" class="plain twist" aria-expanded={!isShrunk} aria-label={`${isShrunk ? "Expand" : "Shrink"} ${group}`} onClick={() => shrink([group], !isShrunk)}>
+        {isShrunk ? "▸" : "▾"}
+      </button>
+      <b>{group}</b>
+      <span class="quiet">
+        {up} of {copies.length} running
+      </span>
+    </span>
+  );
+}
+
+// Groups that are shrunk are words of the address, too.
+function shrunkOf(query: URLSearchParams): Set<string> {
+  return new Set((query.get("shrunk") ?? "").split(",").filter(Boolean).map(decodeURIComponent));
+}
+
+function shrink(groups: string[], isShrunk: boolean): void {
+  const words = new URLSearchParams(location.hash.split("?", 2)[1] ?? "");
+  const now = shrunkOf(words);
+  for (const one of groups) {
+    if (isShrunk) now.add(one);
+    else now.delete(one);
+  }
+  setQuery({ shrunk: [...now].map(encodeURIComponent).join(",") });
+}
+
+function copyColumns(tables: Tables, identifier: string, now: number): Column<Row>[] {
+  const of = (cell: (copy: Copy) => preact.ComponentChildren) => (row: Row) => (isGroup(row) ? null : cell(row));
+  const by = (order: (a: Copy, b: Copy) => number) => (a: Row, b: Row) => order(a as Copy, b as Copy);
+  const uptime = (copy: Copy) => uptimeOf(tables, copy, now);
+  return [
+    {
+      id: "name", title: "Process", width: "minmax(10rem, 1.3fr)", order: by((a, b) => byText(a.name, b.name)),
+      cell: (row) => (isGroup(row) ? <GroupName row={row} /> : <a class="indent" href={hrefs.process(namespecOf(row.group, row.name))}>{row.name}</a>),
+    },
+    {
+      id: "state", title: "State", width: "minmax(7rem, 10rem)", order: by((a, b) => byText(a.statename, b.statename)),
+      cell: of((copy) => <State state={copy.statename} expected={copy.expected} />),
+    },
+    { id: "note", title: "Note", width: "minmax(8rem, 2.4fr)", isWide: true, cell: of((copy) => <span class="quiet cut" title={noteOf(copy)}>{noteOf(copy)}</span>) },
+    { id: "pid", title: "Pid", width: "5rem", isNumber: true, isWide: true, order: by((a, b) => a.pid - b.pid), cell: of((copy) => copy.pid || "") },
+    {
+      id: "uptime", title: "Uptime", width: "6rem", isNumber: true, isWide: true, order: by((a, b) => (uptime(a) || 0) - (uptime(b) || 0)),
+      cell: of((copy) => duration(uptime(copy))),
+    },
+    {
+      id: "actions", title: "Actions", width: "7rem", isTitleHidden: true,
+      cell: (row) => (isGroup(row) ? <GroupActions row={row} identifier={identifier} /> : <CopyActions copy={row} />),
+    },
+  ];
+}
+
+function rowsOf(copies: Iterable<Copy>, query: TableQuery, columns: Column<Row>[], shrunk: Set<string>): Row[] {
+  const groups = new Map<string, Copy[]>();
+  for (const copy of copies) {
+    if (!matches(query.filter, `${copy.group}:${copy.name} ${copy.statename}`)) continue;
+    const group = groups.get(copy.group);
+    if (group) group.push(copy);
+    else groups.set(copy.group, [copy]);
+  }
+  const rows: Row[] = [];
+  for (const group of [...groups.keys()].sort(byText)) {
+    const members = groups.get(group)!;
+    const isShrunk = shrunk.has(group) && !query.filter;
+    rows.push({ group, copies: members, isShrunk });
+    if (!isShrunk) rows.push(...sortRows<Row>(members.slice(), columns, query.sort));
+  }
+  return rows;
+}
+
+export function ProcessTable(props: { identifier: string }) {
+  const tables = useTables("copy", "instance");
+  const now = useTick(1000);
+  const query = useTableQuery("name");
+  const { query: words } = useRoute();
+  const shrunk = useMemo(() => shrunkOf(words), [words.get("shrunk")]);
+  const copies = tables.copiesAt.get(props.identifier);
+  const columns = copyColumns(tables, props.identifier, now);
+  const rows = rowsOf(copies?.values() ?? [], query, columns, shrunk);
+  const groups = rows.filter(isGroup).map((one) => one.group);
+  const isAllShrunk = groups.length > 0 && groups.every((one) => shrunk.has(one));
+  return (
+    <section aria-label="Processes">
+      <div class="section-head">
+        <h2>
+          Processes <span class="quiet">{copies?.size ?? 0}</span>
+        </h2>
+        <FilterBox query={query} label="Filter processes" />
+        <button type="button" class="small" onClick={() => shrink(groups, !isAllShrunk)}>
+          {isAllShrunk ? "Expand all" : "Shrink all"}
+        </button>
+        <MenuButton
+          label="All processes"
+          class="small"
+          items={[
+            { text: "Start all", run: () => void actions.allVerb("start", props.identifier) },
+            { text: "Stop all", run: () => void actions.allVerb("stop", props.identifier), isDangerous: true },
+            { text: "Restart all", run: () => void actions.allVerb("restart", props.identifier), isDangerous: true },
+          ]}
+        >
+          All…
+        </MenuButton>
+      </div>
+      <Table
+        label="Processes"
+        columns={columns}
+        rows={rows}
+        query={query}
+        keyOf={(row) => (isGroup(row) ? `group ${row.group}` : `${row.group}:${row.name}`)}
+        classOf={(row) => (isGroup(row) ? "tr-group" : "")}
+        empty={copies ? "No process has that name." : "There are no processes here."}
+      />
+    </section>
+  );
+}

@@ -1,0 +1,188 @@
+// A table of any length: only the rows in sight exist. It scrolls with the page. Sorting and filtering are words of the address
+// (`sort=-cpu`, `filter=web`); useTableQuery() reads and writes them, sortRows() sorts.
+//
+//     const query = useTableQuery("name");
+//     <Table label="Processes" columns={columns} rows={sortRows(rows, columns, query.sort)} keyOf={(row) => row.id} query={query} />
+import type { ComponentChildren } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { setQuery, useRoute } from "./route";
+import { useIsNarrow } from "./hooks";
+
+export interface Column<Row> {
+  id: string;
+  title: string;
+  width: string; // a track of CSS grid
+  cell: (row: Row) => ComponentChildren;
+  order?: (a: Row, b: Row) => number; // there: the column can be sorted
+  isNumber?: boolean;
+  isWide?: boolean; // left out on a phone
+  isTitleHidden?: boolean; // read by screen readers only
+}
+
+export interface TableQuery {
+  sort: string; // id of the column, "-" before it: downwards
+  filter: string;
+  setSort: (sort: string) => void;
+  setFilter: (filter: string) => void;
+}
+
+export function useTableQuery(defaultSort: string, prefix = ""): TableQuery {
+  const { query } = useRoute();
+  return {
+    sort: query.get(`${prefix}sort`) ?? defaultSort,
+    filter: query.get(`${prefix}filter`) ?? "",
+    setSort: (sort) => setQuery({ [`${prefix}sort`]: sort === defaultSort ? null : sort }),
+    setFilter: (filter) => setQuery({ [`${prefix}filter`]: filter }),
+  };
+}
+
+// Every word of the filter is somewhere in the text.
+export function matches(filter: string, text: string): boolean {
+  if (!filter) return true;
+  const lower = text.toLowerCase();
+  return filter.toLowerCase().split(/\s+/).every((word) => lower.includes(word));
+}
+
+export function sortRows<Row>(rows: Row[], columns: Column<Row>[], sort: string): Row[] {
+  const isDown = sort.startsWith("-");
+  const order = columns.find((one) => one.id === sort.replace(/^-/, ""))?.order;
+  if (!order) return rows;
+  return rows.sort(isDown ? (a, b) => order(b, a) : order);
+}
+
+const ROW_PIXELS = 34;
+const ROW_PIXELS_NARROW = 52;
+const OVERSCAN = 8;
+
+// Which rows are in sight: [first, behind the last].
+function useWindow(count: number, height: number) {
+  const body = useRef<HTMLDivElement>(null);
+  const [range, setRange] = useState<[number, number]>([0, 60]);
+  useLayoutEffect(() => {
+    let frame = 0;
+    const look = () => {
+      frame = 0;
+      const top = body.current?.getBoundingClientRect().top ?? 0;
+      const first = Math.max(0, Math.floor(-top / height) - OVERSCAN);
+      const last = Math.max(first, Math.ceil((innerHeight - top) / height) + OVERSCAN);
+      setRange((old) => (old[0] === first && old[1] === last ? old : [first, last]));
+    };
+    const soon = () => {
+      frame ||= requestAnimationFrame(look);
+    };
+    look();
+    addEventListener("scroll", soon, { passive: true });
+    addEventListener("resize", soon, { passive: true });
+    return () => {
+      cancelAnimationFrame(frame);
+      removeEventListener("scroll", soon);
+      removeEventListener("resize", soon);
+    };
+  }, [count, height]);
+  return { body, first: Math.min(range[0], count), last: Math.min(range[1], count) };
+}
+
+function HeaderCell<Row>(props: { column: Column<Row>; query?: TableQuery }) {
+  const { column, query } = props;
+  const isSorted = query?.sort.replace(/^-/, "") === column.id;
+  const isDown = isSorted && query?.sort.startsWith("-");
+  const title = column.isTitleHidden ? <span class="unseen">{column.title}</span> : column.title;
+  return (
+    <div
+      role="columnheader"
+      class={`th ${column.isNumber ? "number" : ""}`}
+      aria-sort={isSorted ? (isDown ? "descending" : "ascending") : undefined}
+    >
+      {column.order && query ? (
+        <button type="button" class="plain sorter" onClick={() => query.setSort(isSorted && !isDown ? `-${column.id}` : column.id)}>
+          {title}
+          <span aria-hidden="true" class="arrow">{isSorted ? (isDown ? "↓" : "↑") : ""}</span>
+        </button>
+      ) : (
+        title
+      )}
+    </div>
+  );
+}
+
+export function Table<Row>(props: {
+  label: string;
+  columns: Column<Row>[];
+  rows: Row[];
+  keyOf: (row: Row) => string;
+  query?: TableQuery;
+  classOf?: (row: Row) => string;
+  empty?: ComponentChildren;
+}) {
+  const isNarrow = useIsNarrow();
+  const columns = isNarrow ? props.columns.filter((one) => !one.isWide) : props.columns;
+  const height = isNarrow ? ROW_PIXELS_NARROW : ROW_PIXELS;
+  const { body, first, last } = useWindow(props.rows.length, height);
+  const grid = { gridTemplateColumns: columns.map((one) => one.width).join(" ") };
+  return (
+    <div class="table" role="table" aria-label={props.label} aria-rowcount={props.rows.length + 1} onKeyDown={moveByKey}>
+      <div role="rowgroup" class="thead">
+        <div role="row" class="tr" style={grid} aria-rowindex={1}>
+          {columns.map((one) => (
+            <HeaderCell key={one.id} column={one} query={props.query} />
+          ))}
+        </div>
+      </div>
+      {props.rows.length === 0 && <div class="table-empty">{props.empty ?? "Nothing."}</div>}
+      <div role="rowgroup" class="tbody" ref={body} style={{ height: `${props.rows.length * height}px` }}>
+        {props.rows.slice(first, last).map((row, index) => (
+          <div
+            role="row"
+            class={`tr ${props.classOf?.(row) ?? ""}`}
+            key={props.keyOf(row)}
+            aria-rowindex={first + index + 2}
+            style={{ ...grid, top: `${(first + index) * height}px`, height: `${height}px` }}
+          >
+            {columns.map((one) => (
+              <div role="cell" class={`td ${one.isNumber ? "number" : ""}`} key={one.id}>
+                {one.cell(row)}
+              </div>
+            ))}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+// The arrow keys go from row to row, to the same place in it.
+function moveByKey(event: KeyboardEvent): void {
+  const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+  const target = event.target as HTMLElement;
+  const row = target.closest<HTMLElement>(".tbody .tr");
+  if (!step || !row || target.matches("input, select, textarea")) return;
+  const focusable = (one: HTMLElement) => [...one.querySelectorAll<HTMLElement>("a[href], button:not(:disabled)")];
+  const place = focusable(row).indexOf(target);
+  const index = Number(row.getAttribute("aria-rowindex")) + step;
+  const next = row.parentElement?.querySelector<HTMLElement>(`[aria-rowindex="${index}"]`);
+  if (!next) return;
+  event.preventDefault();
+  const choices = focusable(next);
+  (choices[place] ?? choices[choices.length - 1])?.focus();
+}
+
+export function FilterBox(props: { query: TableQuery; label: string }) {
+  const { query } = props;
+  const [text, setText] = useState(query.filter);
+  useEffect(() => setText(query.filter), [query.filter]);
+  return (
+    <input
+      type="search"
+      class="filter"
+      aria-label={props.label}
+      placeholder={props.label}
+      autocomplete="off"
+      spellcheck={false}
+      value={text}
+      onInput={(event) => {
+        setText(event.currentTarget.value);
+        query.setFilter(event.currentTarget.value);
+      }}
+    />
+  );
+}
