@@ -160,7 +160,10 @@ $(BUILD)/test/%: $(BUILD)/obj/%.o $(LAYER_LIBS)
 
 ## make tests           build the unit tests, not run them
 .PHONY: tests
-tests: $(TESTS) $(BUILD)/gen/docs $(BUILD)/gen/ask
+tests: $(TESTS) $(BUILD)/gen/docs $(BUILD)/gen/ask $(BUILD)/web/test/store.test.mjs
+$(BUILD)/web/test/store.test.mjs: $(BUILD)/gen/dashboard.h
+	$(Q)rm -rf $(@D)
+	$(Q)node web/build.mjs $(abspath $(BUILD)) --tests
 # Answers questions of tests/interop about what no output of svisord shows.
 $(BUILD)/gen/ask: $(BUILD)/obj/tests/support/ask/ask.o $(LAYER_LIBS)
 	@mkdir -p $(@D)

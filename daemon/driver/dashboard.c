@@ -12,7 +12,8 @@
 #include "driver/rest/internal.h"
 #include "gen/dashboard.h"
 
-/* Only this server's files, nothing inline, no frame around it. 'self' is ws:// of this server, too. */
+/* Only this server's files, nothing inline, no frame around it. 'self' is ws:// of this server,
+ * too. */
 static const char policy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -6,13 +6,14 @@
 A suite is a list of programs that print the Test Anything Protocol:
 
     unit          every program below DIR/test (cmocka; also the simulation and the checks of bpf)
+    web           web/src/**/*.test.ts: the model of the dashboard, by node
     fuzz          DIR/fuzz/replay_*: every fuzz target over its saved corpus
     lint          tests/lint/lint.py
     integration   tests/integration/*.py
     interop       tests/interop/*.py: beside the real Supervisor
     kernel        tests/kernel/*.py: every way to die, and what svisord says of it
     vm            tests/vm/*.py: in virtual machines with systemd and real controllers, on each kernel
-    quick         unit, fuzz, lint, and the integration programs that say so
+    quick         unit, web, fuzz, lint, and the integration programs that say so
     all           all of them, vm on the newest kernel only
 
 A Python program may say in comments within its first ten lines:
@@ -41,7 +42,7 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SUITES = ("unit", "fuzz", "lint", "integration", "interop", "kernel", "vm")
+SUITES = ("unit", "web", "fuzz", "lint", "integration", "interop", "kernel", "vm")
 KERNELS = ("6.1", "6.12")  # of the virtual machines, the newest last
 NOT_QUICK = ("interop", "kernel", "vm")
 SECONDS_MAX = 300
@@ -120,6 +121,9 @@ def vm_programs(build, kernels):
 def programs_of(suite, build, options):
     if suite == "unit":
         return [Program(suite, os.path.relpath(path, build), [path]) for path in executables(build + "/test/**")]
+    if suite == "web":
+        return [Program(suite, os.path.relpath(path, build), ["node", "--test", "--test-reporter=tap", path])
+                for path in sorted(glob.glob(build + "/web/test/*.mjs"))]
     if suite == "fuzz":
         return [Program(suite, os.path.relpath(path, build), [path, name, f"{ROOT}/tests/fuzz/corpus/{name}"])
                 for path in executables(build + "/fuzz/replay_*")
