@@ -12,8 +12,9 @@ A suite is a list of programs that print the Test Anything Protocol:
     integration   tests/integration/*.py
     interop       tests/interop/*.py: beside the real Supervisor
     kernel        tests/kernel/*.py: every way to die, and what svisord says of it
+    browser       tests/browser/*.py: the dashboard of real daemons in Chromium
     vm            tests/vm/*.py: in virtual machines with systemd and real controllers, on each kernel
-    quick         unit, web, fuzz, lint, and the integration programs that say so
+    quick         unit, web, fuzz, lint, and the integration and browser programs that say so
     all           all of them, vm on the newest kernel only
 
 A Python program may say in comments within its first ten lines:
@@ -25,7 +26,7 @@ A Python program may say in comments within its first ten lines:
 Two programs run at a time, in sessions of their own; as root also in PID namespaces of their own, so that
 nothing which a test signals can be outside of it, and nothing survives it. Each gets a private TMPDIR. At the
 end comes one more test: that no process, cgroup, pin or file was left behind. A suite that ran nothing, or
-that skipped everything, is a failure; except vm, which needs QEMU and a kernel from Debian's archive.
+that skipped everything, is a failure; except vm, which needs QEMU and a kernel from Debian's archive, and browser.
 """
 
 import argparse
@@ -42,7 +43,7 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SUITES = ("unit", "web", "fuzz", "lint", "integration", "interop", "kernel", "vm")
+SUITES = ("unit", "web", "fuzz", "lint", "integration", "interop", "kernel", "browser", "vm")
 KERNELS = ("6.1", "6.12")  # of the virtual machines, the newest last
 NOT_QUICK = ("interop", "kernel", "vm")
 SECONDS_MAX = 300
@@ -267,7 +268,7 @@ def summarize(programs, suites):
     skips = [(program.name, *skip) for program in programs for skip in program.skips]
     for suite in suites:
         own = [program for program in programs if program.suite == suite]
-        is_excused = suite == "vm" and any(program.skips for program in own)
+        is_excused = suite in ("vm", "browser") and any(program.skips for program in own)
         if not is_excused and not any(program.passed_count or program.failures for program in own):
             failures.append((suite, "the suite ran nothing" if not own else "the suite skipped everything", None))
     if skips:
@@ -284,7 +285,7 @@ def summarize(programs, suites):
 
 
 # Suites whose programs share the machine with a second one and compare what happens in time.
-TIMED = ("integration", "interop", "kernel", "vm")
+TIMED = ("integration", "interop", "kernel", "browser", "vm")
 
 
 def again_alone(program, isolate):
