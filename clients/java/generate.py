@@ -80,6 +80,7 @@ LIST_OR_TRUE = ("supervisor.startProcess", "supervisor.stopProcess", "supervisor
 # Parameters that take any value on the wire, and what they mean. A method's own row stands before that of all.
 PARAMETERS = {
     ("supvisors.conciliate", "strategy"): "ConciliationStrategy",
+    ("svisor.conciliate", "strategy"): "ConciliationStrategy",
     ("", "strategy"): "StartingStrategy",
     ("supvisors.change_log_level", "level"): "LogLevel",
     ("supvisors.update_numprocs", "numprocs"): "int",

@@ -47,7 +47,7 @@ enum sv_cluster_request_kind {
     SV_REQUEST_RESTART_PROCESS,
     SV_REQUEST_TEST_START_APPLICATION, /* the answer has predictions */
     SV_REQUEST_TEST_START_PROCESS,
-    SV_REQUEST_CONCILIATE,
+    SV_REQUEST_CONCILIATE, /* name may be "": all conflicts */
     SV_REQUEST_RESTART_SEQUENCE,
     SV_REQUEST_RESTART,
     SV_REQUEST_SHUTDOWN,

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import xmlrpc.client
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
@@ -104,6 +105,43 @@ def _():
         wait_until(lambda: len(pids(cluster)["db"]) == 1, 5, "one copy of db")
         tap.check_true(pids(cluster)["db"] != first, "the older one should have gone")
         tap.check(cluster.running_on(2, "shop:db"), ["s2"], "where db runs")
+
+
+@tap.test("svisor.conciliate ends one conflict of two, and the others stay as they are")
+def _():
+    def refused(code, words, *arguments):
+        try:
+            tap.fail(f"{arguments}: {svisor.conciliate(*arguments)}")
+        except xmlrpc.client.Fault as fault:
+            tap.check_true(fault.faultCode == code and words in fault.faultString, f"{arguments}: {fault}")
+
+    with cluster_of(options="conciliation_strategy=USER\n") as cluster:
+        start(cluster)
+        svisor = cluster.servers[0].rpc(over="tcp").svisor
+        refused(101, "invalid Supvisors state=OPERATION - state expected in ['CONCILIATION']", "STOP", "shop:db")
+        before = pids(cluster)
+        for index in range(3):
+            for name in ("db", "web"):
+                if cluster.running_on(0, f"shop:{name}") == [cluster.nicks[index]]:
+                    cluster.servers[(index + 1) % 3].rpc(over="tcp").supervisor.startProcess(f"shop:{name}")
+        wait_until(lambda: {one["process_name"] for one in cluster.call(0, "get_conflicts")} == {"db", "web"}, 10, "two conflicts")
+        cluster.wait_state("CONCILIATION", (0, 1, 2))
+        refused(2, "invalid <enum 'ConciliationStrategies'> value=BEST", "BEST", "shop:db")
+        refused(10, "process=cache unknown in application=shop", "STOP", "shop:cache")
+        refused(10, "BAD_NAME", "STOP", "")
+        tap.check(svisor.conciliate("USER", "shop:db"), False, "USER")
+        tap.check([len(found) for found in pids(cluster).values()], [2, 2], "copies")
+        tap.check(svisor.conciliate("INFANTICIDE", "shop:db"), True, "the oldest lives")
+        wait_until(lambda: pids(cluster)["db"] == before["db"], 10, "the first copy of db alone")
+        wait_until(lambda: [one["process_name"] for one in cluster.call(0, "get_conflicts")] == ["web"], 10, "one conflict")
+        tap.check(cluster.state(0), "CONCILIATION", "the state")
+        tap.check(len(pids(cluster)["web"]), 2, "copies of web")
+        refused(104, "shop:db does not run more than once", "STOP", "shop:db")
+        tap.check(svisor.conciliate("SENICIDE", "shop:web"), True, "the youngest lives")
+        cluster.wait_state("OPERATION")
+        wait_until(lambda: len(pids(cluster)["web"]) == 1, 5, "one copy of web")
+        tap.check_true(pids(cluster)["web"] != before["web"], "the older one should have gone")
+        tap.check(pids(cluster)["db"], before["db"], "db")
 
 
 @tap.test("end_sync ends the synchronization with the Master that was asked for, and nothing begins before")

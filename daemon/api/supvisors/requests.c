@@ -182,14 +182,29 @@ void sv_method_supvisors_stop_process(struct sv_api_call *call, const struct sv_
                                            .does_wait = arguments[1].boolean});
 }
 
-void sv_method_supvisors_conciliate(struct sv_api_call *call, const struct sv_argument *arguments)
+/* `namespec` is "" for all conflicts. */
+static void conciliate(struct sv_api_call *call, json_t *strategy, const char *namespec)
 {
     int number;
     if (sv_cluster_check_conciliating(call) &&
-        sv_cluster_check_choice(call, SV_CHOICE_CONCILIATION_STRATEGY, arguments[0].value, &number))
+        sv_cluster_check_choice(call, SV_CHOICE_CONCILIATION_STRATEGY, strategy, &number))
         ask(call,
             &(struct sv_cluster_request){.kind = SV_REQUEST_CONCILIATE,
+                                         .name = namespec,
                                          .conciliation = (enum sv_conciliation_strategy)number});
+}
+
+void sv_method_supvisors_conciliate(struct sv_api_call *call, const struct sv_argument *arguments)
+{
+    conciliate(call, arguments[0].value, "");
+}
+
+void sv_method_conciliate(struct sv_api_call *call, const struct sv_argument *arguments)
+{
+    if (*arguments[1].text)
+        conciliate(call, arguments[0].value, arguments[1].text);
+    else
+        sv_call_fault(call, SV_FAULT_BAD_NAME, "");
 }
 
 void sv_method_supvisors_restart_sequence(struct sv_api_call *call,

@@ -232,6 +232,9 @@ void sv_failure_forget(struct sv_commander *commander, const struct sv_member *m
 /* ---- conciliation.c ---- */
 
 void sv_conciliate(struct sv_commander *commander, enum sv_conciliation_strategy strategy);
+/* Of one process, if it runs more than once. */
+void sv_conciliate_member(struct sv_commander *commander, struct sv_member *member,
+                          enum sv_conciliation_strategy strategy);
 
 /* ---- prediction.c ---- */
 

@@ -45,9 +45,11 @@ static void keep_one(struct sv_commander *commander, struct sv_member *member, b
     sv_stop_process(commander, member, survivor);
 }
 
-static void conciliate_one(struct sv_commander *commander, struct sv_member *member,
-                           enum sv_conciliation_strategy strategy)
+void sv_conciliate_member(struct sv_commander *commander, struct sv_member *member,
+                          enum sv_conciliation_strategy strategy)
 {
+    if (member->running_count < 2)
+        return;
     switch (strategy) {
     case SV_CONCILIATION_STRATEGY_SENICIDE:
         keep_one(commander, member, true);
@@ -84,7 +86,6 @@ void sv_conciliate(struct sv_commander *commander, enum sv_conciliation_strategy
     for (size_t a = 0; a < model->application_count; a++) {
         const struct sv_application *application = model->applications[a];
         for (size_t i = 0; application->rules.is_managed && i < application->member_count; i++)
-            if (application->members[i]->running_count > 1)
-                conciliate_one(commander, application->members[i], strategy);
+            sv_conciliate_member(commander, application->members[i], strategy);
     }
 }

@@ -346,12 +346,31 @@ static void restart_process(struct asked *asked)
 
 /* ---- Requests about the cluster ---- */
 
+/* At least one of those that the name means. */
+static bool find_conflict(struct asked *asked, const char *name)
+{
+    if (!find_processes(asked, name) || !check_managed(asked))
+        return false;
+    for (size_t i = 0; i < asked->members.count; i++)
+        if (asked->members.items[i]->running_count > 1)
+            return true;
+    refuse(asked, SV_CLUSTER_FAULT_NOT_APPLICABLE,
+           sv_text(asked->commander->cluster, "%s does not run more than once", name));
+    return false;
+}
+
+/* All conflicts, or those that the name means. */
 static void conciliate(struct asked *asked)
 {
     enum sv_conciliation_strategy strategy = asked->request->conciliation;
-    if (!check_state(asked, CONCILIATING))
+    const char *name = asked->request->name;
+    bool is_about_all = !name || *name == '\0';
+    if (!check_state(asked, CONCILIATING) || (!is_about_all && !find_conflict(asked, name)))
         return;
-    sv_conciliate(asked->commander, strategy);
+    if (is_about_all)
+        sv_conciliate(asked->commander, strategy);
+    for (size_t i = 0; i < asked->members.count; i++)
+        sv_conciliate_member(asked->commander, asked->members.items[i], strategy);
     accept(asked, strategy != SV_CONCILIATION_STRATEGY_USER);
 }
 

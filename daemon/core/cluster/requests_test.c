@@ -55,6 +55,11 @@ static const struct refusal refusals[] = {
      "invalid Supvisors state=CONCILIATION - state expected in ['OPERATION']"},
     {R(CONCILIATE), "", M(OPERATION), 101,
      "invalid Supvisors state=OPERATION - state expected in ['CONCILIATION']"},
+    {R(CONCILIATE), "shop:db", M(OPERATION), 101,
+     "invalid Supvisors state=OPERATION - state expected in ['CONCILIATION']"},
+    {R(CONCILIATE), "shop:x", M(CONCILIATION), 10, "process=x unknown in application=shop"},
+    {R(CONCILIATE), "free:f", M(CONCILIATION), 102, "free"},
+    {R(CONCILIATE), "shop:db", M(CONCILIATION), 104, "shop:db does not run more than once"},
     {R(START_APPLICATION), "nobody", M(OPERATION), 10, "application=nobody unknown to Supvisors"},
     {R(START_APPLICATION), "free", M(OPERATION), 102, "free"},
     {R(START_APPLICATION), "empty", M(OPERATION), 40, "failed to start empty"},
@@ -244,6 +249,31 @@ static void conciliate_says_whether_it_does_something(void **state)
     played_done(&played);
 }
 
+static void of_two_conflicts_one_may_be_ended(void **state)
+{
+    (void)state;
+    played_init(&played, RULES, PROGRAMS);
+    runs(LEFT, "shop", "db");
+    runs(FAR, "shop", "db");
+    runs(LEFT, "shop", "web");
+    runs(RIGHT, "shop", "web");
+    played.machine = M(CONCILIATION);
+    struct sv_cluster_request request = {.id = 1, .kind = R(CONCILIATE), .name = "shop:web"};
+    request.conciliation = SV_CONCILIATION_STRATEGY_USER;
+    sv_commander_request(&played.cluster, &request);
+    played_expect(&played, "?1=no");
+    request.conciliation = SV_CONCILIATION_STRATEGY_STOP;
+    sv_commander_request(&played.cluster, &request);
+    played_expect(&played, "?1=ok -web@left -web@right");
+    request.name = "shop:*";
+    sv_commander_request(&played.cluster, &request);
+    played_expect(&played, "?1=ok"); /* one after the other in an application */
+    played_tell(&played, LEFT, "shop", "web", SV_PROCESS_STOPPED);
+    played_tell(&played, RIGHT, "shop", "web", SV_PROCESS_STOPPED);
+    played_expect(&played, "-db@left -db@far");
+    played_done(&played);
+}
+
 /* "h1:left h2:right": a dash where it would not run. */
 static void expect_prediction(const char *want)
 {
@@ -312,6 +342,7 @@ int main(void)
         cmocka_unit_test(what_an_abort_leaves_half_done_is_not_told_as_done),
         cmocka_unit_test(any_process_is_the_first_that_has_a_place),
         cmocka_unit_test(the_start_sequence_is_not_begun_among_jobs),
+        cmocka_unit_test(of_two_conflicts_one_may_be_ended),
         cmocka_unit_test(conciliate_says_whether_it_does_something),
         cmocka_unit_test(a_prediction_counts_what_it_has_started_itself),
         cmocka_unit_test(a_prediction_of_processes_sees_what_is_on_its_way),

@@ -256,6 +256,7 @@ public final class ClusterTest {
         String elsewhere = placesOf("shop:db").get(0);
         SvisorClient other = elsewhere.equals(three.uri().getRawAuthority()) ? one : three;
         refused(Fault.BAD_SUPVISORS_STATE, () -> supvisors.conciliate(ConciliationStrategy.SENICIDE));
+        refused(Fault.BAD_SUPVISORS_STATE, () -> one.svisor().conciliate(ConciliationStrategy.SENICIDE, "shop:db"));
         other.supervisor().startProcess("shop:db");
         waitFor("the conflict", () -> isIn(one, SupvisorsState.CONCILIATION));
         equal(check(supvisors.getConflicts()).get(0).namespec(), "shop:db", "the conflict");
