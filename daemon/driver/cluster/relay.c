@@ -221,15 +221,9 @@ void sv_driver_cluster_drop_relayed(void *user, uint64_t id)
 
 /* --- what comes back --- */
 
-static void finish(struct sv_driver_cluster *cluster, size_t index,
-                   const struct sv_mesh_result *result)
+static void read_whole(struct sv_driver_cluster *cluster, size_t index)
 {
     const struct sv_str *bytes = &cluster->relay->asked[index]->result;
-    if (result->fault != 0) {
-        settle(cluster, index,
-               &(struct sv_api_answer){.fault_code = result->fault, .fault_text = result->text});
-        return;
-    }
     json_t *value =
         json_loadb(sv_str_text(bytes), bytes->length, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     if (value)
@@ -258,13 +252,38 @@ static void take_result(struct sv_driver_cluster *cluster, const struct sv_relay
         return;
     sv_str_append(&asked->result, result->part.bytes, result->part.length);
     bool is_too_long = asked->result.length > SV_RELAY_RESULT_BYTES_MAX;
-    if (!is_too_long && result->progress == SV_MESH_RESULT_ENDS) {
-        finish(cluster, i, result);
-        return;
-    }
-    send_want(cluster, party->place, result->id, !is_too_long);
-    if (is_too_long)
+    if (result->fault != 0) {
+        settle(cluster, i,
+               &(struct sv_api_answer){.fault_code = result->fault, .fault_text = result->text});
+    } else if (is_too_long) {
+        send_want(cluster, party->place, result->id, false);
         fail(cluster, i, "its answer is longer than it may be");
+    } else if (result->progress == SV_MESH_RESULT_PART) {
+        send_want(cluster, party->place, result->id, true);
+    } else {
+        asked->is_whole = true;
+        sv_source_enable(relay->work, true);
+    }
+}
+
+/* Reads one result that is whole. False: there is none. */
+static bool read_one(struct sv_driver_cluster *cluster)
+{
+    const struct sv_relay *relay = cluster->relay;
+    for (size_t i = 0; i < relay->asked_count; i++) {
+        if (!relay->asked[i]->is_whole)
+            continue;
+        read_whole(cluster, i);
+        return true;
+    }
+    return false;
+}
+
+static void on_work(void *user)
+{
+    struct sv_driver_cluster *cluster = user;
+    if (read_one(cluster) || sv_relay_make_one(cluster))
+        sv_source_enable(cluster->relay->work, true);
 }
 
 void sv_relay_receive(struct sv_driver_cluster *cluster, sv_instance_place place,
@@ -297,8 +316,9 @@ static bool end_one(struct sv_driver_cluster *cluster)
     uint64_t now_ns = sv_now_ns();
     for (size_t i = 0; i < relay->asked_count; i++) {
         struct sv_relay_asked *asked = relay->asked[i];
-        bool is_lost = !sv_relay_is_there(cluster, &asked->party);
-        if (is_lost)
+        if (asked->is_whole)
+            continue;
+        if (!sv_relay_is_there(cluster, &asked->party))
             fail_lost(cluster, i);
         else if (now_ns - asked->heard_ns > patience_ns(cluster))
             fail(cluster, i, unheard);
@@ -332,8 +352,12 @@ int sv_relay_open(struct sv_driver_cluster *cluster)
     cluster->relay = calloc(1, sizeof(*cluster->relay));
     if (!cluster->relay)
         return -ENOMEM;
-    return sv_loop_add_timer(cluster->driver->loop, TIMER_ACCURACY_NS, on_timer, cluster,
-                             &cluster->relay->timer);
+    int r = sv_loop_add_timer(cluster->driver->loop, TIMER_ACCURACY_NS, on_timer, cluster,
+                              &cluster->relay->timer);
+    if (r == 0)
+        r = sv_loop_add_defer(cluster->driver->loop, SV_PRIORITY_OUTPUT, on_work, cluster,
+                              &cluster->relay->work);
+    return r;
 }
 
 void sv_relay_close(struct sv_driver_cluster *cluster)
@@ -345,5 +369,6 @@ void sv_relay_close(struct sv_driver_cluster *cluster)
         asked_free(relay->asked[i]);
     sv_relay_free_served(relay);
     sv_source_free(relay->timer);
+    sv_source_free(relay->work);
     free(relay);
 }

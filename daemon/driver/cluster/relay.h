@@ -16,6 +16,9 @@
  * says of the other instance ends calls at once: it is lost, isolated, or has another daemon.
  *
  * One part is under way for each call, so that heartbeats pass between the parts of a long result.
+ * For the same reason a turn of the loop does one thing that takes time, and only when nothing else
+ * is to be done: it makes a call, or reads a whole result, which are up to 30 ms.
+ *
  * Whose caller goes away is not waited for any more there either; what it has begun goes on, as for
  * a local client.
  */
@@ -38,6 +41,7 @@ struct sv_relay_asked {
     struct sv_relay_party party;
     char *method;
     struct sv_str result; /* the parts that have come */
+    bool is_whole;        /* all of them: it waits for its turn to be read */
     uint64_t heard_ns;
 };
 
@@ -45,7 +49,10 @@ struct sv_relay_served {
     struct sv_driver_cluster *cluster;
     uint64_t id; /* of the caller */
     struct sv_relay_party party;
-    struct sv_api_call *waiting; /* NULL: it is being made, or has its result */
+    uint64_t number; /* counts the calls that came */
+    char *method;    /* NULL: it has been made; otherwise it waits for its turn */
+    json_t *params;
+    struct sv_api_call *waiting; /* NULL: it is not made yet, or has its result */
     char *result;                /* NULL: there is none yet */
     size_t length, sent;
     uint64_t sent_ns; /* the last part */
@@ -53,10 +60,12 @@ struct sv_relay_served {
 
 struct sv_relay {
     struct sv_source *timer; /* armed while there are calls */
+    struct sv_source *work;  /* enabled while one waits for its turn */
     struct sv_relay_asked *asked[SV_RELAY_CALLS_MAX];
     size_t asked_count;
     struct sv_relay_served *served[SV_RELAY_CALLS_MAX];
     size_t served_count;
+    uint64_t last_number; /* of those that were to be served */
 };
 
 /* 0, or SV_MESH_E_AWAY or negative errno: it is lost. */
@@ -72,6 +81,8 @@ void sv_relay_watch(struct sv_driver_cluster *cluster);
 /* serve.c */
 void sv_relay_serve(struct sv_driver_cluster *cluster, const struct sv_relay_party *party,
                     const struct sv_mesh_call *call);
+/* Makes the call that has waited longest. False: there is none. */
+bool sv_relay_make_one(struct sv_driver_cluster *cluster);
 void sv_relay_wanted(struct sv_driver_cluster *cluster, const struct sv_relay_party *party,
                      uint64_t id, bool is_wanted);
 /* Ends what nobody waits for any more, and tells of the rest that it goes on. */

@@ -26,6 +26,8 @@ static void refuse(struct sv_driver_cluster *cluster, const struct sv_relay_part
 
 static void served_free(struct sv_relay_served *served)
 {
+    json_decref(served->params);
+    free(served->method);
     free(served->result);
     free(served);
 }
@@ -129,6 +131,30 @@ static enum sv_fault check(struct sv_driver_cluster *cluster, const struct sv_re
     return SV_FAULT_NONE;
 }
 
+/* Takes `params`. NULL without memory. */
+static struct sv_relay_served *served_new(struct sv_driver_cluster *cluster,
+                                          const struct sv_relay_party *party,
+                                          const struct sv_mesh_call *call, json_t *params)
+{
+    struct sv_relay_served *served = calloc(1, sizeof(*served));
+    char *method = strdup(call->method);
+    if (!served || !method) {
+        free(served);
+        free(method);
+        json_decref(params);
+        return NULL;
+    }
+    *served = (struct sv_relay_served){
+        .cluster = cluster,
+        .id = call->id,
+        .party = *party,
+        .number = ++cluster->relay->last_number,
+        .method = method,
+        .params = params,
+    };
+    return served;
+}
+
 void sv_relay_serve(struct sv_driver_cluster *cluster, const struct sv_relay_party *party,
                     const struct sv_mesh_call *call)
 {
@@ -136,23 +162,41 @@ void sv_relay_serve(struct sv_driver_cluster *cluster, const struct sv_relay_par
     const char *words;
     json_t *params = json_loadb(call->params.bytes, call->params.length, JSON_ALLOW_NUL, NULL);
     enum sv_fault fault = check(cluster, party, call, params, &words);
-    struct sv_relay_served *served = fault ? NULL : calloc(1, sizeof(*served));
-    if (!served) {
-        refuse(cluster, party, call->id, fault ? fault : SV_FAULT_FAILED,
-               fault ? words : "out of memory");
+    if (fault) {
+        refuse(cluster, party, call->id, fault, words);
         json_decref(params);
         return;
     }
-    *served = (struct sv_relay_served){.cluster = cluster, .id = call->id, .party = *party};
+    struct sv_relay_served *served = served_new(cluster, party, call, params);
+    if (!served) {
+        refuse(cluster, party, call->id, SV_FAULT_FAILED, "out of memory");
+        return;
+    }
     relay->served[relay->served_count++] = served;
-    sv_log(SV_LOG_TRACE, "method called by %s: %s()", sv_relay_nick(cluster, party->place),
-           call->method);
+    sv_relay_watch(cluster);
+    sv_source_enable(relay->work, true);
+}
+
+bool sv_relay_make_one(struct sv_driver_cluster *cluster)
+{
+    const struct sv_relay *relay = cluster->relay;
+    struct sv_relay_served *served = NULL;
+    for (size_t i = 0; i < relay->served_count; i++)
+        if (relay->served[i]->method && (!served || relay->served[i]->number < served->number))
+            served = relay->served[i];
+    if (!served)
+        return false;
+    char *method = sv_steal(&served->method);
+    json_t *params = sv_steal(&served->params);
+    sv_log(SV_LOG_TRACE, "method called by %s: %s()", sv_relay_nick(cluster, served->party.place),
+           method);
     struct sv_api_call *waiting =
-        sv_api_call(cluster->driver->api, call->method, params, on_answered, served);
+        sv_api_call(cluster->driver->api, method, params, on_answered, served);
     if (waiting)
         served->waiting = waiting; /* otherwise it is answered, and perhaps gone */
     json_decref(params);
-    sv_relay_watch(cluster);
+    free(method);
+    return true;
 }
 
 /* What the call does goes on; only the waiting for it ends. */
@@ -184,7 +228,7 @@ void sv_relay_review_served(struct sv_driver_cluster *cluster)
         bool is_stuck = served->result && now_ns - served->sent_ns > SV_RELAY_PATIENCE_NS;
         if (!sv_relay_is_there(cluster, &served->party) || is_stuck)
             drop(served);
-        else if (served->waiting)
+        else if (!served->result)
             (void)send_result(
                 cluster, &served->party,
                 &(struct sv_mesh_result){.id = served->id, .progress = SV_MESH_RESULT_WAITS});
