@@ -46,6 +46,7 @@ RESULTS = {
     "svisor.getDeathCertificates": "List<DeathCertificate>",
     "svisor.getResourceEvents": "List<ResourceEvent>",
     "svisor.getNetworkCounters": "NetworkCounters",
+    "svisor.followLog": "LogPiece",
     "svisor.getHostStatistics": "HostHistory",
     "svisor.getProcessStatistics": "ProcessHistory",
     "svisor.why": "Explanation",

@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "base/str.h"
+#include "port/log_piece.h"
 #include "port/view.h"
 
 /* Outcomes of check_command, as Supervisor's startProcess distinguishes them. */
@@ -66,6 +67,8 @@ struct sv_api_host {
                     struct sv_str *ret);
     int (*tail_log)(void *user, const char *path, int64_t offset, int64_t length,
                     struct sv_str *ret, int64_t *ret_offset, int *ret_overflow);
+    int (*follow_log)(void *user, const char *path, const char *cursor, int64_t limit,
+                      struct sv_log_piece *ret);
     int (*clear_process_log)(void *user, sv_process_id id); /* both channels */
     int (*clear_main_log)(void *user);
 
@@ -86,7 +89,7 @@ struct sv_api_host {
     json_t *(*network)(void *user, sv_process_id id);
 };
 
-/* Outcomes of read_log and tail_log, the same as io/logfile.h's. */
+/* Outcomes of read_log, tail_log and follow_log, the same as io/logfile.h's. */
 enum sv_log_read { SV_LOG_OK = 0, SV_LOG_BAD_ARGUMENTS = 1, SV_LOG_FAILED = 2, SV_LOG_NO_FILE = 3 };
 
 #endif

@@ -193,6 +193,14 @@ static void logs_are_read_and_cleared(void **state)
     expect_answer(host, "supervisor.tailProcessLog", "[\"nope\", 3, 4]", "fault 10 BAD_NAME: nope");
     expect_answer(host, "supervisor.clearProcessLogs", "[\"web\"]", "true");
     expect_answer(host, "supervisor.clearProcessLog", "[\"web:*\"]", "fault 10 BAD_NAME: web:*");
+    expect_answer(host, "svisor.followLog", "[\"web\", \"stdout\"]",
+                  "{\"base64\":\"KzY1NTM2\",\"cursor\":\"1-2-3\",\"behind\":5,\"is_gap\":true}");
+    expect_answer(host, "svisor.followLog", "[\"\", \"stdout\", \"c\", 7]",
+                  "{\"base64\":\"Yys3\",\"cursor\":\"1-2-3\",\"behind\":5,\"is_gap\":true}");
+    expect_answer(host, "svisor.followLog", "[\"web\", \"stderr\"]",
+                  "fault 20 NO_FILE: stderr_logfile is NONE");
+    expect_answer(host, "svisor.followLog", "[\"web\", \"in\"]",
+                  "fault 3 BAD_ARGUMENTS: channel is stdout or stderr");
     host->read_outcome = SV_LOG_BAD_ARGUMENTS;
     expect_answer(host, "supervisor.readLog", "[-5, 3]", "fault 3 BAD_ARGUMENTS");
     host->read_outcome = SV_LOG_FAILED;

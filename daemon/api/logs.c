@@ -1,9 +1,14 @@
-/* Reading and clearing the logs of processes and of the daemon: as in rpcinterface.py. */
+/* Reading and clearing the logs of processes and of the daemon, as in rpcinterface.py; following
+ * them, which Supervisor cannot do exactly. */
 #include <errno.h>
+#include <string.h>
 
 #include "api/handlers.h"
 #include "api/target.h"
+#include "wire/base64.h"
 #include "wire/xmlrpc.h"
+
+enum { FOLLOW_BYTES = 64 << 10 };
 
 static void read_log(struct sv_api_call *call, const char *path, const struct sv_argument *range)
 {
@@ -98,6 +103,76 @@ void sv_method_tail_process_stderr_log(struct sv_api_call *call,
                                        const struct sv_argument *arguments)
 {
     tail_process_log(call, arguments, SV_STDERR);
+}
+
+/* Why a channel has no file. */
+static const char *why_no_log(const struct sv_program_config *program, enum sv_channel channel)
+{
+    const struct sv_channel_config *config = &program->channels[channel];
+    if (channel == SV_STDERR && program->redirect_stderr)
+        return "redirect_stderr: its error output is in the log of its output";
+    if (config->logfile_kind != SV_LOGFILE_NONE)
+        return "its log file is not open";
+    if (config->journal)
+        return "it goes to the journal, and to no file";
+    if (config->syslog)
+        return "it goes to syslog, and to no file";
+    return channel == SV_STDERR ? "stderr_logfile is NONE" : "stdout_logfile is NONE";
+}
+
+/* The file to follow; NULL, with the fault given: there is none. */
+static const char *path_to_follow(struct sv_api_call *call, const char *name, const char *channel)
+{
+    const struct sv_api_host *host = sv_call_host(call);
+    bool is_stderr = strcmp(channel, "stderr") == 0;
+    if (!is_stderr && strcmp(channel, "stdout") != 0) {
+        sv_call_fault(call, SV_FAULT_BAD_ARGUMENTS, "channel is stdout or stderr");
+        return NULL;
+    }
+    if (name[0] == '\0') {
+        const char *path = host->main_log_path(host->user);
+        if (!path)
+            sv_call_fault(call, SV_FAULT_NO_FILE, "svisord writes no log file here");
+        return path;
+    }
+    struct sv_process_view view;
+    if (!sv_target_process(call, name, &view))
+        return NULL;
+    const char *path = host->log_path(host->user, view.id, is_stderr ? SV_STDERR : SV_STDOUT);
+    if (!path)
+        sv_call_fault(call, SV_FAULT_NO_FILE,
+                      why_no_log(view.config, is_stderr ? SV_STDERR : SV_STDOUT));
+    return path;
+}
+
+static json_t *piece_json(const struct sv_log_piece *piece)
+{
+    struct sv_str text SV_CLEANUP(sv_str_done) = {0};
+    sv_base64_encode(sv_str_text(&piece->bytes), piece->bytes.length, &text);
+    if (!sv_str_ok(&piece->bytes) || !sv_str_ok(&piece->cursor) || !sv_str_ok(&text))
+        return NULL;
+    return json_pack("{s:s%,s:s,s:I,s:b}", "base64", sv_str_text(&text), text.length, "cursor",
+                     sv_str_text(&piece->cursor), "behind", (json_int_t)piece->behind_bytes,
+                     "is_gap", (int)piece->is_gap);
+}
+
+void sv_method_follow_log(struct sv_api_call *call, const struct sv_argument *arguments)
+{
+    const struct sv_api_host *host = sv_call_host(call);
+    const char *path = path_to_follow(call, arguments[0].text, arguments[1].text);
+    if (!path)
+        return;
+    struct sv_log_piece piece SV_CLEANUP(sv_log_piece_done) = {0};
+    int64_t limit = arguments[3].integer ? arguments[3].integer : FOLLOW_BYTES;
+    int r = host->follow_log(host->user, path, arguments[2].text, limit, &piece);
+    if (r == SV_LOG_NO_FILE)
+        sv_call_fault(call, SV_FAULT_NO_FILE, path);
+    else if (r == SV_LOG_BAD_ARGUMENTS)
+        sv_call_fault(call, SV_FAULT_BAD_ARGUMENTS, "cursor or limit");
+    else if (r != SV_LOG_OK)
+        sv_call_fault(call, SV_FAULT_FAILED, "what is there cannot be read as a log file");
+    else
+        sv_call_return(call, piece_json(&piece));
 }
 
 static bool is_any(const struct sv_process_view *view)

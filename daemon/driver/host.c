@@ -209,6 +209,13 @@ static int host_tail_log(void *user, const char *path, int64_t offset, int64_t l
     return sv_logfile_tail(path, offset, length, ret_text, ret_offset, ret_overflow);
 }
 
+static int host_follow_log(void *user, const char *path, const char *cursor, int64_t limit,
+                           struct sv_log_piece *ret_piece)
+{
+    (void)user;
+    return sv_logfile_follow(path, cursor, limit, ret_piece);
+}
+
 static int host_clear_process_log(void *user, sv_process_id id)
 {
     struct sv_unit *unit = sv_driver_unit(user, id);
@@ -302,6 +309,7 @@ void sv_host_init(struct sv_driver *driver)
         .main_log_path = host_main_log_path,
         .read_log = host_read_log,
         .tail_log = host_tail_log,
+        .follow_log = host_follow_log,
         .clear_process_log = host_clear_process_log,
         .clear_main_log = host_clear_main_log,
         .shutdown = host_shutdown,

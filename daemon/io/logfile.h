@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "port/log_piece.h"
 
 struct sv_logfile;
 
@@ -50,5 +51,11 @@ int sv_logfile_read(const char *path, int64_t offset, int64_t length, struct sv_
  * skipped. */
 int sv_logfile_tail(const char *path, int64_t offset, int64_t length, struct sv_str *ret_text,
                     int64_t *ret_offset, int *ret_overflow);
+/*
+ * Follows a log over rotations: up to `limit` bytes behind the cursor that the last call gave. ""
+ * is near the end: the last lines. Outcomes as above; SV_LOGREAD_BAD_ARGUMENTS: not a cursor.
+ */
+int sv_logfile_follow(const char *path, const char *cursor, int64_t limit,
+                      struct sv_log_piece *ret_piece);
 
 #endif

@@ -21,31 +21,30 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "io/logfile.h"
+#include "io/logread.h"
 
-static void close_fd(int *fd)
+void sv_logread_close(int *fd)
 {
     if (*fd >= 0)
         close(*fd);
 }
 
-/* The file and its size. 0, or a positive outcome. */
-static int open_log(const char *path, int *ret_fd, int64_t *ret_size)
+int sv_logread_open(const char *path, int *ret_fd, struct stat *ret_status)
 {
     /* O_NONBLOCK: the name may be a FIFO, which has no size and makes an open wait. */
-    int fd SV_CLEANUP(close_fd) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd SV_CLEANUP(sv_logread_close) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR ? SV_LOGREAD_NO_FILE : SV_LOGREAD_FAILED;
     struct stat status;
     if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
         return SV_LOGREAD_FAILED;
     *ret_fd = fd;
-    *ret_size = status.st_size;
+    *ret_status = status;
     fd = -1;
     return 0;
 }
 
-/* Up to `length` bytes from `offset`; less at the end of the file. */
-static int append_range(int fd, int64_t offset, int64_t length, struct sv_str *text)
+int sv_logread_append(int fd, int64_t offset, int64_t length, struct sv_str *text)
 {
     while (length > 0) {
         size_t piece = length > 65536 ? 65536 : (size_t)length;
@@ -68,22 +67,23 @@ static int append_range(int fd, int64_t offset, int64_t length, struct sv_str *t
 
 int sv_logfile_read(const char *path, int64_t offset, int64_t length, struct sv_str *ret_text)
 {
-    int fd SV_CLEANUP(close_fd) = -1;
-    int64_t size = 0;
-    int r = open_log(path, &fd, &size);
+    int fd SV_CLEANUP(sv_logread_close) = -1;
+    struct stat status;
+    int r = sv_logread_open(path, &fd, &status);
     if (r != 0)
         return r;
+    int64_t size = status.st_size;
     if (offset < 0 ? length != 0 : length < 0)
         return SV_LOGREAD_BAD_ARGUMENTS;
     if (offset < 0) {
         int64_t start = offset < -size ? 0 : size + offset;
-        return append_range(fd, start, size - start, ret_text);
+        return sv_logread_append(fd, start, size - start, ret_text);
     }
     if (offset >= size)
         return 0;
     if (length == 0 || length > size - offset)
         length = size - offset;
-    return append_range(fd, offset, length, ret_text);
+    return sv_logread_append(fd, offset, length, ret_text);
 }
 
 /* offset + length, at the ends of the number line instead of around them. */
@@ -100,11 +100,12 @@ int sv_logfile_tail(const char *path, int64_t offset, int64_t length, struct sv_
 {
     *ret_offset = offset;
     *ret_overflow = 0;
-    int fd SV_CLEANUP(close_fd) = -1;
-    int64_t size = 0;
-    int r = open_log(path, &fd, &size);
+    int fd SV_CLEANUP(sv_logread_close) = -1;
+    struct stat status;
+    int r = sv_logread_open(path, &fd, &status);
     if (r != 0)
         return r;
+    int64_t size = status.st_size;
 
     bool is_overflow = size > saturating_sum(offset, length);
     if (is_overflow)
@@ -117,7 +118,7 @@ int sv_logfile_tail(const char *path, int64_t offset, int64_t length, struct sv_
     if (offset < 0)
         offset = 0;
     if (length > 0)
-        r = append_range(fd, offset, length, ret_text);
+        r = sv_logread_append(fd, offset, length, ret_text);
     if (r != 0)
         return r;
     *ret_offset = size;

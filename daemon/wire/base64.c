@@ -49,3 +49,20 @@ wrong:
     sv_str_truncate(ret_bytes, start);
     return false;
 }
+
+void sv_base64_encode(const char *bytes, size_t length, struct sv_str *ret_text)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < length; i += 3) {
+        size_t count = length - i < 3 ? length - i : 3;
+        uint32_t bits = 0;
+        for (size_t j = 0; j < 3; j++)
+            bits = bits << 8 | (j < count ? (unsigned char)bytes[i + j] : 0);
+        char *out = sv_str_reserve(ret_text, 4);
+        if (!out)
+            return;
+        for (size_t j = 0; j < 4; j++)
+            out[j] = j <= count ? digits[bits >> (18 - 6 * j) & 63] : '=';
+        sv_str_grew(ret_text, 4);
+    }
+}

@@ -11,4 +11,7 @@
  * absent. False, with ret_bytes unchanged, for anything else that is not of the alphabet. */
 bool sv_base64_decode(const char *text, size_t length, struct sv_str *ret_bytes);
 
+/* Appends the encoded bytes, with padding and without line breaks. */
+void sv_base64_encode(const char *bytes, size_t length, struct sv_str *ret_text);
+
 #endif

@@ -293,6 +293,17 @@ static inline int host_tail_log(void *user, const char *path, int64_t offset, in
     return host_read_log(user, path, offset, length, ret);
 }
 
+static inline int host_follow_log(void *user, const char *path, const char *cursor, int64_t limit,
+                                  struct sv_log_piece *ret)
+{
+    (void)path;
+    sv_str_addf(&ret->bytes, "%s+%d", cursor, (int)limit);
+    sv_str_add(&ret->cursor, "1-2-3");
+    ret->behind_bytes = 5;
+    ret->is_gap = true;
+    return ((struct api_host *)user)->read_outcome;
+}
+
 static inline int host_clear_process_log(void *user, sv_process_id id)
 {
     (void)id;
@@ -435,6 +446,7 @@ static inline struct api_host *host_new(void)
         .main_log_path = host_main_log_path,
         .read_log = host_read_log,
         .tail_log = host_tail_log,
+        .follow_log = host_follow_log,
         .clear_process_log = host_clear_process_log,
         .clear_main_log = host_clear_main_log,
         .shutdown = host_shutdown,
