@@ -1,6 +1,7 @@
 /*
  * What the HTTP server answers: /RPC2, /logtail/NAME[/CHANNEL], /mainlogtail, /metrics, REST
- * (rest.c), the dashboard (dashboard.c), and as WebSockets /events/HEADER/… and /live.
+ * (rest.c), the dashboard (dashboard.c), /events/HEADER/… as a WebSocket or a stream, and /live as
+ * a WebSocket.
  *
  * A remote call that waits keeps its exchange; a client that goes away meanwhile cancels the call.
  * A log that is followed ends when the client goes, or reads so slowly that the bounded buffer is
@@ -209,7 +210,10 @@ static const char *named_log(struct sv_driver *driver, const char *target)
 static void handle_events(struct sv_driver *driver, struct sv_http_exchange *exchange,
                           const char *path)
 {
-    if (!sv_driver_cluster_accept_subscriber(driver, exchange, path))
+    bool is_stream = !sv_http_header(exchange, "Upgrade");
+    if (is_stream && sv_origin_is_foreign(exchange))
+        reply_text(exchange, 403, "a page of another origin may not listen here\n");
+    else if (!sv_driver_cluster_accept_subscriber(driver, exchange, path))
         reply_not_found(exchange);
 }
 

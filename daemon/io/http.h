@@ -71,6 +71,9 @@ void sv_http_stream_begin(struct sv_http_exchange *exchange, unsigned status,
                           const char *content_type);
 int sv_http_stream_write(struct sv_http_exchange *exchange, const void *data, size_t length);
 void sv_http_stream_end(struct sv_http_exchange *exchange);
+/* Called whenever all that was written is on its way to the client; may write more, and not end.
+ * Set it before the stream begins. */
+void sv_http_on_drained(struct sv_http_exchange *exchange, sv_function drained, void *user);
 
 /*
  * Answers that the connection changes to another protocol: 101. `opened` comes a little later, with

@@ -22,8 +22,10 @@
  * unread input resets it, and the client might never see why. Beyond DISCARD_BYTES_MAX it is just
  * closed.
  *
- * Traps: the content reader must suspend when it returns 0, or libmicrohttpd spins; a response may
- * be queued on a suspended connection, but not while the body comes in.
+ * Traps: the content reader must suspend when it returns 0, or libmicrohttpd spins; when it returns
+ * END_WITH_ERROR on a connection that was suspended, the descriptor stays open until the server
+ * stops (0.9.75), so a stream ends in good order whatever happened; a response may be queued on a
+ * suspended connection, but not while the body comes in.
  */
 #include <assert.h>
 #include <errno.h>
@@ -64,6 +66,8 @@ struct sv_http_exchange {
     void *opened_user;
     sv_function closed;
     void *closed_user;
+    sv_function drained;
+    void *drained_user;
 };
 
 /* ---- Suspending ---- */
@@ -213,14 +217,15 @@ static ssize_t read_stream(void *cls, uint64_t position, char *buffer, size_t si
 {
     (void)position;
     struct sv_http_exchange *exchange = cls;
+    bool is_drained = exchange->stream.length == exchange->sent_bytes;
+    if (is_drained && exchange->state == STREAMING && exchange->drained)
+        exchange->drained(exchange->drained_user);
     size_t waiting = exchange->stream.length - exchange->sent_bytes;
-    if (exchange->state == GONE)
-        return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (exchange->state == GONE || (waiting == 0 && exchange->state == ENDED))
+        return MHD_CONTENT_READER_END_OF_STREAM;
     if (waiting == 0) {
-        if (exchange->state == ENDED)
-            return MHD_CONTENT_READER_END_OF_STREAM;
         suspend(exchange);
-        return exchange->is_suspended ? 0 : MHD_CONTENT_READER_END_WITH_ERROR;
+        return exchange->is_suspended ? 0 : MHD_CONTENT_READER_END_OF_STREAM;
     }
     size_t count = waiting < size ? waiting : size;
     memcpy(buffer, exchange->stream.data + exchange->sent_bytes, count);
@@ -281,6 +286,12 @@ void sv_http_on_closed(struct sv_http_exchange *exchange, sv_function closed, vo
 {
     exchange->closed = closed;
     exchange->closed_user = user;
+}
+
+void sv_http_on_drained(struct sv_http_exchange *exchange, sv_function drained, void *user)
+{
+    exchange->drained = drained;
+    exchange->drained_user = user;
 }
 
 /* ---- Another protocol ---- */

@@ -2,8 +2,7 @@
  * Events for WebSocket clients: the path is the filter, one message is ["header", body].
  *
  *     ws://HOST:EVENT_PORT/supvisors/process     event_link=WS, as with Supvisors
- *     ws://HOST:HTTP_PORT/events/all             event_link=WS or ALL, with the password of the
- * port
+ *     ws://HOST:HTTP_PORT/events/all             with the password of the port
  *
  * A client that does not read loses what comes after its queue is full, and is told so when it has
  * read the rest: ["missed", {…, "counts": {"event": 12}}]. In between it gets nothing at all, so
@@ -68,7 +67,7 @@ static void on_drained(void *user, struct sv_websocket *websocket)
     const struct sv_publisher_settings *settings = &client->publish->settings;
     if (!client->is_behind)
         return;
-    char *body = settings->tell_missed(settings->user, client->missed);
+    char *body = settings->tell_missed(settings->user, client->missed, NULL);
     struct sv_blob *text = body ? message_of(SV_PUBLICATION_MISSED, body, strlen(body)) : NULL;
     free(body);
     if (!text || sv_websocket_send(websocket, text) < 0) {

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "io/publish_sse.h"
 #include "io/publish_ws.h"
 #include "io/publish_zmq.h"
 
@@ -25,8 +26,9 @@ struct sv_publisher {
     struct sv_source *retry;
     bool has_complained;
     struct sv_publish_zmq *zmq; /* NULL: there is none, or its port was in use */
-    struct sv_publish_ws *ws;   /* NULL: there is none */
-    bool has_ws_port;           /* it listens */
+    struct sv_publish_ws *ws;
+    bool has_ws_port; /* it listens */
+    struct sv_publish_sse *sse;
     uint64_t counts[SV_PUBLICATION_COUNT];
 };
 
@@ -63,13 +65,16 @@ int sv_publisher_new(struct sv_loop *loop, const struct sv_publisher_settings *s
     publisher->loop = loop;
     publisher->settings = *settings;
     int r = sv_loop_add_timer(loop, RETRY_ACCURACY_NS, open_ways, publisher, &publisher->retry);
-    if (r == 0 && settings->has_websocket)
+    if (r == 0)
         r = sv_publish_ws_new(loop, settings, &publisher->ws);
+    if (r == 0)
+        r = sv_publish_sse_new(loop, settings, &publisher->sse);
     if (r < 0) {
         sv_publisher_free(publisher, 0);
         return error_trace(r);
     }
-    open_ways(publisher);
+    if (settings->has_zmq || settings->has_websocket_port)
+        open_ways(publisher);
     *ret_publisher = publisher;
     return 0;
 }
@@ -78,6 +83,7 @@ void sv_publisher_free(struct sv_publisher *publisher, uint64_t flush_ns)
 {
     if (!publisher)
         return;
+    sv_publish_sse_free(publisher->sse);
     sv_publish_ws_free(publisher->ws);
     sv_publish_zmq_close(publisher->zmq, flush_ns);
     sv_source_free(publisher->retry);
@@ -86,11 +92,10 @@ void sv_publisher_free(struct sv_publisher *publisher, uint64_t flush_ns)
 
 bool sv_publisher_wants(const struct sv_publisher *publisher, enum sv_publication header)
 {
-    sv_publication_set wanted = 0;
+    sv_publication_set wanted =
+        sv_publish_ws_wanted(publisher->ws) | sv_publish_sse_wanted(publisher->sse);
     if (publisher->zmq)
         wanted |= sv_publish_zmq_wanted(publisher->zmq);
-    if (publisher->ws)
-        wanted |= sv_publish_ws_wanted(publisher->ws);
     return wanted >> header & 1;
 }
 
@@ -100,17 +105,17 @@ void sv_publisher_send(struct sv_publisher *publisher, enum sv_publication heade
     publisher->counts[header]++;
     if (publisher->zmq)
         sv_publish_zmq_send(publisher->zmq, header, body, length);
-    if (publisher->ws)
-        sv_publish_ws_send(publisher->ws, header, body, length);
+    sv_publish_ws_send(publisher->ws, header, body, length);
+    sv_publish_sse_send(publisher->sse, header, body, length);
 }
 
-bool sv_publisher_accept(struct sv_publisher *publisher, struct sv_http_exchange *exchange,
+void sv_publisher_accept(struct sv_publisher *publisher, struct sv_http_exchange *exchange,
                          const char *path)
 {
-    if (!publisher->ws)
-        return false;
-    sv_publish_ws_accept(publisher->ws, exchange, path);
-    return true;
+    if (sv_http_header(exchange, "Upgrade"))
+        sv_publish_ws_accept(publisher->ws, exchange, path);
+    else
+        sv_publish_sse_accept(publisher->sse, exchange, path);
 }
 
 uint64_t sv_publisher_count(const struct sv_publisher *publisher, enum sv_publication header)

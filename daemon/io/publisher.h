@@ -16,12 +16,12 @@ struct sv_http_exchange;
 struct sv_publisher;
 
 struct sv_publisher_settings {
-    uint16_t port;
-    bool has_zmq;            /* a PUB socket on the port */
-    bool has_websocket;      /* sv_publisher_accept() */
+    uint16_t port;           /* if one of these is true */
+    bool has_zmq;            /* it is a PUB socket's */
     bool has_websocket_port; /* the port is the WebSockets' own */
-    /* The body of `missed`, malloc()ed, of counts by header; NULL without memory. */
-    char *(*tell_missed)(void *user, const uint64_t counts[SV_PUBLICATION_COUNT]);
+    /* The body of `missed`, malloc()ed, of counts by header, and of a reason if there is one; NULL
+     * without memory. */
+    char *(*tell_missed)(void *user, const uint64_t counts[SV_PUBLICATION_COUNT], const char *why);
     void *user;
 };
 
@@ -36,8 +36,9 @@ bool sv_publisher_wants(const struct sv_publisher *publisher, enum sv_publicatio
 /* `body` is a JSON text. */
 void sv_publisher_send(struct sv_publisher *publisher, enum sv_publication header, const char *body,
                        size_t length);
-/* Answers a request that wants a WebSocket, for what the path asks for. False: there are none. */
-bool sv_publisher_accept(struct sv_publisher *publisher, struct sv_http_exchange *exchange,
+/* Answers a request for what the path asks for: with a WebSocket if it wants one, else with a
+ * stream. */
+void sv_publisher_accept(struct sv_publisher *publisher, struct sv_http_exchange *exchange,
                          const char *path);
 /* How many were sent under the header. */
 uint64_t sv_publisher_count(const struct sv_publisher *publisher, enum sv_publication header);

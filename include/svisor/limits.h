@@ -146,8 +146,11 @@
 /* Published events. */
 #define SV_EVENTS_WAITING_MAX                                                                      \
     4096 /* messages for one subscriber: a start of 1,000 programs is as many, of 500 bytes */
-#define SV_EVENTS_WAITING_BYTES_MAX      (4u << 20) /* of them, for one WebSocket; shared by all */
-#define SV_EVENTS_CLIENTS_MAX            1000 /* WebSockets; each takes 32 KB, and what it did not read */
+#define SV_EVENTS_WAITING_BYTES_MAX (4u << 20) /* of them, for one WebSocket; shared by all */
+#define SV_EVENTS_CLIENTS_MAX                                                                      \
+    1000 /* WebSockets, and as many streams; each takes 32 KB, and what it did not read */
+#define SV_EVENTS_KEPT_SECONDS                                                                     \
+    600 /* for streams that may be resumed, after the last one has ended */
 #define SV_EVENTS_REQUEST_BYTES_MAX      4096 /* one message of such a client, which is thrown away */
 #define SV_EVENTS_SUBSCRIPTION_BYTES_MAX 256 /* one message of a subscriber: a header has 11 */
 #define SV_EVENTS_KEEPALIVE_SECONDS      20  /* of silence, then the kernel asks, three times */

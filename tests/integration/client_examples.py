@@ -143,6 +143,16 @@ def _():
             check_hears(node, listener, "process {", "'process_name': 'web'", "RUNNING")
 
 
+@tap.test("events_stream.py hears what happens, and so does curl")
+def _():
+    with Node() as node:
+        script = os.path.join(EXAMPLES, "events_stream.py")
+        with Listener(PYTHON, script, node.uri, "process", "event") as listener, \
+                Listener("curl", "--silent", "--no-buffer", node.uri + "/events/process/event") as curl:
+            check_hears(node, listener, "process {", "'process_name': 'web'", "RUNNING")
+            check_hears(node, curl, "data: {", '"process_name": "web"', "RUNNING")
+
+
 @tap.test("Events.java hears what happens")
 def _():
     words = java()

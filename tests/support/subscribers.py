@@ -124,3 +124,62 @@ class WsSubscriber(Heard):
 
     def __exit__(self, *_):
         self.close()
+
+
+class StreamSubscriber(Heard):
+    """A client of text/event-stream, as the WHATWG's text says that one reads it. `last_id` is where it is, also after close()."""
+
+    def __init__(self, port, path="/events/all", last_id=None, headers=None):
+        import http.client
+
+        super().__init__()
+        self.last_id = last_id
+        self.comments = 0
+        self.retry = None
+        self.error = None
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        more = {} if last_id is None else {"Last-Event-ID": last_id}
+        connection.request("GET", path, headers={"Accept": "text/event-stream", **more, **(headers or {})})
+        self.response = connection.getresponse()
+        self.connection = connection
+        if self.response.status != 200:
+            tap.fail(f"{path}: {self.response.status} {self.response.read()}")
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+        wait_until(lambda: self.retry or self.error, 10, f"{path} to say something")
+
+    def _run(self):
+        fields = {}
+        try:
+            for raw in iter(self.response.readline, b""):
+                line = raw.decode("utf-8").rstrip("\n")
+                name, _, value = line.partition(": ")
+                if line:
+                    self.comments += line.startswith(":")
+                    fields[name] = value
+                    continue
+                self.last_id = fields.get("id", self.last_id)
+                if "data" in fields:
+                    self.messages.append((fields["event"], json.loads(fields["data"]), time.monotonic()))
+                self.retry = fields.get("retry", self.retry)
+                fields = {}
+            self.error = "end of the stream"
+        except Exception as error:  # the test says what it thinks of that
+            self.error = error
+
+    def close(self):
+        import socket
+
+        try:
+            self.response.fp.raw._sock.shutdown(socket.SHUT_RDWR)
+        except (OSError, AttributeError):  # it has ended already
+            pass
+        self.thread.join()
+        self.response.close()
+        self.connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

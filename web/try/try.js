@@ -114,7 +114,8 @@ function show(api) {
     section.append(make("h2", tag.name), make("p", tag.description));
     for (const [path, item] of Object.entries(api.paths))
       for (const [verb, operation] of Object.entries(item))
-        if (operation.tags.includes(tag.name)) section.append(entry(path, verb, operation));
+        // An answer that is no JSON is a stream, which has no end to be shown.
+        if (operation.tags.includes(tag.name) && operation.responses["200"].content["application/json"]) section.append(entry(path, verb, operation));
     main.append(section);
   }
   const filter = document.getElementById("filter");

@@ -306,6 +306,28 @@ static void add_relay(json_t *paths)
                                   relayed_operation("instances.post")));
 }
 
+/* What io/publish_sse.c answers. */
+static void add_events(json_t *paths)
+{
+    json_t *headers = json_pack(
+        "{s:s, s:s, s:b, s:s, s:o}", "name", "headers", "in", "path", "required", 1, "description",
+        "a header of events; more of them between slashes; all for the seven of Supvisors",
+        "schema", type_schema(SV_TYPE_STRING));
+    json_t *last_id =
+        json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", "Last-Event-ID", "in", "header", "required",
+                  0, "description", "the id of the last event that the client has had", "schema",
+                  type_schema(SV_TYPE_STRING));
+    json_t *stream =
+        json_pack("{s:s, s:{s:{s:o}}}", "description", "a stream that does not end", "content",
+                  "text/event-stream", "schema", type_schema(SV_TYPE_STRING));
+    json_object_set_new(
+        paths, "/events/{headers}",
+        json_pack("{s:{s:[s], s:s, s:s, s:s, s:[o,o], s:{s:o}}}", "get", "tags", "svisor",
+                  "operationId", "events", "summary", "Hear what happens.", "description",
+                  "docs/events.md tells of the headers and of what comes back after a break.",
+                  "parameters", headers, last_id, "responses", "200", stream));
+}
+
 void sv_rest_openapi(bool has_cluster, struct sv_str *ret_body)
 {
     json_t *paths = json_object();
@@ -314,8 +336,10 @@ void sv_rest_openapi(bool has_cluster, struct sv_str *ret_body)
         if ((has_cluster || !(route.method->flags & SV_METHOD_OF_CLUSTER)) && !is_hidden(i, &route))
             add_route(paths, &route);
     add_handles(paths);
-    if (has_cluster)
+    if (has_cluster) {
         add_relay(paths);
+        add_events(paths);
+    }
     json_t *document = json_pack(
         "{s:s, s:{s:s, s:s, s:s}, s:[{s:s}], s:o, s:[{}, {s:[]}], s:o, s:o}", "openapi", "3.1.0",
         "info", "title", "svisord", "version", SV_VERSION, "description",

@@ -31,7 +31,7 @@ void sv_driver_cluster_publish_state(struct sv_driver *driver, const struct sv_a
 void sv_driver_cluster_publish_death(struct sv_driver *driver, const struct sv_death *death);
 void sv_driver_cluster_publish_shortage(struct sv_driver *driver,
                                         const struct sv_shortage_report *report);
-/* A request for a WebSocket with the events that `path` names. False: there are none here. */
+/* A request for the events that `path` names, as a WebSocket or a stream. False: there are none. */
 bool sv_driver_cluster_accept_subscriber(struct sv_driver *driver,
                                          struct sv_http_exchange *exchange, const char *path);
 /* A local process is new or has changed. */

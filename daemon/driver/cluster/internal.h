@@ -93,7 +93,8 @@ void sv_driver_cluster_publish_counts(struct sv_driver_cluster *cluster);
 /* publish_statistics.c: from now on hstats and pstats are published. */
 void sv_driver_cluster_listen_to_statistics(struct sv_driver_cluster *cluster);
 /* Of struct sv_publisher_settings. */
-char *sv_driver_cluster_tell_missed(void *user, const uint64_t counts[SV_PUBLICATION_COUNT]);
+char *sv_driver_cluster_tell_missed(void *user, const uint64_t counts[SV_PUBLICATION_COUNT],
+                                    const char *why);
 /* relay.c: as sv_driver_cluster_open(). */
 int sv_relay_open(struct sv_driver_cluster *cluster);
 /* After sv_api_free(). */

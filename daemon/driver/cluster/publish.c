@@ -165,13 +165,10 @@ int sv_driver_cluster_open_publisher(struct sv_driver_cluster *cluster,
     const struct sv_publisher_settings settings = {
         .port = self->event_port,
         .has_zmq = link == SV_EVENT_LINK_ZMQ || link == SV_EVENT_LINK_ALL,
-        .has_websocket = link == SV_EVENT_LINK_WS || link == SV_EVENT_LINK_ALL,
         .has_websocket_port = link == SV_EVENT_LINK_WS,
         .tell_missed = sv_driver_cluster_tell_missed,
         .user = cluster,
     };
-    if (link == SV_EVENT_LINK_NONE)
-        return 0;
     cluster->publishing_since_wall_ns = sv_wall_ns();
     int r = sv_publisher_new(cluster->driver->loop, &settings, &cluster->publisher);
     if (r == 0)
@@ -193,6 +190,8 @@ bool sv_driver_cluster_accept_subscriber(struct sv_driver *driver,
                                          struct sv_http_exchange *exchange, const char *path)
 {
     const struct sv_driver_cluster *cluster = driver->cluster;
-    return cluster && cluster->publisher && !cluster->is_ending &&
-           sv_publisher_accept(cluster->publisher, exchange, path);
+    if (!cluster || !cluster->publisher || cluster->is_ending)
+        return false;
+    sv_publisher_accept(cluster->publisher, exchange, path);
+    return true;
 }

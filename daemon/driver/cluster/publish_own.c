@@ -84,12 +84,16 @@ void sv_driver_cluster_publish_counts(struct sv_driver_cluster *cluster)
                           counts_json(cluster, NULL)));
 }
 
-char *sv_driver_cluster_tell_missed(void *user, const uint64_t counts[SV_PUBLICATION_COUNT])
+char *sv_driver_cluster_tell_missed(void *user, const uint64_t counts[SV_PUBLICATION_COUNT],
+                                    const char *why)
 {
     struct sv_driver_cluster *cluster = user;
     json_t *body = sv_event_own(&cluster->host);
     char *text = NULL;
-    if (body && json_object_set_new(body, "counts", counts_json(cluster, counts)) == 0)
+    bool is_good = body && json_object_set_new(body, "counts", counts_json(cluster, counts)) == 0;
+    if (is_good && why)
+        is_good = json_object_set_new(body, "why", json_string(why)) == 0;
+    if (is_good)
         text = json_dumps(body, JSON_ENSURE_ASCII);
     json_decref(body);
     return text;
