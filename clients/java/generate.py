@@ -49,6 +49,7 @@ RESULTS = {
     "svisor.followLog": "LogPiece",
     "svisor.getHostStatistics": "HostHistory",
     "svisor.getProcessStatistics": "ProcessHistory",
+    "svisor.getUsage": "Usage",
     "svisor.why": "Explanation",
     "svisor.getNodes": "List<Node>",
     "svisor.getPlacement": "Placement",

@@ -152,6 +152,27 @@ def _():
         tap.check(got["last"]["tasks"], 2, "tasks")
 
 
+@tap.test("the usage of all is the last average of each, and says which periods there are")
+def _():
+    with serve(PROGRAMS) as server:
+        rpc = server.rpc()
+
+        def both():  # of the same moment: no period has ended between
+            first = rpc.svisor.getProcessStatistics("burn")
+            usage, host = rpc.svisor.getUsage(), rpc.svisor.getHostStatistics()
+            is_same = first["times"] and rpc.svisor.getProcessStatistics("burn")["times"] == first["times"] and host["times"]
+            return (first, host, usage) if is_same and usage["processes"].get("burn") == [first["cpu"][-1], first["mem"][-1]] else None
+
+        history, host, usage = wait_until(both, 20, "the usage to be the last average")
+        tap.check((usage["target_period"], usage["cores"], usage["irix_mode"]), (1.0, os.cpu_count(), False), "head")
+        tap.check(usage["periods"], [1.0, 2.0], "periods")
+        tap.check_true(abs(usage["now"] - time.time()) < 5, f"now: {usage['now']}")
+        tap.check(sorted(usage["host"]), ["cpu", "mem"], "the host")
+        rpc.supervisor.stopProcess("burn")
+        tap.check("burn" in rpc.svisor.getUsage()["processes"], False, "a process that has ended")
+        tap.check(fault(rpc.svisor.getUsage, 7.5)[0], INCORRECT, "another period")
+
+
 @tap.test("in IRIX mode a processor has 100 per cent")
 def _():
     with serve(PROGRAMS, PLUGIN + "stats_irix_mode=true\n") as server:

@@ -1,7 +1,7 @@
 /*
  * Statistics of the instance that is asked. The four methods of supvisors.* are the switches that
  * Supvisors 0.19 has; its numbers go out as events only. For whoever wants to ask for them there
- * are two of our own.
+ * are three of our own.
  *
  * update_collecting_period of Supvisors takes any value, tells it back, and goes on with the old
  * one (statscollector.py, statistics_collector_task: it assigns the wrong variable). Here it
@@ -94,4 +94,10 @@ void sv_method_get_process_statistics(struct sv_api_call *call, const struct sv_
     if (sv_target_process(call, arguments[0].text, &view))
         return_history(call, arguments[1].real,
                        cluster->process_statistics(cluster->user, view.id, arguments[1].real));
+}
+
+void sv_method_get_usage(struct sv_api_call *call, const struct sv_argument *arguments)
+{
+    const struct sv_api_cluster *cluster = sv_cluster_of(call);
+    return_history(call, arguments[0].real, cluster->usage(cluster->user, arguments[0].real));
 }

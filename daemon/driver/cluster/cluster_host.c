@@ -147,6 +147,12 @@ static json_t *host_process_statistics(void *user, sv_process_id id, double peri
     return sv_statistics_process_report(cluster->driver, id, period);
 }
 
+static json_t *host_usage(void *user, double period)
+{
+    const struct sv_driver_cluster *cluster = user;
+    return sv_statistics_usage_report(cluster->driver, period);
+}
+
 struct network {
     struct sv_arena *arena;
     struct sv_mesh_address *addresses;
@@ -211,6 +217,7 @@ void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster)
         .set_collecting_period = host_set_collecting_period,
         .host_statistics = host_host_statistics,
         .process_statistics = host_process_statistics,
+        .usage = host_usage,
     };
     cluster->driver->api_host.cluster = &cluster->host;
 }

@@ -65,6 +65,8 @@ struct sv_statistics {
 void sv_sampler_begin(struct sv_statistics *statistics, bool is_periodic);
 void sv_sampler_slice(void *statistics);
 void sv_sampler_forget_all(struct sv_statistics *statistics);
+/* Supvisors' namespec: a process that has the name of its group is called once. */
+void sv_statistics_add_namespec(const struct sv_unit *unit, struct sv_str *out);
 /* statistics.c: a period has ended, perhaps. */
 void sv_statistics_feed_host(struct sv_statistics *statistics);
 void sv_statistics_feed(struct sv_statistics *statistics, struct sv_tracked *tracked,

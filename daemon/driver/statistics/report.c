@@ -1,8 +1,8 @@
 /*
- * What svisor.getHostStatistics and svisor.getProcessStatistics answer: histories for whoever draws
- * them, and for a process also what the last sample read. As Supvisors' pages do, the processor
- * time of a process is told in per cent of the whole node unless stats_irix_mode is set; events and
- * /metrics do not know of that option.
+ * What svisor.getHostStatistics, svisor.getProcessStatistics and svisor.getUsage answer: histories
+ * for whoever draws them, for a process also what the last sample read, and the last averages of
+ * all. As Supvisors' pages do, the processor time of a process is told in per cent of the whole
+ * node unless stats_irix_mode is set; events and /metrics do not know of that option.
  */
 #include "driver/statistics/internal.h"
 
@@ -119,6 +119,13 @@ static json_t *sample_json(const struct sv_process_sample *sample)
     return out;
 }
 
+/* What per cent of one processor are divided by. */
+static double divisor_of(const struct sv_statistics *statistics)
+{
+    bool is_irix = statistics->config->stats_irix_mode;
+    return is_irix || statistics->host.cpu_count == 0 ? 1 : (double)statistics->host.cpu_count;
+}
+
 json_t *sv_statistics_process_report(const struct sv_driver *driver, sv_process_id process,
                                      double period)
 {
@@ -129,9 +136,7 @@ json_t *sv_statistics_process_report(const struct sv_driver *driver, sv_process_
     const struct sv_tracked *tracked = sv_idmap_get(&statistics->tracked, process);
     const struct sv_process_history *history =
         tracked && tracked->histories ? &tracked->histories[place] : NULL;
-    bool is_irix = statistics->config->stats_irix_mode;
-    double divisor =
-        is_irix || statistics->host.cpu_count == 0 ? 1 : (double)statistics->host.cpu_count;
+    double divisor = divisor_of(statistics);
     json_t *times = json_array(), *cpu = json_array(), *memory = json_array();
     for (uint32_t i = 0; history && i < history->moments.count; i++) {
         const struct sv_process_moment *moment = sv_ring_at(&history->moments, i);
@@ -141,7 +146,62 @@ json_t *sv_statistics_process_report(const struct sv_driver *driver, sv_process_
     }
     return json_pack("{s:f, s:i, s:b, s:o, s:o, s:o, s:o}", "target_period",
                      statistics->config->stats_periods[place], "cores",
-                     (int)statistics->host.cpu_count, "irix_mode", (int)is_irix, "times", times,
-                     "cpu", cpu, "mem", memory, "last",
-                     tracked ? sample_json(&tracked->last) : json_object());
+                     (int)statistics->host.cpu_count, "irix_mode",
+                     (int)statistics->config->stats_irix_mode, "times", times, "cpu", cpu, "mem",
+                     memory, "last", tracked ? sample_json(&tracked->last) : json_object());
+}
+
+static json_t *host_usage(const struct sv_host_history *history)
+{
+    json_t *usage = json_object();
+    uint32_t count = history->moments.count;
+    if (!usage || count == 0 || history->cpus.count == 0)
+        return usage;
+    const float *cpus = sv_ring_at(&history->cpus, history->cpus.count - 1);
+    const struct sv_host_moment *moment = sv_ring_at(&history->moments, count - 1);
+    (void)json_object_set_new(usage, "cpu", json_real(rounded(cpus[0])));
+    (void)json_object_set_new(usage, "mem", json_real(rounded(moment->memory_percent)));
+    return usage;
+}
+
+/* Of the present runs only: what a process used before its end is no usage. */
+static json_t *processes_usage(const struct sv_statistics *statistics, size_t place)
+{
+    const struct sv_idmap *map = &statistics->tracked;
+    double divisor = divisor_of(statistics);
+    json_t *all = json_object();
+    for (size_t i = 0; all && i < map->slot_count; i++) {
+        const struct sv_tracked *tracked = map->slots[i].value;
+        if (!tracked || !tracked->histories || tracked->histories[place].moments.count == 0)
+            continue;
+        const struct sv_unit *unit = sv_driver_unit(statistics->driver, tracked->id);
+        if (!unit || !unit->run || unit->run->number != tracked->run)
+            continue;
+        const struct sv_ring *moments = &tracked->histories[place].moments;
+        const struct sv_process_moment *moment = sv_ring_at(moments, moments->count - 1);
+        struct sv_str namespec SV_CLEANUP(sv_str_done) = {0};
+        sv_statistics_add_namespec(unit, &namespec);
+        (void)json_object_set_new(all, sv_str_text(&namespec),
+                                  json_pack("[f, f]",
+                                            rounded((float)((double)moment->cpu_percent / divisor)),
+                                            rounded(moment->memory_percent)));
+    }
+    return all;
+}
+
+json_t *sv_statistics_usage_report(const struct sv_driver *driver, double period)
+{
+    const struct sv_statistics *statistics = driver->statistics;
+    size_t place = find_period(statistics->config, period);
+    if (place == SIZE_MAX)
+        return json_null();
+    json_t *periods = json_array();
+    for (size_t i = 0; i < statistics->config->stats_period_count; i++)
+        append(periods, statistics->config->stats_periods[i]);
+    return json_pack("{s:f, s:o, s:f, s:i, s:b, s:o, s:o}", "now", (double)sv_wall_ns() / 1e9,
+                     "periods", periods, "target_period", statistics->config->stats_periods[place],
+                     "cores", (int)statistics->host.cpu_count, "irix_mode",
+                     (int)statistics->config->stats_irix_mode, "host",
+                     host_usage(&statistics->host_histories[place]), "processes",
+                     processes_usage(statistics, place));
 }

@@ -67,8 +67,7 @@ static bool wants_details(const struct sv_sampling *sampling, size_t place)
     return distance < SV_STATISTICS_DETAILS_MAX;
 }
 
-/* Supvisors' namespec: a process that has the name of its group is called once. */
-static void add_namespec(const struct sv_unit *unit, struct sv_str *out)
+void sv_statistics_add_namespec(const struct sv_unit *unit, struct sv_str *out)
 {
     const char *group = unit->group->config->name;
     if (strcmp(group, unit->config->name) != 0)
@@ -109,7 +108,7 @@ static void sample_program(struct sv_statistics *statistics, size_t place)
     if (!sampling->is_periodic)
         return;
     struct sv_str namespec SV_CLEANUP(sv_str_done) = {0};
-    add_namespec(unit, &namespec);
+    sv_statistics_add_namespec(unit, &namespec);
     sv_statistics_feed(statistics, tracked, sv_str_text(&namespec));
 }
 

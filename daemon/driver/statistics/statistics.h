@@ -45,6 +45,7 @@ void sv_statistics_set_period(struct sv_driver *driver, double seconds);
 json_t *sv_statistics_host_report(const struct sv_driver *driver, double period);
 json_t *sv_statistics_process_report(const struct sv_driver *driver, sv_process_id process,
                                      double period);
+json_t *sv_statistics_usage_report(const struct sv_driver *driver, double period);
 
 /* metrics.c: answers GET /metrics, perhaps later. */
 void sv_metrics_handle(struct sv_driver *driver, struct sv_http_exchange *exchange);

@@ -3,6 +3,7 @@
 import { isCrash, namespecOf } from "./types";
 import type { Application, Copy, Instance, Process } from "./types";
 import type { Tables } from "./store";
+import { list, reasonOf } from "./words";
 
 export interface Attention {
   level: "error" | "warning";
@@ -43,11 +44,10 @@ function failureWords(tables: Tables, application: Application): string {
     if (isMissing && process.rules?.required) missing.push(process.process_name);
     else if (isCrash(process.statename, process.expected_exit)) failed.push(process.process_name);
   }
-  const list = (names: string[]) => names.slice(0, 4).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "");
   const parts = [];
-  if (missing.length) parts.push(`required and not running: ${list(missing)}`);
-  if (failed.length) parts.push(`failed: ${list(failed)}`);
-  if (!parts.length && application.rules?.status_formula) parts.push(`status formula: ${application.rules.status_formula}`);
+  if (missing.length) parts.push(`Required and not running: ${list(missing)}`);
+  if (failed.length) parts.push(`${missing.length ? "failed" : "Failed"}: ${list(failed)}`);
+  if (!parts.length && application.rules?.status_formula) parts.push(`Status formula: ${application.rules.status_formula}`);
   return parts.join("; ") || (application.major_failure ? "A major failure." : "A minor failure.");
 }
 
@@ -64,7 +64,7 @@ export function attentionOfApplication(application: Application): Attention | nu
 }
 
 function copyWords(copy: Copy): string {
-  return copy.why || copy.spawnerr || copy.description || "No reason is known.";
+  return reasonOf(copy.why || copy.spawnerr || copy.description || "No reason is known.");
 }
 
 export function attentionOfCopy(copy: Copy): Attention | null {
@@ -99,8 +99,8 @@ export function attentionOfProcess(key: string, process: Process): Attention | n
     href: hrefs.process(namespec),
     words: (tables) => {
       const copy = failedCopy(tables, key);
-      if (!copy) return process.why || "No reason is known.";
-      return `${copyWords(copy)} (at ${tables.nick(copy.identifier)})`;
+      if (!copy) return reasonOf(process.why || "No reason is known.");
+      return `At ${tables.nick(copy.identifier)}: ${copyWords(copy)}`;
     },
   };
 }

@@ -107,13 +107,13 @@ test("the words say why, from the copy that failed last", () => {
     ["copy", copy("a", "web", "FATAL", { stop: 5, spawnerr: "old" })],
     ["copy", copy("b", "web", "FATAL", { stop: 9, spawnerr: "can't find command" })],
   );
-  assert.equal(sortedAttention(store.tables)[0]!.words(store.tables), "can't find command (at B)");
+  assert.equal(sortedAttention(store.tables)[0]!.words(store.tables), "At B: Can't find command");
 });
 
 test("an application says which required processes do not run", () => {
   const rules = { start_sequence: 1, stop_sequence: 1, required: true, wait_exit: false, expected_loading: 0, starting_failure_strategy: "", running_failure_strategy: "" };
   const { store } = storeOf(true, ["application", application({ major_failure: true })], ["process", process("web", "STOPPED", { rules })]);
-  assert.equal(sortedAttention(store.tables)[0]!.words(store.tables), "required and not running: web");
+  assert.equal(sortedAttention(store.tables)[0]!.words(store.tables), "Required and not running: web");
 });
 
 test("without a cluster the copies say what needs attention", () => {

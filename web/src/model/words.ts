@@ -51,6 +51,12 @@ export function list(names: string[], most = 4): string {
   return `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
 }
 
+// "web is FATAL: too many retries." → "Too many retries.": the name and the state stand beside it already.
+export function reasonOf(why: string): string {
+  const reason = why.replace(/^\S+ is [A-Z]+: /, "");
+  return reason.charAt(0).toUpperCase() + reason.slice(1);
+}
+
 // By plain code points: quick, and the order that svctl has.
 export function byText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;

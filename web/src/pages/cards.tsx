@@ -70,7 +70,6 @@ function Card(props: { tables: Tables; one: Instance }) {
           <a href={hrefs.instance(one.identifier)}>{one.nick_identifier || one.identifier}</a>
         </h3>
         {isMaster && <span class="badge badge-master">★ Master</span>}
-        {isOwn && <span class="badge">this page</span>}
         <State state={one.statename} />
       </header>
       <p class="card-facts quiet">
@@ -78,6 +77,7 @@ function Card(props: { tables: Tables; one: Instance }) {
         {one.port ? `:${one.port}` : ""}
         {one.version && ` · ${one.version}`}
         {one.stereotypes?.map((word) => ` · ${word}`)}
+        {isOwn && " · serves this page"}
       </p>
       {isThere ? (
         <>

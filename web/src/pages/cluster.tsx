@@ -53,7 +53,7 @@ function applicationColumns(tables: Tables): Column<Application>[] {
 
 function ApplicationActions(props: { one: Application }) {
   const { application_name: name, managed, statename } = props.one;
-  if (!managed) return <span class="quiet">not managed</span>;
+  if (!managed) return <span class="row-note">not managed</span>;
   const isStopped = statename === "STOPPED";
   return (
     <span class="row-actions">

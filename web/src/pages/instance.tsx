@@ -32,7 +32,7 @@ export function InstancePage(props: PageProperties) {
           ]}
         />
       </div>
-      {instance.why && <p class="quiet">{instance.why}</p>}
+      {instance.why && instance.statename !== "RUNNING" && <p class="quiet">{instance.why}</p>}
       <ProcessTable identifier={identifier} />
     </div>
   );

@@ -6,7 +6,7 @@ import { store } from "../model/index";
 import type { Tables } from "../model/store";
 import { canStart, isUp, namespecOf } from "../model/types";
 import type { Copy } from "../model/types";
-import { byText, dateAndClock, duration } from "../model/words";
+import { byText, dateAndClock, duration, reasonOf } from "../model/words";
 import { useTables, useTick } from "../ui/hooks";
 import { MenuButton } from "../ui/menu";
 import type { MenuItem } from "../ui/menu";
@@ -40,8 +40,8 @@ export function uptimeOf(tables: Tables, copy: Copy, now: number): number {
 function noteOf(copy: Copy): string {
   if (copy.disabled) return "disabled";
   if (copy.statename === "RUNNING") return copy.extra_args ? `with ${copy.extra_args}` : "";
-  if (copy.statename === "FATAL" || copy.statename === "BACKOFF" || copy.statename === "UNKNOWN") return copy.why || copy.spawnerr || copy.description;
-  if (copy.statename === "EXITED" && copy.why) return copy.why;
+  const isFailed = copy.statename === "FATAL" || copy.statename === "BACKOFF" || copy.statename === "UNKNOWN";
+  if (isFailed || (copy.statename === "EXITED" && copy.why)) return reasonOf(copy.why || copy.spawnerr || copy.description);
   if (copy.stop > 0) return `${copy.statename === "EXITED" ? "ended" : "stopped"} ${dateAndClock(copy.stop)}`;
   return copy.start === 0 ? "not started yet" : "";
 }
@@ -135,7 +135,7 @@ function copyColumns(tables: Tables, identifier: string, now: number): Column<Ro
   return [
     {
       id: "name", title: "Process", width: "minmax(10rem, 1.3fr)", order: by((a, b) => byText(a.name, b.name)),
-      cell: (row) => (isGroup(row) ? <GroupName row={row} /> : <a class="indent" href={hrefs.process(namespecOf(row.group, row.name))}>{row.name}</a>),
+      cell: (row) => (isGroup(row) ? <GroupName row={row} /> : <a class={row.name === row.group ? "single" : "indent"} href={hrefs.process(namespecOf(row.group, row.name))}>{row.name}</a>),
     },
     {
       id: "state", title: "State", width: "minmax(7rem, 10rem)", order: by((a, b) => byText(a.statename, b.statename)),
@@ -165,6 +165,11 @@ function rowsOf(copies: Iterable<Copy>, query: TableQuery, columns: Column<Row>[
   const rows: Row[] = [];
   for (const group of [...groups.keys()].sort(byText)) {
     const members = groups.get(group)!;
+    const [only] = members;
+    if (members.length === 1 && only?.name === group) {
+      rows.push(only); // a program that is in no group is called once
+      continue;
+    }
     const isShrunk = shrunk.has(group) && !query.filter;
     rows.push({ group, copies: members, isShrunk });
     if (!isShrunk) rows.push(...sortRows<Row>(members.slice(), columns, query.sort));

@@ -52,7 +52,7 @@ function Ways(props: { tables: Tables; path: string[] }) {
   const first = props.path[0] ?? "";
   const own = tables.hello ? hrefs.instance(tables.hello.identifier) : "#/";
   const ways: [string, string, boolean][] = tables.isCluster
-    ? [["Cluster", "#/", first === ""], ["Instance", own, first === "instances"]]
+    ? [["Cluster", "#/", first === ""], ["This instance", own, first === "instances" && props.path[1] === tables.hello?.identifier]]
     : [["Processes", "#/", first === ""], ["Host", own, first === "instances"]];
   ways.push(["Timeline", "#/timeline", first === "timeline"], ["Logs", "#/logs", first === "logs"]);
   if (tables.isCluster) ways.push(["Conciliation", hrefs.conciliation, first === "conciliation"]);
@@ -141,6 +141,9 @@ export function Shell(props: { path: string[]; children: ComponentChildren }) {
         <ClusterState tables={tables} />
         <div class="top-tools">
           <button type="button" class="search-button" onClick={openPalette} aria-label="Go to, or do (Ctrl K)">
+            <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+              <path d="M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9zM10.3 10.3 14 14" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" />
+            </svg>
             <span class="search-word">Go to…</span>
             <kbd>Ctrl K</kbd>
           </button>

@@ -92,7 +92,10 @@ export function State(props: { state: string; expected?: boolean; note?: string 
   return (
     <span class={`state tone-${tone}`}>
       <Mark state={props.state} expected={props.expected} />
-      <span class="state-word">{isCrash ? "Exited, unexpected" : stateWord(props.state)}</span>
+      <span class="state-word">
+        {stateWord(props.state)}
+        {isCrash && <span class="unseen">, unexpectedly</span>}
+      </span>
       {props.note && <span class="state-note">{props.note}</span>}
     </span>
   );

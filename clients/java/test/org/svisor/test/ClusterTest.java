@@ -236,6 +236,7 @@ public final class ClusterTest {
         check(one.svisor().getResourceEvents("bad"));
         check(one.svisor().getNetworkCounters("bad"));
         isTrue(check(one.svisor().getHostStatistics()).cpu().size() > 1, "processors");
+        equal(check(one.svisor().getUsage(0)).targetPeriod(), 10.0, "the period");
         equal(check(one.svisor().getProcessStatistics("work:work_00", 0)).targetPeriod(), 10.0, "the period");
         supervisor.startProcess("stubborn");
         supervisor.signalProcess("stubborn", "KILL");
