@@ -37,13 +37,17 @@ export function bytes(count: number): string {
   return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
-// Kibibits a second, as net_io and disk_io come.
-export function rate(kibibits: number): string {
-  return `${bytes((kibibits * 1024) / 8)}/s`;
+// Bytes a second, with units of 1,000, so that an axis has round numbers.
+export function rate(count: number): string {
+  const units = ["B/s", "kB/s", "MB/s", "GB/s"];
+  const unit = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, count)) / 3)));
+  const value = count / 1000 ** unit;
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
 export function percent(value: number): string {
-  return `${value >= 10 || value === 0 ? Math.round(value) : value.toFixed(1)}%`;
+  if (value === 0 || value >= 10) return `${Math.round(value)}%`;
+  return value < 0.005 ? "<0.01%" : `${value.toFixed(value < 0.095 ? 2 : 1)}%`;
 }
 
 export function list(names: string[], most = 4): string {

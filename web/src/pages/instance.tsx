@@ -1,39 +1,77 @@
 // One instance: its processes, its host, what can be done with its daemon.
 import * as actions from "../api/actions";
+import { hrefs } from "../model/attention";
+import type { Tables } from "../model/store";
+import type { Instance } from "../model/types";
 import { useTables } from "../ui/hooks";
 import { MenuButton } from "../ui/menu";
+import type { MenuItem } from "../ui/menu";
 import { State } from "../ui/state";
+import { Host } from "./host";
 import type { PageProperties } from "./index";
+import { MainLog } from "./mainlog";
 import { ProcessTable } from "./processes";
+
+// What can be done with the daemon of an instance.
+export function daemonItems(tables: Tables, identifier: string): MenuItem[] {
+  const levels = actions.LOG_LEVELS.map((level) => ({ text: `Log from ${level} on`, run: () => void actions.changeLogLevel(identifier, level) }));
+  return [
+    { text: "Its log", href: `${hrefs.instance(identifier)}/log` },
+    { text: "Clear its log", run: () => void actions.clearMainLog(identifier) },
+    ...(tables.isCluster ? levels : []),
+    { text: "Restart svisord", run: () => void actions.restartInstance(identifier), isDangerous: true },
+    { text: "Shut svisord down", run: () => void actions.shutdownInstance(identifier), isDangerous: true },
+  ];
+}
+
+function Head(props: { tables: Tables; one: Instance; view: string }) {
+  const { tables, one, view } = props;
+  const href = hrefs.instance(one.identifier);
+  const views: [string, string, string][] = [["", "Processes", href], ["host", "Host", `${href}/host`], ["log", "Log", `${href}/log`]];
+  const shown = tables.isCluster ? views : views.filter(([word]) => word !== "host");
+  const facts = [one.node_name && `${one.node_name}:${one.port}`, one.version, ...(one.stereotypes ?? [])].filter(Boolean);
+  return (
+    <header class="page-head">
+      <h1>{one.nick_identifier || one.identifier}</h1>
+      {tables.supvisors?.master_identifier === one.identifier && <span class="badge badge-master">★ Master</span>}
+      <State state={one.statename} />
+      {tables.isCluster && <span class="quiet">load {one.loading}%</span>}
+      <span class="quiet">{facts.join(" · ")}</span>
+      <span class="page-tools">
+        <nav class="tabs" aria-label="Views of this instance">
+          {shown.map(([word, title, to]) => (
+            <a key={word} href={to} aria-current={view === word ? "page" : undefined}>
+              {title}
+            </a>
+          ))}
+        </nav>
+        <MenuButton label={`More for ${one.nick_identifier}`} items={daemonItems(tables, one.identifier)} />
+      </span>
+    </header>
+  );
+}
 
 export function InstancePage(props: PageProperties) {
   const tables = useTables("instance", "supvisors");
-  const identifier = props.path[1] ?? "";
-  const instance = tables.instances.get(identifier);
-  if (!instance)
+  const [, identifier = "", view = ""] = props.path;
+  const one = tables.instances.get(identifier);
+  if (!one)
     return (
       <section class="page">
         <h1>There is no instance {identifier}</h1>
+        <p>
+          <a href="#/">To the start page</a>
+        </p>
       </section>
     );
-  const isMaster = tables.supvisors?.master_identifier === identifier;
+  const isThere = !tables.isCluster || one.statename === "RUNNING" || one.statename === "CHECKED";
   return (
     <div class="page">
-      <div class="page-head">
-        <h1>{instance.nick_identifier || identifier}</h1>
-        {isMaster && <span class="badge badge-master">★ Master</span>}
-        <State state={instance.statename} />
-        <MenuButton
-          label={`More for ${instance.nick_identifier}`}
-          items={[
-            { text: "Clear its log", run: () => void actions.clearMainLog(identifier) },
-            { text: "Restart svisord", run: () => void actions.restartInstance(identifier), isDangerous: true },
-            { text: "Shut svisord down", run: () => void actions.shutdownInstance(identifier), isDangerous: true },
-          ]}
-        />
-      </div>
-      {instance.why && instance.statename !== "RUNNING" && <p class="quiet">{instance.why}</p>}
-      <ProcessTable identifier={identifier} />
+      <Head tables={tables} one={one} view={view} />
+      {!isThere && <p class="tone-warn">{one.why || "It is not heard."}</p>}
+      {view === "host" && isThere && <Host identifier={identifier} />}
+      {view === "log" && isThere && <MainLog identifier={identifier} />}
+      {view === "" && <ProcessTable identifier={identifier} />}
     </div>
   );
 }

@@ -1,19 +1,23 @@
 // The processes of one instance, by group, with what can be done with them there. No rule of the cluster counts here.
 import { useMemo } from "preact/hooks";
 import * as actions from "../api/actions";
+import { call } from "../api/call";
 import { hrefs } from "../model/attention";
 import { store } from "../model/index";
 import type { Tables } from "../model/store";
 import { canStart, isUp, namespecOf } from "../model/types";
 import type { Copy } from "../model/types";
-import { byText, dateAndClock, duration, reasonOf } from "../model/words";
+import { byText, dateAndClock, duration, percent, reasonOf } from "../model/words";
 import { useTables, useTick } from "../ui/hooks";
 import { MenuButton } from "../ui/menu";
 import type { MenuItem } from "../ui/menu";
+import { usePoll } from "../ui/poll";
 import { setQuery, useRoute } from "../ui/route";
 import { State } from "../ui/state";
 import { FilterBox, matches, sortRows, Table, useTableQuery } from "../ui/table";
 import type { Column, TableQuery } from "../ui/table";
+import { PeriodChoice, pollMs, ProcessCharts, usePeriod } from "./statistics";
+import type { Usage } from "./statistics";
 
 // A row is a group with what it has, or one process.
 interface GroupRow {
@@ -128,7 +132,37 @@ function shrink(groups: string[], isShrunk: boolean): void {
   setQuery({ shrunk: [...now].map(encodeURIComponent).join(",") });
 }
 
-function copyColumns(tables: Tables, identifier: string, now: number): Column<Row>[] {
+// What processes have used in the last period; without measures there are no such columns.
+function usageColumns(tables: Tables, usage: Usage, shown: string): Column<Row>[] {
+  const used = (copy: Copy, place: 0 | 1) => usage.processes[namespecOf(copy.group, copy.name)]?.[place];
+  const loading = (copy: Copy) => tables.processes.get(`${copy.group}:${copy.name}`)?.rules?.expected_loading ?? 0;
+  const sum = (copies: Copy[], of: (copy: Copy) => number | undefined) => copies.reduce((all, copy) => all + (of(copy) ?? 0), 0);
+  const running = (row: GroupRow) => row.copies.filter((one) => isUp(one.statename));
+  const column = (id: string, title: string, place: 0 | 1): Column<Row> => ({
+    id, title, width: "4.5rem", isNumber: true, isWide: true, order: (a, b) => (used(a as Copy, place) ?? -1) - (used(b as Copy, place) ?? -1),
+    cell: (row) => {
+      if (isGroup(row)) return running(row).length ? <span class="quiet">{percent(sum(running(row), (copy) => used(copy, place)))}</span> : "";
+      const value = used(row, place);
+      if (value === undefined) return "";
+      const namespec = namespecOf(row.group, row.name);
+      return (
+        <button type="button" class="plain number-link" aria-pressed={shown === namespec} aria-label={`${title} of ${namespec}: ${percent(value)}, show its history`} onClick={() => setQuery({ stats: shown === namespec ? null : namespec })}>
+          {percent(value)}
+        </button>
+      );
+    },
+  });
+  const load: Column<Row> = {
+    id: "load", title: "Load", width: "4rem", isNumber: true, isWide: true, order: (a, b) => loading(a as Copy) - loading(b as Copy),
+    cell: (row) => {
+      const value = isGroup(row) ? sum(running(row), loading) : loading(row);
+      return value ? <span class={isGroup(row) || !isUp(row.statename) ? "quiet" : ""}>{value}%</span> : "";
+    },
+  };
+  return [load, column("cpu", "CPU", 0), column("mem", "Memory", 1)];
+}
+
+function copyColumns(tables: Tables, identifier: string, now: number, usage: Usage | null, shown: string): Column<Row>[] {
   const of = (cell: (copy: Copy) => preact.ComponentChildren) => (row: Row) => (isGroup(row) ? null : cell(row));
   const by = (order: (a: Copy, b: Copy) => number) => (a: Row, b: Row) => order(a as Copy, b as Copy);
   const uptime = (copy: Copy) => uptimeOf(tables, copy, now);
@@ -147,6 +181,7 @@ function copyColumns(tables: Tables, identifier: string, now: number): Column<Ro
       id: "uptime", title: "Uptime", width: "6rem", isNumber: true, isWide: true, order: by((a, b) => (uptime(a) || 0) - (uptime(b) || 0)),
       cell: of((copy) => duration(uptime(copy))),
     },
+    ...(usage ? usageColumns(tables, usage, shown) : []),
     {
       id: "actions", title: "Actions", width: "7rem", isTitleHidden: true,
       cell: (row) => (isGroup(row) ? <GroupActions row={row} identifier={identifier} /> : <CopyActions copy={row} />),
@@ -177,6 +212,27 @@ function rowsOf(copies: Iterable<Copy>, query: TableQuery, columns: Column<Row>[
   return rows;
 }
 
+function useUsage(identifier: string, period: number): Usage | null {
+  const { isCluster } = store.tables;
+  const ask = () => (isCluster ? call<Usage>(identifier, "svisor.getUsage", { period }) : Promise.resolve(null));
+  return usePoll(ask, pollMs(period || 4), [identifier, period]).value;
+}
+
+function Detail(props: { identifier: string; namespec: string; usage: Usage; period: number }) {
+  return (
+    <section class="detail" aria-label={`Statistics of ${props.namespec}`}>
+      <div class="section-head">
+        <h2>{props.namespec}</h2>
+        <PeriodChoice periods={props.usage.periods} period={props.period} />
+        <button type="button" class="small detail-close" onClick={() => setQuery({ stats: null })}>
+          Close
+        </button>
+      </div>
+      <ProcessCharts identifier={props.identifier} namespec={props.namespec} period={props.period} />
+    </section>
+  );
+}
+
 export function ProcessTable(props: { identifier: string }) {
   const tables = useTables("copy", "instance");
   const now = useTick(1000);
@@ -184,12 +240,16 @@ export function ProcessTable(props: { identifier: string }) {
   const { query: words } = useRoute();
   const shrunk = useMemo(() => shrunkOf(words), [words.get("shrunk")]);
   const copies = tables.copiesAt.get(props.identifier);
-  const columns = copyColumns(tables, props.identifier, now);
+  const period = usePeriod();
+  const usage = useUsage(props.identifier, period);
+  const shown = words.get("stats") ?? "";
+  const columns = copyColumns(tables, props.identifier, now, usage, shown);
   const rows = rowsOf(copies?.values() ?? [], query, columns, shrunk);
   const groups = rows.filter(isGroup).map((one) => one.group);
   const isAllShrunk = groups.length > 0 && groups.every((one) => shrunk.has(one));
   return (
     <section aria-label="Processes">
+      {shown && usage && <Detail identifier={props.identifier} namespec={shown} usage={usage} period={period} />}
       <div class="section-head">
         <h2>
           Processes <span class="quiet">{copies?.size ?? 0}</span>
