@@ -33,7 +33,7 @@ function listen(page, own, list) {
 
 async function open({ url, options }) {
   const { init, ...more } = options;
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", ...more });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", baseURL: new URL(url).origin, ...more });
   context.setDefaultTimeout(TIMEOUT_MS);
   if (init) await context.addInitScript({ content: init });
   const page = await context.newPage();

@@ -169,9 +169,14 @@ function moveByKey(event: KeyboardEvent): void {
 export function FilterBox(props: { query: TableQuery; label: string }) {
   const { query } = props;
   const [text, setText] = useState(query.filter);
-  useEffect(() => setText(query.filter), [query.filter]);
+  const input = useRef<HTMLInputElement>(null);
+  // The address follows whoever writes here, a few letters behind; only another change of it is for the box.
+  useEffect(() => {
+    if (document.activeElement !== input.current) setText(query.filter);
+  }, [query.filter]);
   return (
     <input
+      ref={input}
       type="search"
       class="filter"
       aria-label={props.label}

@@ -1,0 +1,175 @@
+# seconds: 150
+# Everybody can use the dashboard: every page in both themes, on a phone, by keys alone, with a screen reader.
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import tap
+from daemon import wait_until
+from dashboard import Scene, live, started
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+# Controls that say nothing to a screen reader, in Playwright's words for the accessibility tree.
+NAMELESS = re.compile(r"^\s*- (button|link|textbox|searchbox|combobox|checkbox|menuitem|option|switch|radio|slider|img|dialog|table)( \[.*\])?:?$")
+options = tap.arguments()
+scene = Scene(options.build, options="conciliation_strategy=USER")
+
+
+def check_of(name):
+    with open(os.path.join(HERE, "checks.js"), encoding="utf-8") as stream:
+        text = "\n".join(line for line in stream.read().split("\n") if not line.startswith("//"))
+    return f"() => ({text.strip()}).{name}()"
+
+
+def each_page(**more):
+    """Every page, with something to show: a process that has crashed, another one that runs twice."""
+    if scene.statename(0, "crash") != "EXITED":
+        os.kill(started(scene.cluster.servers[0], "crash"), 10)
+        wait_until(lambda: scene.statename(0, "crash") == "EXITED", 10, "the crash")
+        for index in range(3):
+            started(scene.cluster.servers[index], "shop:till")
+        scene.cluster.wait_state("CONCILIATION")
+    with scene.open(0, **more) as page:
+        for place in scene.places():
+            page.goto(f"/{place}")
+            live(page).get_by_role("main").get_by_role("heading").first().wait_for()
+            yield place, page
+        page.goto("/#/")
+        page.keyboard.press("Control+k")
+        page.get_by_role("dialog").wait_for()
+        yield "the palette", page
+        page.keyboard.press("Escape")
+        page.get_by_role("table", name="Applications").scroll_into_view_if_needed()
+        page.get_by_role("button", name="Stop shop").click()
+        page.get_by_role("dialog").get_by_role("button", name="Stop", exact=True).wait_for()
+        yield "a question", page
+
+
+def none(found, what):
+    found = {place: texts for place, texts in found.items() if texts}
+    tap.check_true(not found, what + "".join(f"\n{place}: {text}" for place, texts in found.items() for text in texts))
+
+
+@tap.test("every text of every page is dark or light enough to be read, in both themes (WCAG AA)")
+def _():
+    for scheme in ("light", "dark"):
+        found = {f"{place}, {scheme}": page.evaluate(check_of("faint")) for place, page in each_page(color_scheme=scheme)}
+        none(found, "too faint:")
+    print(f"# {len(found)} pages and dialogs in each theme")
+
+
+@tap.test("every control has a name, and ids are there and unique")
+def _():
+    found = {}
+    for place, page in each_page():
+        lines = page.locator("body").aria_snapshot().split("\n")
+        found[place] = [line for line in lines if NAMELESS.match(line)] + page.evaluate(check_of("astray"))
+    none(found, "without a name:")
+
+
+@tap.test("no page is wider than a phone of 360 pixels")
+def _():
+    none({place: page.evaluate(check_of("wide")) for place, page in each_page(viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True)},
+         "too wide:")
+
+
+@tap.test("nothing moves for those who have asked for less of it")
+def _():
+    none({place: page.evaluate(check_of("moving")) for place, page in each_page(reduced_motion="reduce")}, "moving:")
+
+
+@tap.test("the theme that was chosen holds after a reload, whatever the system says")
+def _():
+    with scene.open(0, color_scheme="light") as page:
+        ground = "() => getComputedStyle(document.body).backgroundColor"
+        light = page.evaluate(ground)
+        page.get_by_role("button", name="More", exact=True).click()
+        page.get_by_role("menuitem", name="Theme: dark").click()
+        dark = page.evaluate(ground)
+        tap.check_true(light != dark, f"light and dark are both {dark}")
+        page.reload()
+        tap.check(live(page).evaluate(ground), dark, "after the reload")
+
+
+@tap.test("filters and sorting are in the address, and survive a reload")
+def _():
+    with scene.open(0, scene.place_of(1)) as page:
+        page.get_by_role("searchbox", name="Filter processes").fill("shop we")
+        rows = page.get_by_role("table", name="Processes").get_by_role("row")
+        wait_until(lambda: "filter=shop+we" in page.evaluate("() => location.hash"), 5, "the filter in the address")
+        page.get_by_role("columnheader").get_by_role("button", name="State").click()
+        before = rows.all_inner_texts()
+        tap.check_true(any("web" in row for row in before) and not any("stock" in row for row in before), f"{before}")
+        page.reload()
+        live(page)
+        tap.check(page.get_by_role("searchbox", name="Filter processes").input_value(), "shop we", "the filter")
+        tap.check(page.get_by_role("columnheader", name="State").get_attribute("aria-sort"), "ascending", "sorting")
+        tap.check([row.split("\n")[0] for row in rows.all_inner_texts()], [row.split("\n")[0] for row in before], "rows")
+
+
+@tap.test("with keys alone: to an instance, to a process in its table, stopping and starting it, and back")
+def _():
+    scene.rpc(1).supervisor.startProcess("talk") if scene.statename(1, "talk") != "RUNNING" else None
+    with scene.open(0) as page:
+        press = page.keyboard.press
+        press("Tab")
+        press("Enter")
+        tap.check(page.evaluate("() => document.activeElement.id"), "main", "where the first link leads")
+        press("Control+k")
+        page.keyboard.type("s2")
+        page.get_by_role("option", name="s2 instance").first().wait_for()
+        press("Enter")
+        page.get_by_role("heading", name="s2").wait_for()
+        press("/")
+        page.keyboard.type("talk")
+        wait_until(lambda: page.get_by_role("table", name="Processes").get_by_role("link").count() == 1, 5, "the filter to work")
+        reach(page, "Stop talk")
+        press("Enter")
+        page.get_by_role("button", name="Start talk", exact=True).wait_for()
+        reach(page, "Start talk")
+        press("Space")
+        wait_until(lambda: scene.statename(1, "talk") == "RUNNING", 10, "talk to run")
+        reach(page, "More for talk")
+        press("Enter")
+        page.get_by_role("menu").wait_for()
+        press("Escape")
+        tap.check(page.evaluate("() => document.activeElement.ariaLabel"), "More for talk", "what has the focus after the menu")
+        press("?")
+        page.get_by_role("dialog", name="Help").wait_for()
+        press("Escape")
+        page.get_by_role("dialog", name="Help").wait_for(state="detached")
+        press("g")
+        press("c")
+        page.get_by_role("region", name="Instances").wait_for()
+
+
+@tap.test("arrows go through a table, and through what the palette has found")
+def _():
+    with scene.open(0, scene.place_of(1)) as page:
+        press = page.keyboard.press
+        page.get_by_role("table", name="Processes").get_by_role("link").first().focus()
+        first = page.evaluate("() => document.activeElement.textContent")
+        press("ArrowDown")
+        second = page.evaluate("() => document.activeElement.textContent")
+        press("ArrowUp")
+        tap.check_true(first != second and page.evaluate("() => document.activeElement.textContent") == first, f"{first}, {second}")
+        press("Control+k")
+        press("ArrowDown")
+        chosen = page.get_by_role("option", selected=True)
+        tap.check(chosen.count(), 1, "chosen options")
+        tap.check(page.get_by_role("combobox").get_attribute("aria-activedescendant"), chosen.get_attribute("id"), "what is said to be chosen")
+
+
+def reach(page, name):
+    """Goes there with Tab, as far as one page has controls."""
+    for _ in range(120):
+        if page.evaluate("() => document.activeElement.ariaLabel") == name:
+            return
+        page.keyboard.press("Tab")
+    tap.fail(f"Tab does not lead to {name}")
+
+
+if __name__ == "__main__":
+    with scene:
+        tap.run_all(options)
