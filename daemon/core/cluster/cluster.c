@@ -74,6 +74,7 @@ struct sv_cluster *sv_cluster_new(const struct sv_cluster_options *options)
     sv_forced_new(cluster);
     sv_quorum_new(cluster);
     sv_commands_new(cluster);
+    sv_duties_new(cluster);
     sv_confirm_new(cluster);
     for (size_t i = 0; i < options->supvisors->instance_count; i++)
         sv_instance_add(cluster, &options->supvisors->instances[i], options->supvisors->has_list);
@@ -89,6 +90,7 @@ void sv_cluster_free(struct sv_cluster *cluster)
     sv_commander_free(cluster);
     sv_confirm_free(cluster);
     sv_commands_free(cluster);
+    sv_duties_free(cluster);
     sv_quorum_free(cluster);
     sv_forced_free(cluster);
     sv_replica_free(cluster);
@@ -138,7 +140,7 @@ static void (*const receivers[])(struct sv_cluster *cluster, struct sv_instance 
     [SV_MESH_HELLO] = sv_handshake_hello,        [SV_MESH_WELCOME] = sv_handshake_welcome,
     [SV_MESH_HEARTBEAT] = sv_liveness_heartbeat, [SV_MESH_SNAPSHOT] = sv_replica_receive,
     [SV_MESH_CHANGE] = sv_replica_receive,       [SV_MESH_RESYNC] = sv_replica_asked,
-    [SV_MESH_COMMAND] = sv_command_receive,      [SV_MESH_ANSWER] = sv_command_answer,
+    [SV_MESH_COMMAND] = sv_duties_receive,       [SV_MESH_ANSWER] = sv_command_answer,
     [SV_MESH_CONFIRM] = sv_confirm_receive,      [SV_MESH_BYE] = sv_handshake_bye,
 };
 _Static_assert(sizeof(receivers) / sizeof(*receivers) == SV_MESH_CALL,
@@ -160,6 +162,7 @@ static void message(struct sv_cluster *cluster, const struct sv_cluster_event *e
 static void process(struct sv_cluster *cluster, const struct sv_cluster_event *event)
 {
     sv_replica_local(cluster, &event->process);
+    sv_duties_row(cluster, &event->process);
     sv_machine_wake(cluster);
 }
 
@@ -292,7 +295,7 @@ void sv_cluster_step(struct sv_cluster *cluster, const struct sv_cluster_event *
         sv_machine_run(cluster);
         sv_modes_set_jobs(cluster);
         sv_replica_flush(cluster);
-        sv_command_flush(cluster);
+        sv_duties_flush(cluster);
         sv_replica_flush(cluster);
         sv_confirm_flush(cluster);
     }
@@ -301,7 +304,7 @@ void sv_cluster_step(struct sv_cluster *cluster, const struct sv_cluster_event *
 
 uint64_t sv_cluster_deadline_ns(const struct sv_cluster *cluster)
 {
-    if (sv_command_owes(cluster) || cluster->machine->is_dirty)
+    if (sv_duties_want_step(cluster) || cluster->machine->is_dirty)
         return cluster->machine->has_begun ? cluster->now_ns : SV_NEVER;
     const struct sv_heap_node *first = sv_heap_first(&cluster->timers);
     return first ? first->key : SV_NEVER;

@@ -1,15 +1,15 @@
 /*
- * Commands: have a process started or stopped in an instance.
+ * Commands: have a process started or stopped in an instance. Here is who gives them; who carries
+ * them out, duties.c.
  *
- * A command is sent again with every heartbeat until it is answered or given up, and carried out
- * once: the receiver keeps what it has answered. It also carries the receiver's own clock as the
- * sender last heard it, so that a command that was long under way is refused instead of starting
- * what nobody wants any more.
+ * A command is sent again with every heartbeat until it is answered or given up. It also carries
+ * the receiver's own clock as the sender last heard it, so that a command that was long under way
+ * is refused instead of starting what nobody wants any more.
  *
- * The answer says only whether it was accepted; what came of it are rows. It leaves after the rows
- * that the command changed, and tells their revision. Until those are here, the start is `pending`,
- * and quorum.c lets nobody start the process elsewhere. A start that was never answered stays
- * pending until no receiver would carry it out any more.
+ * The answer says only whether it was accepted; what came of it are rows, of a revision that the
+ * answer tells. Until those are here, the start is `pending`, and quorum.c lets nobody start the
+ * process elsewhere. A start that was never answered stays pending until no receiver would carry it
+ * out any more.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -36,43 +36,12 @@ struct command {
     uint64_t revision;
 };
 
-/* Something to say after the rows of what we did. */
-struct due_answer {
-    sv_instance_place to;
-    uint64_t id;
-    uint64_t step; /* in which it was done */
-};
-
 struct sv_commands {
     struct command *items;
     size_t count, capacity;
     uint64_t last_id;
     struct sv_timer again;
-    struct due_answer *due;
-    size_t due_count, due_capacity;
 };
-
-/* What an instance had us do: the newest ones, by a ring. */
-struct sv_command_log {
-    struct done {
-        uint64_t id;
-        bool is_answered;
-        int fault;
-        char *text;
-        uint64_t revision;
-    } done[SV_COMMAND_LOG_LENGTH];
-    size_t next;
-    uint64_t forgotten; /* the greatest id that fell out */
-};
-
-void sv_command_log_free(struct sv_command_log *log)
-{
-    if (!log)
-        return;
-    for (size_t i = 0; i < SV_COMMAND_LOG_LENGTH; i++)
-        free(log->done[i].text);
-    free(log);
-}
 
 /* --- the sender's side --- */
 
@@ -169,7 +138,6 @@ void sv_commands_free(struct sv_cluster *cluster)
     while (commands->count)
         drop(commands, commands->count - 1);
     free(commands->items);
-    free(commands->due);
     free(commands);
 }
 
@@ -189,14 +157,8 @@ static struct command *add(struct sv_cluster *cluster, enum sv_mesh_command_kind
 sv_instance_place sv_command_pending_start(const struct sv_cluster *cluster,
                                            const struct sv_member *member)
 {
-    /* By this very step, here: its row is told when the step is over. */
-    for (size_t i = 0; i < cluster->actions->count; i++) {
-        const struct sv_cluster_action *action = &cluster->actions->items[i];
-        if (action->kind == SV_CLUSTER_START &&
-            strcmp(action->process.application, member->application->name) == 0 &&
-            strcmp(action->process.name, member->name) == 0)
-            return cluster->local;
-    }
+    if (sv_duties_has_start(cluster, member->application->name, member->name))
+        return cluster->local;
     const struct sv_commands *commands = cluster->commands;
     for (size_t i = 0; i < commands->count; i++)
         if (commands->items[i].kind == SV_MESH_COMMAND_START &&
@@ -281,225 +243,19 @@ void sv_command_answer(struct sv_cluster *cluster, struct sv_instance *from,
     }
 }
 
-/* --- the receiver's side --- */
-
-static void owe(struct sv_cluster *cluster, sv_instance_place to, uint64_t id)
-{
-    struct sv_commands *commands = cluster->commands;
-    commands->due = sv_grow(commands->due, &commands->due_capacity, commands->due_count + 1,
-                            sizeof(*commands->due));
-    commands->due[commands->due_count++] =
-        (struct due_answer){.to = to, .id = id, .step = cluster->step};
-}
-
-static struct done *find_done(struct sv_instance *from, uint64_t id)
-{
-    for (size_t i = 0; from->log && i < SV_COMMAND_LOG_LENGTH; i++)
-        if (from->log->done[i].id == id)
-            return &from->log->done[i];
-    return NULL;
-}
-
-static struct done *remember(struct sv_instance *from, uint64_t id)
-{
-    if (!from->log)
-        from->log = sv_allocate(1, sizeof(*from->log));
-    struct sv_command_log *log = from->log;
-    struct done *done = &log->done[log->next];
-    log->next = (log->next + 1) % SV_COMMAND_LOG_LENGTH;
-    if (done->id > log->forgotten)
-        log->forgotten = done->id;
-    free(done->text);
-    *done = (struct done){.id = id};
-    return done;
-}
-
-static void reply(struct sv_cluster *cluster, const struct sv_instance *to, const struct done *done)
-{
-    struct sv_mesh_message *message = sv_send(cluster, to->place, SV_MESH_ANSWER);
-    message->answer.id = done->id;
-    message->answer.fault = done->fault;
-    message->answer.text = sv_text(cluster, "%s", done->text ? done->text : "");
-    message->answer.revision = done->revision;
-}
-
-struct refusal {
-    int fault; /* 0: none */
-    const char *text;
-};
-
-/* What both a command of another instance and one of our own must pass. */
-static struct refusal check_row(struct sv_cluster *cluster, enum sv_mesh_command_kind kind,
-                                const char *application, const char *name)
-{
-    const char *nick = sv_local(cluster)->nick;
-    const struct sv_mesh_process *row = sv_replica_row(cluster, application, name);
-    if (!row)
-        return (struct refusal){
-            SV_CLUSTER_FAULT_BAD_NAME,
-            sv_text(cluster, "%s:%s is unknown in %s", application, name, nick)};
-    if (kind == SV_MESH_COMMAND_STOP)
-        return (struct refusal){0};
-    if (row->is_disabled)
-        return (struct refusal){
-            SV_CLUSTER_FAULT_DISABLED,
-            sv_text(cluster, "%s:%s is disabled in %s", application, name, nick)};
-    if (cluster->machine->is_ending)
-        return (struct refusal){SV_CLUSTER_FAULT_SHUTDOWN_STATE,
-                                sv_text(cluster, "the daemon of %s is stopping", nick)};
-    return (struct refusal){0};
-}
-
-/* Whether the sender still knows what it does. */
-static struct refusal check_sender(struct sv_cluster *cluster, const struct sv_instance *from,
-                                   const struct sv_mesh_command *command)
-{
-    uint64_t age_ns = command->heard_ns < cluster->now_ns ? cluster->now_ns - command->heard_ns : 0;
-    if (command->heard_ns == 0 || age_ns > cluster->times->deaf_ns)
-        return (struct refusal){
-            SV_CLUSTER_FAULT_BAD_SUPVISORS_STATE,
-            sv_text(cluster, "the command was too long under way to %s", sv_local(cluster)->nick)};
-    if (!cluster->times->has_quorum || command->kind != SV_MESH_COMMAND_START)
-        return (struct refusal){0};
-    if (sv_machine_master(cluster) != from->place || command->term != sv_local(cluster)->view.term)
-        return (struct refusal){
-            SV_CLUSTER_FAULT_BAD_SUPVISORS_STATE,
-            sv_text(cluster, "%s follows another Master (quorum)", sv_local(cluster)->nick)};
-    return (struct refusal){0};
-}
-
-static void perform(struct sv_cluster *cluster, enum sv_mesh_command_kind kind,
-                    const struct sv_mesh_process *row, const char *extra_arguments,
-                    const char *text)
-{
-    bool is_start = kind == SV_MESH_COMMAND_START;
-    if (is_start == sv_state_is_running(row->state))
-        return; /* it is so already */
-    struct sv_cluster_action *action =
-        sv_cluster_actions_add(cluster->actions, is_start ? SV_CLUSTER_START : SV_CLUSTER_STOP);
-    action->instance = cluster->local;
-    action->process.application = sv_text(cluster, "%s", row->application);
-    action->process.name = sv_text(cluster, "%s", row->name);
-    action->process.extra_arguments =
-        extra_arguments ? sv_text(cluster, "%s", extra_arguments) : NULL;
-    action->process.reason = is_start ? SV_REASON_REQUEST_START : SV_REASON_REQUEST_STOP;
-    action->process.text = text;
-}
-
-static struct refusal carry_out(struct sv_cluster *cluster, struct sv_instance *from,
-                                const struct sv_mesh_command *command)
-{
-    struct refusal refusal = check_sender(cluster, from, command);
-    if (refusal.fault == 0)
-        refusal = check_row(cluster, command->kind, command->application, command->name);
-    if (refusal.fault == 0)
-        perform(cluster, command->kind,
-                sv_replica_row(cluster, command->application, command->name),
-                command->extra_arguments, sv_text(cluster, "%s asked for it", from->nick));
-    return refusal;
-}
-
-static struct refusal close_cluster(struct sv_cluster *cluster, const struct sv_instance *from,
-                                    const struct sv_mesh_command *command)
-{
-    if (!sv_machine_is_master(cluster))
-        return (struct refusal){SV_CLUSTER_FAULT_BAD_SUPVISORS_STATE,
-                                sv_text(cluster, "%s is not the Master", sv_local(cluster)->nick)};
-    const char *why = sv_text(cluster, "%s was asked for it", from->nick);
-    if (command->kind == SV_MESH_COMMAND_RESTART)
-        sv_machine_restart(cluster, why);
-    else
-        sv_machine_shutdown(cluster, why);
-    return (struct refusal){0};
-}
-
-static bool is_well_formed(const struct sv_mesh_command *command)
-{
-    if (command->kind == SV_MESH_COMMAND_RESTART || command->kind == SV_MESH_COMMAND_SHUTDOWN)
-        return command->id != 0;
-    return command->id != 0 && command->kind <= SV_MESH_COMMAND_STOP && command->application &&
-           command->name;
-}
-
-void sv_command_receive(struct sv_cluster *cluster, struct sv_instance *from,
-                        const struct sv_mesh_message *message)
-{
-    const struct sv_mesh_command *command = &message->command;
-    if (!is_well_formed(command)) {
-        sv_instance_complain(cluster, from, SV_COMPLAINT_MALFORMED, "a command");
-        return;
-    }
-    struct done *done = find_done(from, command->id);
-    if (done) {
-        if (done->is_answered)
-            reply(cluster, from, done);
-        return;
-    }
-    if (from->log && command->id <= from->log->forgotten) {
-        sv_instance_complain(cluster, from, SV_COMPLAINT_REPLAYED, "a command");
-        return;
-    }
-    /* It may come at any moment; the command comes again with each heartbeat. */
-    if (command->kind == SV_MESH_COMMAND_START && !sv_quorum_has_right(cluster))
-        return;
-    done = remember(from, command->id);
-    bool is_about_all =
-        command->kind == SV_MESH_COMMAND_RESTART || command->kind == SV_MESH_COMMAND_SHUTDOWN;
-    struct refusal refusal =
-        is_about_all ? close_cluster(cluster, from, command) : carry_out(cluster, from, command);
-    done->fault = refusal.fault;
-    done->text = refusal.fault ? sv_text_copy(refusal.text) : NULL;
-    owe(cluster, from->place, command->id);
-}
-
-void sv_command_flush(struct sv_cluster *cluster)
-{
-    struct sv_commands *commands = cluster->commands;
-    size_t kept = 0;
-    for (size_t i = 0; i < commands->due_count; i++) {
-        struct due_answer due = commands->due[i];
-        if (due.step == cluster->step) {
-            commands->due[kept++] = due;
-            continue;
-        }
-        if (due.to == cluster->local) {
-            sv_commander_answered(cluster, due.id, 0, "");
-            continue;
-        }
-        struct sv_instance *to = cluster->instances[due.to];
-        struct done *done = find_done(to, due.id);
-        if (!done)
-            continue;
-        done->is_answered = true;
-        done->revision = sv_replica_revision(cluster);
-        reply(cluster, to, done);
-    }
-    commands->due_count = kept;
-}
-
-bool sv_command_owes(const struct sv_cluster *cluster)
-{
-    return cluster->commands->due_count > 0;
-}
-
 /* --- for the commander --- */
 
 static uint64_t command_local(struct sv_cluster *cluster, enum sv_mesh_command_kind kind,
                               const struct sv_member *member, const char *extra_arguments,
                               const char *text, const char **ret_why)
 {
-    struct refusal refusal = check_row(cluster, kind, member->application->name, member->name);
-    if (refusal.fault) {
-        *ret_why = refusal.text;
-        return 0;
-    }
-    perform(cluster, kind, sv_replica_row(cluster, member->application->name, member->name),
-            extra_arguments,
-            *text ? sv_text(cluster, "%s", text)
-                  : sv_text(cluster, "decided by %s", sv_local(cluster)->nick));
     uint64_t id = ++cluster->commands->last_id;
-    owe(cluster, cluster->local, id);
-    return id;
+    const struct sv_mesh_command command = {.id = id,
+                                            .kind = kind,
+                                            .application = member->application->name,
+                                            .name = member->name,
+                                            .extra_arguments = extra_arguments};
+    return sv_duties_take(cluster, &command, text, ret_why) ? id : 0;
 }
 
 static uint64_t command(struct sv_cluster *cluster, enum sv_mesh_command_kind kind,

@@ -1,4 +1,5 @@
-/* What is under way and no row tells yet. The rest of commands is judged by tests/sim. */
+/* What is under way and no row tells yet. The rest of commands and duties is judged by tests/sim.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,17 +28,22 @@ static void feed(struct alone *alone, struct sv_cluster_event event)
     sv_cluster_step(alone->cluster, &event, &alone->actions);
 }
 
-static void tell(struct alone *alone, enum sv_process_state state)
+static void tell_of(struct alone *alone, const char *name, enum sv_process_state state)
 {
     feed(alone, (struct sv_cluster_event){.kind = SV_CLUSTER_PROCESS,
                                           .process = {.application = "web",
-                                                      .name = "nginx",
+                                                      .name = name,
                                                       .state = state,
                                                       .spawnerr = "",
                                                       .description = "",
                                                       .extra_arguments = "",
-                                                      .program_name = "nginx",
+                                                      .program_name = name,
                                                       .event_ns = alone->cluster->now_ns + 1}});
+}
+
+static void tell(struct alone *alone, enum sv_process_state state)
+{
+    tell_of(alone, "nginx", state);
 }
 
 static void alone_init(struct alone *alone)
@@ -86,19 +92,29 @@ static size_t count_starts(const struct alone *alone)
     return count;
 }
 
-static void a_start_of_this_very_step_is_under_way(void **state)
+static void start(struct alone *alone)
+{
+    const char *why = "";
+    alone_init(alone);
+    assert_true(may_start_in_this_step(alone, &why));
+    feed(alone, (struct sv_cluster_event){
+                    .kind = SV_CLUSTER_REQUEST,
+                    .request = {.id = 1, .kind = SV_REQUEST_START_PROCESS, .name = "web:nginx"}});
+    assert_int_equal(count_starts(alone), 1);
+}
+
+static void a_start_is_under_way_until_its_row_tells(void **state)
 {
     (void)state;
     struct alone alone;
     const char *why = "";
-    alone_init(&alone);
-    assert_true(may_start_in_this_step(&alone, &why));
-    feed(&alone, (struct sv_cluster_event){
-                     .kind = SV_CLUSTER_REQUEST,
-                     .request = {.id = 1, .kind = SV_REQUEST_START_PROCESS, .name = "web:nginx"}});
-    assert_int_equal(count_starts(&alone), 1);
+    start(&alone);
     assert_false(may_start_in_this_step(&alone, &why));
     assert_string_equal(why, "a was told to start it, and what came of it is not known yet");
+    tell_of(&alone, "other", SV_PROCESS_STOPPED); /* steps that come before it: seed 1961 */
+    assert_false(may_start_in_this_step(&alone, &why));
+    tell(&alone, SV_PROCESS_STOPPED);
+    assert_false(may_start_in_this_step(&alone, &why));
     tell(&alone, SV_PROCESS_STARTING);
     tell(&alone, SV_PROCESS_RUNNING);
     tell(&alone, SV_PROCESS_EXITED);
@@ -106,10 +122,26 @@ static void a_start_of_this_very_step_is_under_way(void **state)
     alone_done(&alone);
 }
 
+static void a_start_that_no_row_tells_of_is_given_up(void **state)
+{
+    (void)state;
+    struct alone alone;
+    const char *why = "";
+    start(&alone);
+    for (int i = 0; i < 15; i++)
+        feed(&alone, (struct sv_cluster_event){.kind = SV_CLUSTER_TIME});
+    assert_false(may_start_in_this_step(&alone, &why));
+    for (int i = 0; i < 10; i++)
+        feed(&alone, (struct sv_cluster_event){.kind = SV_CLUSTER_TIME});
+    assert_true(may_start_in_this_step(&alone, &why));
+    alone_done(&alone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_start_of_this_very_step_is_under_way),
+        cmocka_unit_test(a_start_is_under_way_until_its_row_tells),
+        cmocka_unit_test(a_start_that_no_row_tells_of_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,7 @@ struct sv_cluster {
     struct sv_liveness *liveness;
     struct sv_quorum *quorum;
     struct sv_commands *commands;
+    struct sv_duties *duties;
     struct sv_confirmations *confirmations;
     struct sv_model model;
     struct sv_commander *commander;

@@ -101,7 +101,7 @@ struct sv_instance {
     uint64_t right_ns;   /* what it acknowledged gives us the right to run until then */
     struct sv_timer settle;
 
-    struct sv_command_log *log; /* command.c: what it had us do */
+    struct sv_command_log *log; /* duties.c: what it had us do */
     uint64_t complaints[SV_COMPLAINT_COUNT];
     uint64_t complaint_ns;
 };
@@ -341,23 +341,37 @@ void sv_quorum_flush(struct sv_cluster *cluster);
 
 void sv_commands_new(struct sv_cluster *cluster);
 void sv_commands_free(struct sv_cluster *cluster);
-void sv_command_receive(struct sv_cluster *cluster, struct sv_instance *from,
-                        const struct sv_mesh_message *message);
 void sv_command_answer(struct sv_cluster *cluster, struct sv_instance *from,
                        const struct sv_mesh_message *message);
 /* Its daemon is another one, or is lost. */
 void sv_command_forget(struct sv_cluster *cluster, struct sv_instance *instance);
 /* The rows of an instance are newer than they were. */
 void sv_command_rows(struct sv_cluster *cluster, struct sv_instance *instance);
-/* Answers that are due; at the end of a step. */
-void sv_command_flush(struct sv_cluster *cluster);
-bool sv_command_owes(const struct sv_cluster *cluster); /* it wants another step at once */
 /* To the Master: restart or shut down everything. */
 uint64_t sv_command_ask(struct sv_cluster *cluster, enum sv_mesh_command_kind kind,
                         uint64_t request);
 /* The instance where a start of it is under way and its rows do not tell yet; SV_INSTANCE_NONE. */
 sv_instance_place sv_command_pending_start(const struct sv_cluster *cluster,
                                            const struct sv_member *member);
+
+/* --- duties.c --- */
+
+void sv_duties_new(struct sv_cluster *cluster);
+void sv_duties_free(struct sv_cluster *cluster);
+void sv_duties_receive(struct sv_cluster *cluster, struct sv_instance *from,
+                       const struct sv_mesh_message *message);
+/* A command of our own to ourselves; `text`: the reason of a start, "" for none. It is answered to
+ * the commander, in a later step. False, and why not. */
+bool sv_duties_take(struct sv_cluster *cluster, const struct sv_mesh_command *command,
+                    const char *text, const char **ret_why);
+/* A start is under way here, and its row does not tell yet. */
+bool sv_duties_has_start(const struct sv_cluster *cluster, const char *application,
+                         const char *name);
+/* A local process has changed. */
+void sv_duties_row(struct sv_cluster *cluster, const struct sv_mesh_process *row);
+/* Answers that are due; at the end of a step. */
+void sv_duties_flush(struct sv_cluster *cluster);
+bool sv_duties_want_step(const struct sv_cluster *cluster); /* at once */
 void sv_command_log_free(struct sv_command_log *log);
 
 /* --- support.c --- */
