@@ -59,9 +59,9 @@ PAGE_SECONDS = 0.1  # a change is on the page within it
 class Scene:
     """A browser and an open shop: made when a test first wants them, shared by all tests of a program."""
 
-    def __init__(self, build, more="", **options):
+    def __init__(self, build, programs="", rules="", **more):
         self.build = build
-        self.make = lambda: Cluster(build, 3, PROGRAMS + more, RULES, **options)
+        self.make = lambda: Cluster(build, 3, PROGRAMS + programs, RULES + rules, **more)
         self.kept = contextlib.ExitStack()
 
     @functools.cached_property
