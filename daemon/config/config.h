@@ -178,6 +178,7 @@ struct sv_daemon_config {
     const char *state_directory;    /* NULL: that of the pid file */
     struct sv_cluster_config cluster;
     enum sv_on_stop on_stop;
+    const char *action_token; /* NULL: none */
 };
 
 /* [supervisorctl] */

@@ -1,6 +1,10 @@
 /* [svisor]: what Supervisor has no section for, and therefore leaves alone. */
+#include <string.h>
+
 #include "config/loader.h"
 #include "config/path.h"
+
+enum { TOKEN_LENGTH_MIN = 16 };
 
 /* A period this short would only heat the machine. */
 #define HEARTBEAT_SECONDS_MIN 0.01
@@ -48,6 +52,21 @@ void sv_load_mesh(struct sv_loader *loader, const struct sv_ini_section *section
                          "mesh_key is not used with mesh_plain=true; write only one of them");
 }
 
+/* Whoever may use the port may try tokens: a short one would be found. */
+static const char *read_token(struct sv_loader *loader, const struct sv_ini_section *section,
+                              const struct sv_scope *scope)
+{
+    struct sv_value token = sv_loader_get(loader, section, SV_OPTION_SVISOR_action_token, scope);
+    if (!token.text)
+        return NULL;
+    if (strlen(token.text) < TOKEN_LENGTH_MIN)
+        sv_loader_report(loader, loader->error, &token.place,
+                         "is shorter than %d characters; write a longer one, such as openssl rand "
+                         "-hex 16 gives",
+                         TOKEN_LENGTH_MIN);
+    return sv_loader_check(loader, sv_arena_strdup(loader->arena, token.text));
+}
+
 void sv_load_svisor(struct sv_loader *loader, struct sv_daemon_config *ret)
 {
     const struct sv_ini_section *section = sv_ini_section(&loader->ini, "svisor");
@@ -63,6 +82,7 @@ void sv_load_svisor(struct sv_loader *loader, struct sv_daemon_config *ret)
     if (directory.path)
         ret->state_directory = sv_loader_check(
             loader, sv_path_join(loader->arena, loader->host->directory, directory.path));
+    ret->action_token = read_token(loader, section, &scope);
     read_cluster(loader, section, &scope, &ret->cluster);
     sv_load_mesh(loader, section, &scope, &ret->cluster);
     sv_scope_done(&scope);

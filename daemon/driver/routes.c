@@ -1,12 +1,13 @@
 /*
  * What the HTTP server answers: /RPC2, /logtail/NAME[/CHANNEL], /mainlogtail, /metrics, REST
- * (rest.c), the dashboard (dashboard.c), /events/HEADER/… as a WebSocket or a stream, and /live as
- * a WebSocket.
+ * (rest.c), the dashboard (dashboard.c), old pages (classic.c), /events/HEADER/… as a WebSocket or
+ * a stream, and /live as a WebSocket.
  *
  * A remote call that waits keeps its exchange; a client that goes away meanwhile cancels the call.
  * A log that is followed ends when the client goes, or reads so slowly that the bounded buffer is
  * full.
  */
+#include "driver/classic/classic.h"
 #include "driver/internal.h"
 #include "driver/outlive/outlive.h"
 #include "driver/rest/rest.h"
@@ -15,6 +16,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -139,6 +142,17 @@ static void on_log_grew(void *user, const char *data, size_t length)
         sv_source_enable(tail->ender, true);
 }
 
+/* Supervisor says it, too. */
+static void add_last_modified(struct sv_http_exchange *exchange, const char *path)
+{
+    char text[64];
+    struct stat info;
+    struct tm time;
+    if (stat(path, &info) == 0 && gmtime_r(&info.st_mtime, &time) &&
+        strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &time) > 0)
+        sv_http_add_header(exchange, "Last-Modified", text);
+}
+
 static void follow_log(struct sv_driver *driver, struct sv_http_exchange *exchange,
                        const char *path)
 {
@@ -150,6 +164,7 @@ static void follow_log(struct sv_driver *driver, struct sv_http_exchange *exchan
         return;
     }
     tail->exchange = exchange;
+    add_last_modified(exchange, path);
     sv_http_on_closed(exchange, on_reader_gone, tail);
     tail->is_beginning = true;
     sv_http_stream_begin(exchange, 200, "text/plain;charset=utf-8");
@@ -236,6 +251,7 @@ void sv_routes_handle(void *user, struct sv_http_exchange *exchange)
         sv_metrics_handle(driver, exchange);
     else if (strcmp(path, "/mainlogtail") == 0)
         handle_log(driver, exchange, driver->api_host.main_log_path(driver));
-    else if (!sv_dashboard_handle(exchange) && !sv_rest_handle(driver, exchange))
+    else if (!sv_dashboard_handle(exchange) && !sv_classic_handle(driver, exchange) &&
+             !sv_rest_handle(driver, exchange))
         reply_not_found(exchange);
 }
