@@ -1,7 +1,7 @@
 // What the page can do. Each says what it does while it does it, and what came of it; what stops or moves something shows the
 // effect before.
 import { store } from "../model/index";
-import { canStart, isUp, namespecOf } from "../model/types";
+import { canStart, isUp, namespecOf, splitNamespec } from "../model/types";
 import type { Copy, Process } from "../model/types";
 import { confirmEffect } from "../ui/dialog";
 import type { Effect, Question } from "../ui/dialog";
@@ -145,8 +145,14 @@ export async function predictProcess(strategy: string, namespec: string): Promis
   return startsOf(await call<Prediction[]>(null, "supvisors.test_start_process", { strategy, namespec }));
 }
 
-export function startApplication(name: string, strategy = "CONFIG"): Promise<void> {
-  const question = { title: `Start ${name}?`, verb: "Start", effects: () => predictApplication(strategy, name) };
+// The strategy of its rules, when none was chosen: what the cluster itself would take.
+export function strategyOf(application: string): string {
+  return store.tables.applications.get(application)?.rules?.starting_strategy ?? "CONFIG";
+}
+
+export function startApplication(name: string, strategy = strategyOf(name)): Promise<void> {
+  const text = `By the strategy ${strategy}:`;
+  const question = { title: `Start ${name}?`, verb: "Start", text, effects: () => predictApplication(strategy, name) };
   const work = () => operate("supvisors.start_application", { strategy, application_name: name });
   return after(question, `Starting ${name}…`, `${name} has started.`, work);
 }
@@ -157,15 +163,16 @@ export function stopApplication(name: string): Promise<void> {
   return after(question, `Stopping ${name}…`, `${name} is stopped.`, work);
 }
 
-export function restartApplication(name: string, strategy = "CONFIG"): Promise<void> {
+export function restartApplication(name: string, strategy = strategyOf(name)): Promise<void> {
   const text = `Then ${name} starts again where its rules and the strategy ${strategy} say.`;
   const question = { title: `Restart ${name}?`, verb: "Restart", isDangerous: true, text, effects: stopsOf(name) };
   const work = () => operate("supvisors.restart_application", { strategy, application_name: name });
   return after(question, `Restarting ${name}…`, `${name} has started again.`, work);
 }
 
-export function startProcess(namespec: string, strategy = "CONFIG", extra_args = ""): Promise<void> {
-  const question = { title: `Start ${namespec}?`, verb: "Start", effects: () => predictProcess(strategy, namespec) };
+export function startProcess(namespec: string, strategy = strategyOf(splitNamespec(namespec)[0]), extra_args = ""): Promise<void> {
+  const text = `By the strategy ${strategy}:`;
+  const question = { title: `Start ${namespec}?`, verb: "Start", text, effects: () => predictProcess(strategy, namespec) };
   const work = () => operate("supvisors.start_process", { strategy, namespec, extra_args });
   return after(question, `Starting ${namespec}…`, `${namespec} runs.`, work);
 }
@@ -180,7 +187,7 @@ export function stopProcess(namespec: string): Promise<void> {
   return after(question, `Stopping ${namespec}…`, `${namespec} is stopped.`, () => operate("supvisors.stop_process", { namespec }));
 }
 
-export function restartProcess(namespec: string, strategy = "CONFIG", extra_args = ""): Promise<void> {
+export function restartProcess(namespec: string, strategy = strategyOf(splitNamespec(namespec)[0]), extra_args = ""): Promise<void> {
   const process = processOf(namespec);
   const text = `Then it starts again where its rules and the strategy ${strategy} say.`;
   const question = { title: `Restart ${namespec}?`, verb: "Restart", isDangerous: true, text, effects: process ? placesOf(process) : [] };

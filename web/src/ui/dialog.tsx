@@ -13,6 +13,7 @@ export function Dialog(props: { label: string; class?: string; onClose: () => vo
   useEffect(() => {
     const dialog = element.current;
     if (dialog && !dialog.open) dialog.showModal();
+    dialog?.querySelector<HTMLElement>("[data-focus]")?.focus();
     return () => dialog?.close();
   }, []);
   return (
@@ -107,10 +108,10 @@ function Confirm(props: { question: Open }) {
       {typeof effects === "string" && <p class="tone-warn">What will happen cannot be told: {effects}</p>}
       {Array.isArray(effects) && <Effects effects={effects} />}
       <div class="dialog-buttons">
-        <button type="button" onClick={() => question.answer(false)}>
+        <button type="button" data-focus={question.isDangerous || undefined} onClick={() => question.answer(false)}>
           Cancel
         </button>
-        <button type="button" class={question.isDangerous ? "danger" : "primary"} autofocus onClick={() => question.answer(true)}>
+        <button type="button" class={question.isDangerous ? "danger" : "primary"} data-focus={!question.isDangerous || undefined} onClick={() => question.answer(true)}>
           {question.verb}
         </button>
       </div>

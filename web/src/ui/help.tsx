@@ -35,7 +35,7 @@ export function Help() {
         ))}
       </p>
       <div class="dialog-buttons">
-        <button type="button" class="primary" autofocus onClick={close}>
+        <button type="button" class="primary" data-focus onClick={close}>
           Close
         </button>
       </div>

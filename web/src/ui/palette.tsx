@@ -151,6 +151,7 @@ function PaletteDialog() {
     if (event.key === "ArrowDown") choose(chosen + 1);
     else if (event.key === "ArrowUp") choose(chosen - 1);
     else if (event.key === "Enter" && entry) run(entry);
+    else if (event.key === "Escape") close(); // the field would only empty itself
     else return;
     event.preventDefault();
   };
@@ -167,7 +168,7 @@ function PaletteDialog() {
           placeholder="Go to, or do: web, node 2, stop shop…"
           autocomplete="off"
           spellcheck={false}
-          autofocus
+          data-focus
           value={text}
           onInput={(event) => {
             setText(event.currentTarget.value);

@@ -32,8 +32,8 @@ function Brand(props: { tables: Tables }) {
 
 // The word for a state of the cluster; its modes beside it.
 function ClusterState(props: { tables: Tables }) {
-  const { supvisors } = props.tables;
-  if (!supvisors) return null;
+  const { supvisors, hello } = props.tables;
+  if (!supvisors) return hello && <div class="cluster-state"><span class="fact">{hello.supervisor_identifier}</span></div>;
   const names = (identifiers: string[]) => list(identifiers.map((one) => props.tables.nick(one)), 2);
   const master = supvisors.master_identifier;
   return (
@@ -53,7 +53,7 @@ function Ways(props: { tables: Tables; path: string[] }) {
   const own = tables.hello ? hrefs.instance(tables.hello.identifier) : "#/";
   const ways: [string, string, boolean][] = tables.isCluster
     ? [["Cluster", "#/", first === ""], ["This instance", own, first === "instances" && props.path[1] === tables.hello?.identifier]]
-    : [["Processes", "#/", first === ""], ["Host", own, first === "instances"]];
+    : [["Processes", "#/", first === ""], ["Daemon", `${own}/log`, first === "instances"]];
   ways.push(["Timeline", "#/timeline", first === "timeline"], ["Logs", "#/logs", first === "logs"]);
   if (tables.isCluster) ways.push(["Conciliation", hrefs.conciliation, first === "conciliation"]);
   return (
