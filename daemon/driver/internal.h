@@ -202,6 +202,7 @@ struct sv_driver {
     int64_t last_ticks[3];
     struct sv_operations *operations; /* of REST; NULL: there was none yet */
     struct sv_str openapi;            /* the description of REST; "": nobody has asked yet */
+    uint64_t unserved_files;          /* files.c: the log was told of them */
     struct sv_map groups;             /* name -> struct sv_unit_group */
     struct sv_idmap units;            /* process id -> struct sv_unit */
     struct sv_idmap runs_by_pid;
@@ -413,6 +414,8 @@ void sv_host_init(struct sv_driver *driver);
 
 /* dashboard.c: the page at "/". False: the path is another one. */
 bool sv_dashboard_handle(struct sv_http_exchange *exchange);
+/* files.c: likewise. */
+bool sv_files_handle(struct sv_driver *driver, struct sv_http_exchange *exchange);
 
 /* routes.c */
 void sv_routes_handle(void *user, struct sv_http_exchange *exchange);

@@ -252,6 +252,6 @@ void sv_routes_handle(void *user, struct sv_http_exchange *exchange)
     else if (strcmp(path, "/mainlogtail") == 0)
         handle_log(driver, exchange, driver->api_host.main_log_path(driver));
     else if (!sv_dashboard_handle(exchange) && !sv_classic_handle(driver, exchange) &&
-             !sv_rest_handle(driver, exchange))
+             !sv_files_handle(driver, exchange) && !sv_rest_handle(driver, exchange))
         reply_not_found(exchange);
 }

@@ -50,8 +50,9 @@
 #define SV_SYSLOG_LINE_BYTES_MAX  8192
 #define SV_CAPTURE_BYTES_MAX                                                                       \
     (16u << 20) /* one capture of a program; it is held in memory and sent as one event */
-#define SV_LOG_FOLLOW_BYTES_MAX (256 << 10) /* in one answer: 342 KB of base64, relays carry 1 MB  \
-                                             */
+#define SV_LOG_FOLLOW_BYTES_MAX                                                                    \
+    (256 << 10)                      /* in one answer: 342 KB of base64, relays carry 1 MB         \
+                                      */
 #define SV_LOG_FOLLOW_FILES_MAX 20   /* older files to look into: twice logfile_backups' default */
 #define SV_LAST_BYTES_MAX       1024 /* kept in memory per channel that has no readable log file */
 
@@ -74,8 +75,10 @@
 #define SV_HTTP_CONNECTIONS_MAX         12000 /* idle ones cost 32 KB each at most, measured */
 #define SV_HTTP_IDLE_TIMEOUT_SECONDS    300
 #define SV_HTTP_STREAM_BUFFER_BYTES_MAX (1u << 20)
-#define SV_XMLRPC_DEPTH_MAX             64
-#define SV_XMLRPC_VALUES_MAX            100000 /* values in one call */
+#define SV_SERVED_FILE_BYTES_MAX                                                                   \
+    (1u << 20) /* an icon, a style sheet: of 100 KB at most, as a rule */
+#define SV_XMLRPC_DEPTH_MAX  64
+#define SV_XMLRPC_VALUES_MAX 100000 /* values in one call */
 #define SV_XMLRPC_RESPONSE_VALUES_MAX                                                              \
     4000000 /* values in one answer, for svctl: 20 for each of SV_PROCESSES_MAX, twice */
 #define SV_MULTICALL_MAX   10000 /* calls in one system.multicall */
