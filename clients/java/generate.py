@@ -47,6 +47,7 @@ RESULTS = {
     "svisor.getResourceEvents": "List<ResourceEvent>",
     "svisor.getNetworkCounters": "NetworkCounters",
     "svisor.followLog": "LogPiece",
+    "svisor.getTimeline": "List<TimelineRecord>",
     "svisor.getHostStatistics": "HostHistory",
     "svisor.getProcessStatistics": "ProcessHistory",
     "svisor.getUsage": "Usage",

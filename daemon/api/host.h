@@ -87,6 +87,9 @@ struct sv_api_host {
      */
     json_t *(*resource_events)(void *user, sv_process_id id);
     json_t *(*network)(void *user, sv_process_id id);
+    /* The newest `limit` records of the timeline with a serial above `after`, oldest first. A new
+     * reference to an array. */
+    json_t *(*timeline)(void *user, uint64_t after, size_t limit);
 };
 
 /* Outcomes of read_log, tail_log and follow_log, the same as io/logfile.h's. */

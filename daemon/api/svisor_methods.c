@@ -69,6 +69,14 @@ void sv_method_get_network_counters(struct sv_api_call *call, const struct sv_ar
         sv_call_return(call, host->network(host->user, view.id));
 }
 
+void sv_method_get_timeline(struct sv_api_call *call, const struct sv_argument *arguments)
+{
+    const struct sv_api_host *host = sv_call_host(call);
+    int64_t after = arguments[0].integer, limit = arguments[1].integer;
+    sv_call_return(call, host->timeline(host->user, after > 0 ? (uint64_t)after : 0,
+                                        limit > 0 ? (size_t)limit : SIZE_MAX));
+}
+
 void sv_method_why(struct sv_api_call *call, const struct sv_argument *arguments)
 {
     const struct sv_api_host *host = sv_call_host(call);

@@ -496,6 +496,7 @@ void sv_driver_free(struct sv_driver *driver)
 
 int sv_driver_run(struct sv_driver *driver)
 {
+    sv_live_begin(driver);
     driver->has_begun = true;
     sv_driver_feed(driver, (struct sv_event){.kind = SV_EVENT_BEGIN});
     sv_driver_cluster_begin(driver);

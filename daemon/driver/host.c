@@ -151,6 +151,8 @@ static bool host_reread(void *user, struct sv_str *ret_error)
                                               driver->options.overrides, &diag);
     if (!config) {
         describe_errors(&diag, ret_error);
+        sv_live_daemon(driver, SV_TIMELINE_WARNING,
+                       "the configuration was read again and refused: the former one counts");
         return false;
     }
     if (sv_driver_cluster_reread(driver, config, ret_error) != 0) {
@@ -166,6 +168,7 @@ static bool host_reread(void *user, struct sv_str *ret_error)
     sv_config_unref(driver->config);
     driver->config = config;
     sv_unit_limits_reread(driver);
+    sv_live_daemon(driver, SV_TIMELINE_INFO, "the configuration was read again");
     return true;
 }
 
@@ -285,6 +288,11 @@ static json_t *host_resource_events(void *user, sv_process_id id)
     return unit ? sv_resources_json(unit) : NULL;
 }
 
+static json_t *host_timeline(void *user, uint64_t after, size_t limit)
+{
+    return sv_live_timeline(user, after, limit);
+}
+
 void sv_host_init(struct sv_driver *driver)
 {
     driver->api_host = (struct sv_api_host){
@@ -319,6 +327,7 @@ void sv_host_init(struct sv_driver *driver)
         .why = host_why,
         .deaths = host_deaths,
         .resource_events = host_resource_events,
+        .timeline = host_timeline,
         .network = host_network,
     };
 }

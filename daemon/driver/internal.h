@@ -34,6 +34,7 @@
 #include "wire/journal.h"
 #include "wire/listener.h"
 
+struct sv_happening;
 struct sv_unit;
 struct sv_unit_group;
 
@@ -143,6 +144,9 @@ struct sv_unit {
     struct sv_shortage_history *shortages; /* NULL: it was never short of anything */
     char *status_text;                     /* STATUS= of the last run; NULL: none */
     char *extra_arguments;                 /* that the cluster adds to the command; NULL: none */
+    enum sv_reason start_reason;           /* why the present run was begun */
+    bool is_told_by_cluster;               /* the start, or stop, that is under way */
+    struct sv_happening *ending;           /* of the run that has just ended; NULL: none */
     uint32_t undelivered_count;            /* events for it that are not written yet */
     uint32_t cursor;                       /* of its deliveries; 0: none */
     uint64_t remembered;                   /* hash of what the journal says of it; 0: nothing */

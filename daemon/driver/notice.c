@@ -121,6 +121,7 @@ static void tell_state(struct sv_driver *driver, const struct sv_action *action)
     sv_api_process_changed(driver->api, action->process);
     sv_driver_cluster_publish_state(driver, action);
     sv_unit_changed(driver, action->process);
+    sv_live_state(unit, action);
     unit = sv_driver_unit(driver, action->process);
     if (unit && unit->is_retired)
         sv_unit_groups_retire(unit, true); /* this may have been the end of it */
@@ -131,6 +132,8 @@ static void tell_group(struct sv_driver *driver, const struct sv_action *action)
     struct sv_str payload SV_CLEANUP(sv_str_done) = {0};
     sv_payload_group(action->notice.group_name, &payload);
     bool is_wanted_now = is_wanted(driver, action->notice.type);
+    bool is_added = action->notice.type == SV_NOTICE_PROCESS_GROUP_ADDED;
+    sv_live_group(driver, action->notice.group_name, is_added ? "was added" : "was removed");
     if (action->notice.type == SV_NOTICE_PROCESS_GROUP_REMOVED)
         sv_unit_groups_removed(driver, action->notice.group_name);
     if (is_wanted_now)
@@ -142,6 +145,10 @@ static void tell_daemon(struct sv_driver *driver, const struct sv_action *action
     struct sv_str payload = {0};
     if (is_wanted(driver, action->notice.type))
         sv_notice_publish(driver, action->notice.type, &payload);
+    if (action->notice.type == SV_NOTICE_SUPERVISOR_STATE_CHANGE_STOPPING)
+        sv_live_daemon(driver, SV_TIMELINE_INFO,
+                       sv_core_state(driver->core) == SV_SUPERVISOR_RESTARTING ? "svisord restarts"
+                                                                               : "svisord stops");
     sv_api_process_changed(driver->api, 0);
 }
 

@@ -347,6 +347,7 @@ void sv_resources_tell(struct sv_driver *driver, const struct sv_action *action)
                 is_of_group ? report.group : report.name, sv_str_text(&text));
     sv_driver_cluster_publish_shortage(driver, &report);
     sv_live_process_changed(driver, unit->id);
+    sv_live_shortage(driver, &report);
     enum sv_notice_type type = sv_resource_notice(memory.sum.resource);
     if (!(sv_core_wanted_notices(driver->core) >> type & 1))
         return;

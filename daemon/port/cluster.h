@@ -106,7 +106,9 @@ enum sv_cluster_notice {
     SV_CLUSTER_NOTICE_APPLICATION, /* application: state or failures changed */
     SV_CLUSTER_NOTICE_PROCESS,     /* application, name: a row of it changed (instance), or it was
                                       forced (instance SV_INSTANCE_NONE) */
-    SV_CLUSTER_NOTICE_LOG,         /* a decision, or why not: `text` says it, `level` how loud */
+    /* A decision, or why not: `text` says it, `level` how loud; `instance`: about its state;
+     * application and name, "" where there is none: about programs. */
+    SV_CLUSTER_NOTICE_LOG,
 };
 
 /* What has happened to a process in one instance. */

@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <svisor/choices.h>
 #include <svisor/states.h>
+#include <svisor/timeline.h>
 
 #define SV_MESH_PROTOCOL 1 /* of HELLO; others are refused, with both numbers in the log */
 
@@ -35,6 +36,7 @@ enum sv_mesh_kind {
     SV_MESH_CALL,    /* a client of mine calls a remote method of yours; not for core/cluster */
     SV_MESH_RESULT,  /* what came of it, in parts; or that it goes on */
     SV_MESH_WANT,    /* whether the rest of a RESULT is wanted */
+    SV_MESH_NEWS,    /* what has happened here, in words; best effort, not for core/cluster */
     SV_MESH_KIND_COUNT
 };
 
@@ -217,6 +219,17 @@ struct sv_mesh_result {
     struct sv_mesh_json part; /* of the result */
 };
 
+struct sv_mesh_news {
+    const struct sv_mesh_news_item {
+        enum sv_timeline_kind kind;
+        enum sv_timeline_level level;
+        const char *application; /* "": it is about none; likewise the process */
+        const char *process;
+        const char *text;
+    } * items;
+    size_t count;
+};
+
 struct sv_mesh_message {
     enum sv_mesh_kind kind;
     uint64_t
@@ -255,6 +268,7 @@ struct sv_mesh_message {
             uint64_t id;    /* of a CALL */
             bool is_wanted; /* the next part, please. False: nobody waits for it any more */
         } want;
+        struct sv_mesh_news news;
     };
 };
 

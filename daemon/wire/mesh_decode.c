@@ -324,6 +324,31 @@ static bool read_result(struct reading *reading, const Svisor__Mesh__Result *fro
     return true;
 }
 
+/* Kinds and levels may be those of a later version: the words count. */
+static bool read_news(struct reading *reading, const Svisor__Mesh__News *from,
+                      struct sv_mesh_news *to)
+{
+    if (from->n_items > SV_NEWS_ITEMS_MAX)
+        return fail(reading, "there is too much news");
+    struct sv_mesh_news_item *items = take(reading, from->n_items, sizeof(*items));
+    if (!items)
+        return false;
+    for (size_t i = 0; i < from->n_items; i++) {
+        const Svisor__Mesh__NewsItem *item = from->items[i];
+        items[i] = (struct sv_mesh_news_item){
+            .kind = item->kind < SV_TIMELINE_KIND_COUNT ? (enum sv_timeline_kind)item->kind
+                                                        : SV_TIMELINE_CLUSTER,
+            .level = item->level < SV_TIMELINE_LEVEL_COUNT ? (enum sv_timeline_level)item->level
+                                                           : SV_TIMELINE_INFO,
+            .application = item->application,
+            .process = item->process,
+            .text = item->text,
+        };
+    }
+    *to = (struct sv_mesh_news){items, from->n_items};
+    return true;
+}
+
 /* False without a reason: there is none of the kinds that this version knows. */
 static bool read_body(struct reading *reading, const Svisor__Mesh__Packet *from,
                       struct sv_mesh_message *to)
@@ -384,6 +409,9 @@ static bool read_body(struct reading *reading, const Svisor__Mesh__Packet *from,
         to->want.id = from->want->id;
         to->want.is_wanted = from->want->is_wanted;
         return true;
+    case SVISOR__MESH__PACKET__KIND_NEWS:
+        to->kind = SV_MESH_NEWS;
+        return read_news(reading, from->news, &to->news);
     case SVISOR__MESH__PACKET__KIND__NOT_SET:
     case _SVISOR__MESH__PACKET__KIND__CASE_IS_INT_SIZE:
         break;

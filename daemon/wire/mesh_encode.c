@@ -219,6 +219,38 @@ static void fill_result(struct filling *filling, const struct sv_mesh_result *fr
     to->part = bytes_of(&from->part);
 }
 
+static void fill_heartbeat(const struct sv_mesh_message *from, Svisor__Mesh__Heartbeat *to)
+{
+    svisor__mesh__heartbeat__init(to);
+    to->revision = from->heartbeat.revision;
+    to->sequence = from->heartbeat.sequence;
+    to->now_ns = from->heartbeat.now_ns;
+    to->now_wall_ns = from->heartbeat.now_wall_ns;
+    to->acknowledged = from->heartbeat.acknowledged;
+    to->acknowledged_incarnation = from->heartbeat.acknowledged_incarnation;
+    to->term = from->heartbeat.term;
+}
+
+static void fill_news(struct filling *filling, const struct sv_mesh_news *from,
+                      Svisor__Mesh__News *to)
+{
+    svisor__mesh__news__init(to);
+    Svisor__Mesh__NewsItem *items = TAKE(filling, Svisor__Mesh__NewsItem, from->count);
+    to->items = TAKE(filling, Svisor__Mesh__NewsItem *, from->count);
+    if (filling->has_failed)
+        return;
+    to->n_items = from->count;
+    for (size_t i = 0; i < from->count; i++) {
+        to->items[i] = &items[i];
+        svisor__mesh__news_item__init(&items[i]);
+        items[i].kind = (uint32_t)from->items[i].kind;
+        items[i].level = (uint32_t)from->items[i].level;
+        items[i].application = text_of(filling, from->items[i].application);
+        items[i].process = text_of(filling, from->items[i].process);
+        items[i].text = text_of(filling, from->items[i].text);
+    }
+}
+
 /* The one kind that the message is of; each has its own structure. */
 union body {
     Svisor__Mesh__Hello hello;
@@ -233,6 +265,7 @@ union body {
     Svisor__Mesh__Call call;
     Svisor__Mesh__Result result;
     Svisor__Mesh__Want want;
+    Svisor__Mesh__News news;
 };
 
 static void fill_body(struct filling *filling, const struct sv_mesh_message *from, union body *to)
@@ -249,14 +282,7 @@ static void fill_body(struct filling *filling, const struct sv_mesh_message *fro
         to->welcome.text = text_of(filling, from->welcome.text);
         break;
     case SV_MESH_HEARTBEAT:
-        svisor__mesh__heartbeat__init(&to->heartbeat);
-        to->heartbeat.revision = from->heartbeat.revision;
-        to->heartbeat.sequence = from->heartbeat.sequence;
-        to->heartbeat.now_ns = from->heartbeat.now_ns;
-        to->heartbeat.now_wall_ns = from->heartbeat.now_wall_ns;
-        to->heartbeat.acknowledged = from->heartbeat.acknowledged;
-        to->heartbeat.acknowledged_incarnation = from->heartbeat.acknowledged_incarnation;
-        to->heartbeat.term = from->heartbeat.term;
+        fill_heartbeat(from, &to->heartbeat);
         break;
     case SV_MESH_SNAPSHOT:
     case SV_MESH_CHANGE:
@@ -300,6 +326,9 @@ static void fill_body(struct filling *filling, const struct sv_mesh_message *fro
         to->want.id = from->want.id;
         to->want.is_wanted = from->want.is_wanted;
         break;
+    case SV_MESH_NEWS:
+        fill_news(filling, &from->news, &to->news);
+        break;
     case SV_MESH_KIND_COUNT:
         break;
     }
@@ -321,6 +350,7 @@ int sv_mesh_encode(const struct sv_mesh_packet *packet, struct sv_str *ret_bytes
         [SV_MESH_CALL] = SVISOR__MESH__PACKET__KIND_CALL,
         [SV_MESH_RESULT] = SVISOR__MESH__PACKET__KIND_RESULT,
         [SV_MESH_WANT] = SVISOR__MESH__PACKET__KIND_WANT,
+        [SV_MESH_NEWS] = SVISOR__MESH__PACKET__KIND_NEWS,
     };
     struct filling filling = {0};
     union body body;

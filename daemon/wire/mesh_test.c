@@ -23,6 +23,7 @@ _Static_assert(sizeof(struct sv_mesh_process) == 128, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_forced) == 56, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_rows) == 64, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_command) == 56, "a field more?");
+_Static_assert(sizeof(struct sv_mesh_news_item) == 32, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_call) == 32, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_result) == 40, "a field more?");
 _Static_assert(sizeof(struct sv_mesh_message) == 160, "a field more?");
@@ -59,6 +60,10 @@ static const struct sv_mesh_process processes[] = {
      .start_ns = 5000000000,
      .event_ns = 6000000000},
     {.application = "web", .name = "gone", .is_removed = true},
+};
+static const struct sv_mesh_news_item news[] = {
+    {SV_TIMELINE_DEATH, SV_TIMELINE_WARNING, "web", "nginx_01", "ended by itself"},
+    {SV_TIMELINE_CLUSTER, SV_TIMELINE_INFO, "", "", "\xc3\xa9"},
 };
 static const struct sv_mesh_forced forced = {.application = "web",
                                              .name = "worker",
@@ -177,6 +182,9 @@ static const struct {
      "0a220b4241445f4e414d453a2061"},
     {{.kind = SV_MESH_WANT, .want = {.id = 17, .is_wanted = true}},
      "0a07613a36303030301207623a36303030301908070605040302012005b2010b0911000000000000001001"},
+    {{.kind = SV_MESH_NEWS, .news = {news, 2}},
+     "0a07613a36303030301207623a36303030301908070605040302012005ba012c0a24080410011a0377656222"
+     "086e67696e785f30312a0f656e64656420627920697473656c660a042a02c3a9"},
 };
 
 static void encode(const struct sv_mesh_message *message, struct sv_str *ret_bytes)
@@ -327,6 +335,18 @@ static void assert_same_json(const struct sv_mesh_json *a, const struct sv_mesh_
         assert_memory_equal(a->bytes, b->bytes, a->length);
 }
 
+static void assert_same_news(const struct sv_mesh_news *a, const struct sv_mesh_news *b)
+{
+    assert_int_equal(a->count, b->count);
+    for (size_t i = 0; i < a->count; i++) {
+        assert_int_equal(a->items[i].kind, b->items[i].kind);
+        assert_int_equal(a->items[i].level, b->items[i].level);
+        assert_string_equal(a->items[i].application, b->items[i].application);
+        assert_string_equal(a->items[i].process, b->items[i].process);
+        assert_string_equal(a->items[i].text, b->items[i].text);
+    }
+}
+
 static void assert_same_message(const struct sv_mesh_message *a, const struct sv_mesh_message *b)
 {
     assert_int_equal(a->kind, b->kind);
@@ -377,6 +397,9 @@ static void assert_same_message(const struct sv_mesh_message *a, const struct sv
     case SV_MESH_WANT:
         assert_int_equal(a->want.id, b->want.id);
         assert_int_equal(a->want.is_wanted, b->want.is_wanted);
+        break;
+    case SV_MESH_NEWS:
+        assert_same_news(&a->news, &b->news);
         break;
     case SV_MESH_RESYNC:
     case SV_MESH_KIND_COUNT:
@@ -484,6 +507,33 @@ static void each_fault_is_said(void **state)
 }
 
 /* A newer version has more fields in a row, more kinds, and a field in the packet. */
+static void news_of_a_newer_version_is_news_and_too_much_is_none(void **state)
+{
+    (void)state;
+    struct sv_mesh_news_item items[SV_NEWS_ITEMS_MAX + 1];
+    for (size_t i = 0; i < SV_ARRAY_LENGTH(items); i++)
+        items[i] = (struct sv_mesh_news_item){.kind = SV_TIMELINE_KIND_COUNT,
+                                              .level = SV_TIMELINE_LEVEL_COUNT,
+                                              .application = "",
+                                              .process = "",
+                                              .text = "x"};
+    struct sv_str bytes = {0};
+    struct sv_arena arena = {0};
+    struct sv_mesh_packet packet = {0};
+    const char *why = "";
+    struct sv_mesh_message message = {.kind = SV_MESH_NEWS, .news = {items, SV_NEWS_ITEMS_MAX}};
+    encode(&message, &bytes);
+    assert_int_equal(sv_mesh_decode(bytes.data, bytes.length, &arena, &packet, &why), 0);
+    assert_int_equal(packet.message.news.count, SV_NEWS_ITEMS_MAX);
+    assert_int_equal(packet.message.news.items[9].kind, SV_TIMELINE_CLUSTER);
+    assert_int_equal(packet.message.news.items[9].level, SV_TIMELINE_INFO);
+    message.news.count++;
+    encode(&message, &bytes);
+    assert_string_equal(decoded(bytes.data, bytes.length), "there is too much news");
+    sv_arena_done(&arena);
+    sv_str_done(&bytes);
+}
+
 static void what_a_newer_version_adds_is_skipped(void **state)
 {
     (void)state;
@@ -587,6 +637,7 @@ int main(void)
         cmocka_unit_test(the_bytes_are_those_of_the_first_version),
         cmocka_unit_test(torn_and_flipped_bytes_do_no_harm),
         cmocka_unit_test(each_fault_is_said),
+        cmocka_unit_test(news_of_a_newer_version_is_news_and_too_much_is_none),
         cmocka_unit_test(what_a_newer_version_adds_is_skipped),
         cmocka_unit_test(a_bomb_of_empty_rows_is_refused_before_it_takes_memory),
         cmocka_unit_test(texts_that_are_no_utf_8_are_sent_with_question_marks),

@@ -162,10 +162,17 @@
     UINT64_C(5000000000) /* every instance again: Supvisors' clients know that period */
 
 /* The model of the dashboard. */
-#define SV_LIVE_CLIENTS_MAX   200 /* pages that are open; each as a WebSocket of events */
-#define SV_LIVE_SNAPSHOTS_MAX 4   /* written at the same time: each holds 60 bytes for each row */
-#define SV_LIVE_SLICE_ROWS    32  /* of a snapshot in one turn of the loop: under 1 ms */
-#define SV_LIVE_FLUSH_ROWS    256 /* that have changed, likewise */
+#define SV_LIVE_CLIENTS_MAX   200  /* pages that are open; each as a WebSocket of events */
+#define SV_LIVE_SNAPSHOTS_MAX 4    /* written at the same time: each holds 60 bytes for each row */
+#define SV_LIVE_SLICE_ROWS    32   /* of a snapshot in one turn of the loop: under 1 ms */
+#define SV_LIVE_FLUSH_ROWS    256  /* that have changed, likewise */
+#define SV_LIVE_TIMELINE_MAX  1000 /* records of the timeline in a snapshot */
+
+/* The timeline. */
+#define SV_NEWS_ITEMS_MAX          100 /* told to other instances in one message: those of a turn */
+#define SV_TIMELINE_RECORDS_MAX    2000 /* kept: some 600 KB, at most 3 MB */
+#define SV_TIMELINE_TEXT_BYTES_MAX 512  /* a sentence or two */
+#define SV_TIMELINE_NAME_BYTES_MAX 256  /* likewise an identifier */
 
 /* systemd. */
 #define SV_SYSTEMD_WAIT_SECONDS                                                                    \

@@ -162,9 +162,8 @@ def _():
             cluster.servers[elsewhere].rpc(over="tcp").supervisor.stopProcess("shop:web")
             wait_until(lambda: model.rows()["conflicts"] == {"namespecs": []}, 20, "the conflict to end")
             cluster.kill(2)
-            lost = wait_until(lambda: [body for body in model.of("instance", identifier=cluster.identifiers[2]) if body["why"]],
-                              20, "the third one to be lost, and why")
-            print(f"# {lost[0]['statename']}: {lost[0]['why']}")
+            lost = model.wait("instance", 20, identifier=cluster.identifiers[2], statename="FAILED")
+            tap.check(lost["why"], "its connection broke", "why it was lost")
 
 
 @tap.test("instances tick every second, and that is no news")
@@ -199,14 +198,15 @@ def _():
 
 @tap.test("a page that does not read costs bounded memory, and gets a new snapshot when it reads again")
 def _():
-    with lone() as server, opened_by_hand(server.port, "/live") as slow, LiveModel(server.port) as quick:
+    name = 200 * "x"  # it stands in each message five times: so fewer of them fill the queue
+    with lone(ONE.replace("one", name)) as server, opened_by_hand(server.port, "/live") as slow, LiveModel(server.port) as quick:
         quick.ready()
         pid = server.process.pid
         before = memory_kb(pid)
         proxy = server.rpc(over="tcp").supervisor
-        for _ in range(3000):
-            proxy.stopProcess("one")
-            proxy.startProcess("one")
+        for _ in range(1500):
+            proxy.stopProcess(name)
+            proxy.startProcess(name)
         grown = memory_kb(pid) - before
         frames, hellos, last, count = Frames(slow), 0, None, 0
         while hellos < 2 or last[0] != "ready":
@@ -233,7 +233,8 @@ def _():
             begin, complete = model.messages[0][2], next(when for kind, _, when in model.messages if kind == "ready")
             print(f"# {1000 * (complete - begin):.0f} ms; the slowest request took {1000 * slowest:.1f} ms")
             tap.check(len(model.rows()["copy"]), 3001, "copies")
-            tap.check_true(slowest < 0.05, f"a request took {slowest} s")
+            # In one piece it would have kept some request waiting for all of it, on whatever machine.
+            tap.check_true(slowest < max(0.05, (complete - begin) / 4), f"a request took {slowest} s")
         with LiveModel(server.port) as model:
             for _ in range(50):
                 proxy.stopProcess("one")

@@ -163,6 +163,7 @@ static struct packet *copy_message(const struct sv_mesh_message *message)
     case SV_MESH_CALL:
     case SV_MESH_RESULT:
     case SV_MESH_WANT:
+    case SV_MESH_NEWS:
     case SV_MESH_KIND_COUNT:
         break;
     }

@@ -361,6 +361,12 @@ static inline json_t *host_network(void *user, sv_process_id id)
     return json_pack("{s:i}", "process", (int)id);
 }
 
+static inline json_t *host_timeline(void *user, uint64_t after, size_t limit)
+{
+    (void)user;
+    return json_pack("[{s:I, s:I}]", "after", (json_int_t)after, "limit", (json_int_t)limit);
+}
+
 static inline json_t *host_resource_events(void *user, sv_process_id id)
 {
     (void)user;
@@ -457,6 +463,7 @@ static inline struct api_host *host_new(void)
         .deaths = host_deaths,
         .resource_events = host_resource_events,
         .network = host_network,
+        .timeline = host_timeline,
     };
     host->now_ns = SECOND_NS;
     host->reread_works = true;

@@ -25,8 +25,9 @@ def answer_to(port, text):
 def opened_by_hand(port, path):
     """A client that reads nothing more than the answer."""
     connection = socket.socket()
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    connection.settimeout(10)
+    # Less than a segment, and the kernel's probes of a closed window would decide when it reads on.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 17)
+    connection.settimeout(30)
     connection.connect(("127.0.0.1", port))
     connection.sendall((request(path, port) + "\n").replace("\n", "\r\n").encode())
     seen = b""

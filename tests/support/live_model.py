@@ -35,9 +35,9 @@ class LiveModel(WsSubscriber):
         group, name = namespec.split(":")
         return self.ready()["copy"].get((identifier, group, name))
 
-    def arrival(self, kind, since, **wanted):
-        """The seconds from `since` to the first message of that kind with these values."""
+    def arrival(self, header, since, **wanted):
+        """The seconds from `since` to the first message of that header with these values."""
         def first():
-            return [when for header, body, when in list(self.messages)
-                    if when >= since and header == kind and all(body.get(key) == value for key, value in wanted.items())]
-        return wait_until(first, 10, f"{kind} with {wanted}")[0] - since
+            return [when for kind, body, when in list(self.messages)
+                    if when >= since and kind == header and all(body.get(key) == value for key, value in wanted.items())]
+        return wait_until(first, 10, f"{header} with {wanted}")[0] - since

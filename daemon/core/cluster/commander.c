@@ -46,7 +46,10 @@ void sv_commander_say(struct sv_commander *commander, enum sv_log_level level,
     va_end(arguments);
     if (member)
         sv_member_set_why(member, sv_str_text(&line) + begin);
-    sv_decide(commander->cluster, level, "%s", sv_str_text(&line));
+    const struct sv_subject subject = {.instance = SV_INSTANCE_NONE,
+                                       .application = member ? member->application->name : "",
+                                       .name = member ? member->name : ""};
+    sv_decide_about(commander->cluster, level, &subject, sv_str_text(&line));
     sv_str_done(&line);
 }
 

@@ -97,14 +97,12 @@ void sv_timer_done(struct sv_cluster *cluster, struct sv_timer *timer)
     cluster->timer_count--;
 }
 
-void sv_decide(struct sv_cluster *cluster, enum sv_log_level level, const char *format, ...)
+void sv_decide_about(struct sv_cluster *cluster, enum sv_log_level level,
+                     const struct sv_subject *subject, const char *text)
 {
-    va_list arguments;
     (void)level;
-    va_start(arguments, format);
-    sv_str_addv(&played_of(cluster)->log, format, arguments);
-    va_end(arguments);
-    sv_str_add(&played_of(cluster)->log, "\n");
+    (void)subject;
+    sv_str_addf(&played_of(cluster)->log, "%s\n", text);
 }
 
 void sv_notice_application(struct sv_cluster *cluster, const char *application)

@@ -72,9 +72,11 @@ static void enter(struct happening *what, enum sv_instance_state state)
         sv_modes_set_master(cluster, SV_INSTANCE_NONE, sv_local(cluster)->view.term);
     sv_sight_see(cluster, instance, sv_quorum_is_settled(cluster, instance));
     sv_notice_instance(cluster, instance->place);
-    sv_decide(cluster, state == SV_INSTANCE_STATE_FAILED ? SV_LOG_WARN : SV_LOG_INFO,
-              "%s is %s: %s", instance->nick, sv_choice_name(SV_CHOICE_INSTANCE_STATE, (int)state),
-              what->why ? what->why : "");
+    sv_decide_about(cluster, state == SV_INSTANCE_STATE_FAILED ? SV_LOG_WARN : SV_LOG_INFO,
+                    &(struct sv_subject){.instance = instance->place},
+                    sv_text(cluster, "%s is %s: %s", instance->nick,
+                            sv_choice_name(SV_CHOICE_INSTANCE_STATE, (int)state),
+                            what->why ? what->why : ""));
     sv_quorum_changed(cluster);
     sv_machine_wake(cluster);
 }

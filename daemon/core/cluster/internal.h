@@ -98,6 +98,13 @@ void sv_timer_done(struct sv_cluster *cluster, struct sv_timer *timer);
 /* Every decision and every refusal says why, here. */
 void sv_decide(struct sv_cluster *cluster, enum sv_log_level level, const char *format, ...)
     SV_PRINTF(3, 4);
+/* Likewise, of something that the timeline is to name. `application` NULL: of no programs. */
+struct sv_subject {
+    sv_instance_place instance; /* about its state; SV_INSTANCE_NONE: it is not */
+    const char *application, *name;
+};
+void sv_decide_about(struct sv_cluster *cluster, enum sv_log_level level,
+                     const struct sv_subject *subject, const char *text);
 void sv_notice_application(struct sv_cluster *cluster, const char *application);
 /* instance SV_INSTANCE_NONE: it was forced. */
 void sv_notice_process(struct sv_cluster *cluster, const char *application, const char *name,

@@ -81,9 +81,20 @@ void sv_decide(struct sv_cluster *cluster, enum sv_log_level level, const char *
     va_start(arguments, format);
     const char *text = format_text(cluster, format, arguments);
     va_end(arguments);
-    struct sv_cluster_action *action = notice(cluster, SV_CLUSTER_NOTICE_LOG, NULL, NULL);
+    sv_decide_about(cluster, level, &(struct sv_subject){.instance = SV_INSTANCE_NONE}, text);
+}
+
+void sv_decide_about(struct sv_cluster *cluster, enum sv_log_level level,
+                     const struct sv_subject *subject, const char *text)
+{
+    bool has_application = subject->application != NULL;
+    struct sv_cluster_action *action =
+        notice(cluster, SV_CLUSTER_NOTICE_LOG,
+               has_application ? sv_text(cluster, "%s", subject->application) : NULL,
+               has_application ? sv_text(cluster, "%s", subject->name) : NULL);
+    action->instance = subject->instance;
     action->notice.level = level;
-    action->notice.text = text;
+    action->notice.text = sv_text(cluster, "%s", text);
 }
 
 void sv_notice_application(struct sv_cluster *cluster, const char *application)

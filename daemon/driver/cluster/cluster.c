@@ -147,6 +147,10 @@ static void on_lost(void *user, uint32_t place)
 
 static void on_message(void *user, uint32_t place, const struct sv_mesh_message *message)
 {
+    if (message->kind == SV_MESH_NEWS) {
+        sv_driver_cluster_receive_news(user, place, &message->news);
+        return;
+    }
     if (message->kind >= SV_MESH_CALL) {
         sv_relay_receive(user, place, message);
         return;

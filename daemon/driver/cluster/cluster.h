@@ -14,6 +14,7 @@ struct sv_death;
 struct sv_driver;
 struct sv_driver_cluster;
 struct sv_http_exchange;
+struct sv_mesh_news;
 struct sv_shortage_report;
 
 /* After the programs are known, before the HTTP ports open. 0, SV_DRIVER_REFUSED with the reason in
@@ -31,6 +32,8 @@ void sv_driver_cluster_publish_state(struct sv_driver *driver, const struct sv_a
 void sv_driver_cluster_publish_death(struct sv_driver *driver, const struct sv_death *death);
 void sv_driver_cluster_publish_shortage(struct sv_driver *driver,
                                         const struct sv_shortage_report *report);
+/* To all instances that are there. */
+void sv_driver_cluster_send_news(struct sv_driver *driver, const struct sv_mesh_news *news);
 /* A request for the events that `path` names, as a WebSocket or a stream. False: there are none. */
 bool sv_driver_cluster_accept_subscriber(struct sv_driver *driver,
                                          struct sv_http_exchange *exchange, const char *path);

@@ -65,6 +65,7 @@ static void start(struct sv_driver_cluster *cluster, const struct sv_cluster_act
         free(unit->extra_arguments);
         unit->extra_arguments = arguments;
     }
+    unit->is_told_by_cluster = unit->run == NULL;
     sv_driver_feed(cluster->driver, (struct sv_event){.kind = SV_EVENT_START, .process = unit->id});
 }
 
@@ -74,6 +75,7 @@ static void stop(struct sv_driver_cluster *cluster, const struct sv_cluster_acti
     if (!unit)
         return;
     sv_log_info("%s: stopped for the cluster: %s", unit->config->name, action->process.text);
+    unit->is_told_by_cluster = unit->run != NULL;
     sv_driver_feed(cluster->driver, (struct sv_event){.kind = SV_EVENT_STOP, .process = unit->id});
 }
 

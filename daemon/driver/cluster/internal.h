@@ -95,6 +95,9 @@ void sv_driver_cluster_listen_to_statistics(struct sv_driver_cluster *cluster);
 /* Of struct sv_publisher_settings. */
 char *sv_driver_cluster_tell_missed(void *user, const uint64_t counts[SV_PUBLICATION_COUNT],
                                     const char *why);
+/* news.c: of struct sv_mesh_handlers. */
+void sv_driver_cluster_receive_news(struct sv_driver_cluster *cluster, sv_instance_place place,
+                                    const struct sv_mesh_news *news);
 /* relay.c: as sv_driver_cluster_open(). */
 int sv_relay_open(struct sv_driver_cluster *cluster);
 /* After sv_api_free(). */

@@ -328,9 +328,11 @@ static bool is_worth_a_line(const struct sv_unit *unit, const struct sv_death *d
     return true;
 }
 
-static void tell(struct sv_driver *driver, const struct sv_death *death)
+static void tell(struct sv_unit *unit, const struct sv_death *death, bool is_planned)
 {
+    struct sv_driver *driver = unit->driver;
     sv_driver_cluster_publish_death(driver, death);
+    sv_live_death(unit, death, is_planned);
     if (!(sv_core_wanted_notices(driver->core) >> SV_NOTICE_PROCESS_DEATH & 1))
         return;
     struct sv_str payload SV_CLEANUP(sv_str_done) = {0};
@@ -344,11 +346,12 @@ static void certify(struct sv_run *run)
     struct sv_death death;
     run->is_certified = true;
     sv_certificate_of_run(run, &death);
-    if (is_worth_a_line(run->unit, &death))
+    bool is_worth = is_worth_a_line(run->unit, &death);
+    if (is_worth)
         log_death(&death);
     keep(driver->deaths, &death);
     remember(driver, &death);
-    tell(driver, &death);
+    tell(run->unit, &death, !is_worth);
     sv_death_done(&death);
 }
 
@@ -370,7 +373,7 @@ void sv_deaths_stillborn(const struct sv_stillbirth *birth)
         log_death(&death);
     keep(driver->deaths, &death);
     remember(driver, &death);
-    tell(driver, &death);
+    tell(birth->unit, &death, false);
     sv_death_done(&death);
 }
 

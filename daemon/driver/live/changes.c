@@ -70,6 +70,8 @@ static void process_changed(struct sv_live *live, const struct sv_cluster_action
 void sv_live_cluster_notice(struct sv_driver *driver, const struct sv_cluster_action *action)
 {
     struct sv_live *live = driver->live;
+    if (live)
+        sv_live_cluster_happening(driver, action);
     if (!is_looked_at(driver))
         return;
     struct sv_live_row row = {.application = "", .name = ""};

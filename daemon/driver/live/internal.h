@@ -6,6 +6,7 @@
 #include "driver/internal.h"
 #include "driver/live/live.h"
 #include "io/websocket.h"
+#include "wire/timeline.h"
 
 /* A row of the model, by which it is found again however much has changed meanwhile. */
 enum sv_live_kind {
@@ -40,6 +41,7 @@ struct sv_live_client {
     bool is_gone;
     struct sv_str keys; /* SNAPSHOT: the rows that are left to be written, one after the other */
     size_t written;     /* bytes of `keys` that are done */
+    uint64_t serial;    /* of the last record of the timeline that it has */
 };
 
 struct sv_live {
@@ -55,6 +57,14 @@ struct sv_live {
     struct sv_map conflicts; /* namespecs; the values say nothing */
     json_t *instances;       /* by identifier: what clients know of it, but for clocks */
     struct sv_str scratch;
+    struct sv_timeline *timeline;
+    struct sv_source *settle; /* makes records of the happenings of this turn */
+    struct sv_happening *happenings, **happenings_end;
+    uint64_t news[SV_NEWS_ITEMS_MAX]; /* serials of records that others are to be told */
+    size_t news_count;
+    bool has_begun;                      /* what is configured at the start was told to be there */
+    enum sv_instance_state *told_states; /* by place: of instances, in the timeline */
+    size_t told_state_count;
 };
 
 /* keys.c */
@@ -70,12 +80,15 @@ json_t *sv_live_hello(struct sv_driver *driver);
 json_t *sv_live_row_json(struct sv_live *live, const struct sv_live_row *row);
 json_t *sv_live_gone(struct sv_live *live, const struct sv_live_row *row);
 const char *sv_live_kind_name(enum sv_live_kind kind);
+struct sv_instance_names sv_live_own_names(const struct sv_driver *driver);
 /* It is one of a managed application, and runs in more than one instance. */
 bool sv_live_is_conflict(struct sv_driver *driver, const struct sv_live_row *process);
 
-/* live.c: takes `body`. */
-/* To everybody who has had a `hello`. */
+/* live.c */
+/* To everybody who has had a `hello`; takes `body`. */
 void sv_live_broadcast(struct sv_live *live, const char *kind, json_t *body);
+/* To everybody who has the timeline up to it. */
+void sv_live_broadcast_record(struct sv_live *live, const struct sv_timeline_record *record);
 bool sv_live_has_listeners(const struct sv_live *live);
 /* Something was lost, for want of memory: all clients begin anew. */
 void sv_live_begin_anew(struct sv_live *live);
@@ -85,5 +98,10 @@ void sv_live_on_flush(void *live);
 void sv_live_forget_changes(struct sv_live *live);
 /* Looks through all processes for conflicts. */
 void sv_live_find_conflicts(struct sv_live *live);
+
+/* happenings.c */
+void sv_live_on_settle(void *live);
+void sv_live_drop_happenings(struct sv_live *live);
+void sv_live_cluster_happening(struct sv_driver *driver, const struct sv_cluster_action *action);
 
 #endif

@@ -76,6 +76,18 @@ void sv_live_begin_anew(struct sv_live *live)
         wait_for_snapshot(client);
 }
 
+void sv_live_broadcast_record(struct sv_live *live, const struct sv_timeline_record *record)
+{
+    bool is_wanted = false;
+    for (struct sv_live_client *client = live->clients; client && !is_wanted; client = client->next)
+        is_wanted = client->phase == SV_LIVE_FOLLOWING;
+    struct sv_blob *text = is_wanted ? message_of("timeline", sv_timeline_json(record)) : NULL;
+    for (struct sv_live_client *client = live->clients; client; client = client->next)
+        if (client->phase == SV_LIVE_FOLLOWING)
+            send_to(client, text);
+    sv_blob_unref(text);
+}
+
 static void tell(struct sv_live_client *client, const char *kind, json_t *body)
 {
     struct sv_blob *text = message_of(kind, body);
@@ -106,6 +118,7 @@ static void begin_snapshot(struct sv_live_client *client)
             sv_live_find_conflicts(live);
     }
     client->phase = SV_LIVE_SNAPSHOT;
+    client->serial = 0;
     sv_live_each_row(live->driver, add_key, &client->keys);
     if (sv_str_ok(&client->keys))
         tell(client, "hello", sv_live_hello(live->driver));
@@ -113,22 +126,40 @@ static void begin_snapshot(struct sv_live_client *client)
         wait_for_snapshot(client);
 }
 
-static void write_rows(struct sv_live_client *client)
+static void write_row(struct sv_live_client *client)
 {
     struct sv_str scratch SV_CLEANUP(sv_str_done) = {0};
+    const char *key = client->keys.data + client->written;
+    const struct sv_live_row row = sv_live_row_of(key, &scratch);
+    client->written += strlen(key) + 1;
+    json_t *body = sv_live_row_json(client->live, &row);
+    if (body)
+        tell(client, sv_live_kind_name(row.kind), body);
+}
+
+/* The next record of the timeline, which may have grown meanwhile; then `ready`. */
+static void write_record(struct sv_live_client *client)
+{
+    const struct sv_timeline *timeline = client->live->timeline;
+    size_t index = sv_timeline_after(timeline, client->serial, SV_LIVE_TIMELINE_MAX);
+    if (index < sv_timeline_count(timeline)) {
+        const struct sv_timeline_record *record = sv_timeline_at(timeline, index);
+        client->serial = record->serial;
+        tell(client, "timeline", sv_timeline_json(record));
+        return;
+    }
+    client->phase = SV_LIVE_FOLLOWING;
+    sv_str_done(&client->keys);
+    tell(client, "ready", json_object());
+}
+
+static void write_slice(struct sv_live_client *client)
+{
     for (int i = 0; i < SV_LIVE_SLICE_ROWS && client->phase == SV_LIVE_SNAPSHOT; i++) {
-        if (client->written == client->keys.length) {
-            client->phase = SV_LIVE_FOLLOWING;
-            sv_str_done(&client->keys);
-            tell(client, "ready", json_object());
-            return;
-        }
-        const char *key = client->keys.data + client->written;
-        const struct sv_live_row row = sv_live_row_of(key, &scratch);
-        client->written += strlen(key) + 1;
-        json_t *body = sv_live_row_json(client->live, &row);
-        if (body)
-            tell(client, sv_live_kind_name(row.kind), body);
+        if (client->written < client->keys.length)
+            write_row(client);
+        else
+            write_record(client);
     }
 }
 
@@ -144,7 +175,7 @@ static void on_slice(void *user)
             begin_snapshot(client);
         }
         if (is_ready(client, SV_LIVE_SNAPSHOT))
-            write_rows(client);
+            write_slice(client);
         is_more += is_ready(client, SV_LIVE_SNAPSHOT);
     }
     if (is_more)
@@ -243,14 +274,27 @@ void sv_live_accept(struct sv_driver *driver, struct sv_http_exchange *exchange)
 
 /* ---- The whole ---- */
 
+/* Greater than those of the daemon before, unless that one had more than one record a second. */
+static uint64_t first_serial(void)
+{
+    enum { NS_PER_SECOND = 1000000000, EPOCH = 1767225600 }; /* 2026: 32 bits last for long */
+    int64_t seconds = sv_wall_ns() / NS_PER_SECOND;
+    return seconds > EPOCH ? (uint64_t)(seconds - EPOCH) : 1;
+}
+
 int sv_live_open(struct sv_driver *driver)
 {
     struct sv_live *live = driver->live = calloc(1, sizeof(*live));
     if (!live)
         return -ENOMEM;
     live->driver = driver;
+    live->happenings_end = &live->happenings;
     live->instances = json_object();
-    int r = live->instances ? 0 : -ENOMEM;
+    live->timeline = sv_timeline_new(first_serial());
+    int r = live->instances && live->timeline ? 0 : -ENOMEM;
+    if (r == 0)
+        r = sv_loop_add_defer(driver->loop, SV_PRIORITY_NORMAL, sv_live_on_settle, live,
+                              &live->settle);
     if (r == 0)
         r = sv_loop_add_defer(driver->loop, SV_PRIORITY_NORMAL, sv_live_on_flush, live,
                               &live->flush);
@@ -275,7 +319,11 @@ void sv_live_close(struct sv_driver *driver)
     sv_source_free(live->flush);
     sv_source_free(live->slice);
     sv_source_free(live->sweep);
+    sv_source_free(live->settle);
     sv_live_forget_changes(live);
+    sv_live_drop_happenings(live);
+    sv_timeline_free(live->timeline);
+    free(live->told_states);
     json_decref(live->instances);
     sv_str_done(&live->scratch);
     free(live);

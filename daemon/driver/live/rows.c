@@ -43,7 +43,7 @@ static const char *own_name(const struct sv_driver *driver)
     return driver->options.config->daemon.identifier;
 }
 
-static struct sv_instance_names own_names(const struct sv_driver *driver)
+struct sv_instance_names sv_live_own_names(const struct sv_driver *driver)
 {
     const struct sv_api_cluster *cluster = driver->api_host.cluster;
     if (!cluster)
@@ -65,7 +65,7 @@ json_t *sv_live_hello(struct sv_driver *driver)
 {
     const struct sv_api_cluster *cluster = driver->api_host.cluster;
     const struct sv_supvisors_config *config = cluster ? cluster->config : NULL;
-    const struct sv_instance_names names = own_names(driver);
+    const struct sv_instance_names names = sv_live_own_names(driver);
     return json_pack("{s:i, s:s, s:o, s:o, s:b, s:o, s:f, s:o, s:b, s:o}",    //
                      "protocol", SV_LIVE_PROTOCOL, "version", SV_VERSION,     //
                      "identifier", sv_text_json(names.identifier),            //
@@ -217,7 +217,7 @@ static json_t *local_copy(struct sv_live *live, const struct sv_live_row *row)
         return NULL;
     sv_why_text(unit, &view, &why);
     json_t *body = sv_cluster_row_json(&told, told.event_ns, sv_wall_ns());
-    body = with_identifier(body, own_names(driver).identifier);
+    body = with_identifier(body, sv_live_own_names(driver).identifier);
     body = with(body, "reason", json_string(sv_reason_name(view.reason)));
     body = with(body, "next_start", json_integer(view.next_start_wall_ns / (int64_t)SECOND));
     return with(body, "why", sv_wire_string(sv_str_text(&why), why.length));
@@ -268,7 +268,7 @@ json_t *sv_live_gone(struct sv_live *live, const struct sv_live_row *row)
     if (row->kind != SV_LIVE_APPLICATION)
         body = with(body, "process_name", sv_text_json(row->name));
     if (row->kind == SV_LIVE_LOCAL_COPY)
-        body = with_identifier(body, own_names(live->driver).identifier);
+        body = with_identifier(body, sv_live_own_names(live->driver).identifier);
     if (row->kind == SV_LIVE_COPY) {
         struct sv_instance_view owner;
         cluster->instance(cluster->user, row->number, &owner);

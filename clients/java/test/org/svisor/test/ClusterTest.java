@@ -235,6 +235,8 @@ public final class ClusterTest {
         check(one.svisor().why("work:work_00"));
         check(one.svisor().getResourceEvents("bad"));
         check(one.svisor().getNetworkCounters("bad"));
+        isTrue(check(one.svisor().getTimeline()).stream().anyMatch(
+            record -> record.kind().equals("death") && record.processName().orElse("").equals("bad")), "its end in the timeline");
         isTrue(check(one.svisor().getHostStatistics()).cpu().size() > 1, "processors");
         equal(check(one.svisor().getUsage(0)).targetPeriod(), 10.0, "the period");
         equal(check(one.svisor().getProcessStatistics("work:work_00", 0)).targetPeriod(), 10.0, "the period");

@@ -1,0 +1,238 @@
+# seconds: 120
+# The timeline: what happened, in words, told once, on every instance; svisor.getTimeline and svctl timeline.
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import tap
+from cluster_servers import Cluster
+from daemon import Server, binary, wait_until
+from live_model import LiveModel
+
+LONE = """
+[unix_http_server]
+file=@SOCK@
+[inet_http_server]
+port=127.0.0.1:@PORT@
+[supervisord]
+logfile=@DIR@/main.log
+pidfile=@DIR@/main.pid
+childlogdir=@DIR@
+identifier=lone
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+[supervisorctl]
+serverurl=unix://@SOCK@
+[program:one]
+command=sleep 1000
+startsecs=0
+[program:crash]
+command=sh -c 'exit 3'
+autostart=false
+startretries=1
+restart_delay=0
+[program:done]
+command=true
+autostart=false
+startsecs=0
+autorestart=false
+[program:nowhere]
+command=/no/such/file
+autostart=false
+startretries=0
+"""
+SHOP = """
+[program:web]
+command=sleep 1000
+startsecs=0
+autostart=false
+[group:shop]
+programs=web
+"""
+SHOP_RULES = """
+<application name="shop"><start_sequence>1</start_sequence>
+  <programs><program name="web"><start_sequence>1</start_sequence><identifiers>s1,s2,s3</identifiers></program></programs>
+</application>
+"""
+PAGE_SECONDS = 0.1
+options = tap.arguments()
+
+
+def lone(config=LONE):
+    if binary("svisord", options.build) is None:
+        tap.skip(f"{options.build}/svisord is not built")
+    return Server("svisord", options.build, config)
+
+
+def told(proxy, after=0, **wanted):
+    return [record for record in proxy.svisor.getTimeline(after, 2000)
+            if all(record.get(key) == value for key, value in wanted.items())]
+
+
+def wait_told(proxy, count=1, **wanted):
+    wait_until(lambda: len(told(proxy, **wanted)) >= count, 10, f"{count} records with {wanted}")
+    return told(proxy, **wanted)
+
+
+def words_of(records):
+    return [(record["kind"], record["level"], record["text"]) for record in records]
+
+
+def check_words(records, expected):
+    """Kind and level, and a part of the text."""
+    seen = words_of(records)
+    tap.check(len(seen), len(expected), f"records, {seen}")
+    for (kind, level, text), wanted in zip(seen, expected):
+        tap.check((kind, level), wanted[:2], f"kind and level of {text!r}")
+        tap.check_true(wanted[2] in text, f"{text!r} does not say {wanted[2]!r}")
+
+
+@tap.test("each end is told once, with its reason and what became of the process")
+def _():
+    with lone() as server:
+        proxy = server.rpc(over="tcp")
+        pid = proxy.supervisor.getProcessInfo("one")["pid"]
+        os.kill(pid, signal.SIGKILL)  # of the program that we have just started
+        wait_told(proxy, 2, process_name="one", kind="process")
+        proxy.supervisor.stopProcess("one")
+        proxy.supervisor.startProcess("one")
+        check_words(told(proxy, process_name="one"), [
+            ("process", "info", "started with the daemon (autostart)"),
+            ("death", "warning", "SIGKILL"),
+            ("process", "info", "restarted after its end (autorestart)"),
+            ("process", "info", "stopped by request"),
+            ("process", "info", "started by request")])
+        proxy.supervisor.startProcess("crash", False)
+        wait_told(proxy, process_name="crash", level="error")
+        check_words(told(proxy, process_name="crash"), [
+            ("death", "warning", "exit code 3; it is tried again"),
+            ("death", "error", "exit code 3; it is FATAL: too many start retries too quickly")])
+        proxy.supervisor.startProcess("done", False)
+        check_words(wait_told(proxy, 2, process_name="done"), [
+            ("process", "info", "started by request"), ("process", "info", "ended by itself with exit code 0")])
+        try:
+            proxy.supervisor.startProcess("nowhere", False)
+        except Exception as fault:
+            print(f"# {fault}")
+        check_words(told(proxy, process_name="nowhere"), [])
+
+
+@tap.test("the daemon is told of: its start, what was read again, its execution anew, and what a crash left")
+def _():
+    with lone() as server:
+        proxy = server.rpc(over="tcp")
+        server.write_config(server.config + "[program:new]\ncommand=sleep 1000\nautostart=false\n")
+        proxy.supervisor.reloadConfig()
+        proxy.supervisor.addProcessGroup("new")
+        proxy.supervisor.removeProcessGroup("new")
+        server.write_config(server.config + "[program:broken]\n")
+        try:
+            proxy.supervisor.reloadConfig()
+        except Exception as fault:
+            print(f"# {fault}")
+        check_words(told(proxy, kind="daemon"), [
+            ("daemon", "info", "svisord has started"), ("daemon", "info", "was read again"), ("daemon", "info", "was added"),
+            ("daemon", "info", "was removed"), ("daemon", "warning", "refused")])
+        last = told(proxy)[-1]["serial"]
+        server.write_config(server.config.replace("[program:broken]\n", ""))
+        proxy.svisor.reexec()
+        server.disconnect()
+        server.wait_ready()
+        proxy = server.rpc(over="tcp")
+        check_words(told(proxy, kind="daemon"), [("daemon", "info", "goes on")])
+        tap.check(len(told(proxy, last + 1000)), len(told(proxy)), "what is newer than another daemon's record")
+        server.disconnect()
+        server.process.kill()
+        server.process.wait()
+        server.start()
+        proxy = server.rpc(over="tcp")
+        check_words(told(proxy, kind="daemon"), [("daemon", "info", "taken back 1 program that pid")])
+        check_words(told(proxy, process_name="one"), [])
+
+
+@tap.test("who asks gets what is newer, the newest, and no more")
+def _():
+    with lone() as server:
+        proxy = server.rpc(over="tcp").svisor
+        everything = proxy.getTimeline(0, 2000)
+        serials = [record["serial"] for record in everything]
+        tap.check(serials, list(range(serials[0], serials[0] + len(serials))), "the serials")
+        tap.check(proxy.getTimeline(), everything, "with no argument")
+        tap.check(proxy.getTimeline(serials[0]), everything[1:], "after the first")
+        tap.check(proxy.getTimeline(serials[-1]), [], "after the last")
+        tap.check(proxy.getTimeline(0, 1), everything[-1:], "the newest one")
+        tap.check(proxy.getTimeline(-5, -5), everything, "of nonsense")
+
+
+@tap.test("svctl timeline, -n, --json and -f")
+def _():
+    with lone() as server:
+        svctl = [os.path.join(options.build, "svctl"), "-c", server.config_path, "timeline"]
+        proxy = server.rpc(over="tcp")
+        text = subprocess.run(svctl, capture_output=True, text=True, timeout=20, check=True).stdout
+        tap.check_true("info    lone  svisord has started" in text and "info    lone  one runs, pid" in text, text)
+        shown = json.loads(subprocess.run([*svctl, "-n", "1", "--json"], capture_output=True, text=True, timeout=20, check=True).stdout)
+        tap.check(shown, told(proxy)[-1:], "the last one")
+        wrong = subprocess.run([*svctl, "-x"], capture_output=True, text=True, timeout=20, check=False)
+        tap.check_true(wrong.returncode != 0 and "-n NUMBER" in wrong.stdout, wrong.stdout)
+        nothing = subprocess.run([*svctl, "-n", "0"], capture_output=True, text=True, timeout=20, check=True).stdout
+        tap.check(nothing, "", "none of them")
+        with subprocess.Popen(["timeout", "20", *svctl, "-f", "-n", "1", "--json"], stdout=subprocess.PIPE, text=True) as following:
+            tap.check(json.loads(following.stdout.readline()), shown[0], "what it begins with")
+            proxy.supervisor.stopProcess("one")
+            record = json.loads(following.stdout.readline())
+            tap.check_true("stopped by request" in record["text"], f"what is told while it follows: {record}")
+            following.send_signal(signal.SIGINT)
+            tap.check(following.wait(20), 0, "its exit code")
+
+
+@tap.test("on the pages of all instances, a death is told within 100 ms, and once; what the cluster decides, too")
+def _():
+    try:
+        __import__("websockets")
+    except ImportError:
+        tap.skip("python3-websockets is not installed: make deps")
+    with Cluster(options.build, 3, SHOP, SHOP_RULES) as cluster:
+        cluster.start()
+        cluster.wait_state("OPERATION")
+        pages = [LiveModel(port) for port in cluster.ports]
+        try:
+            home = cluster.running_on(0, "shop:web")[0]
+            identifier = cluster.identifiers[cluster.nicks.index(home)]
+            for page in pages:
+                page.ready()
+                wait_until(lambda page=page: page.of("timeline", kind="application", process_name="web"), 10, "the decision")
+            pid = pages[0].copy(identifier, "shop:web")["pid"]
+            for page in pages:
+                page.clear()
+            since = time.monotonic()
+            os.kill(pid, signal.SIGKILL)  # of the program that the cluster of this test has just started
+            for name, page in zip(cluster.nicks, pages):
+                seconds = page.arrival("timeline", since, kind="death", process_name="web", identifier=identifier)
+                page.arrival("timeline", since, kind="process", process_name="web", identifier=identifier)
+                print(f"# {name}: {1000 * seconds:.1f} ms")
+                tap.check_true(seconds < PAGE_SECONDS, f"{name}: after {seconds} s")
+                check_words(page.of("timeline"), [("death", "warning", "SIGKILL"), ("process", "info", "restarted after its end")])
+            cluster.call(1, "restart_application", 0, "shop")
+            for page in pages:
+                wait_until(lambda page=page: len(page.of("timeline")) >= 4, 10, "the restart")
+                check_words(page.of("timeline")[2:], [("application", "info", f"stopped on {home}"),
+                                                      ("application", "info", "started on ")])
+            cluster.kill(2)
+            for page in pages[:2]:
+                wait_until(lambda page=page: page.of("timeline", kind="instance"), 10, "the loss of s3")
+                tap.check(page.of("timeline", kind="instance")[0]["level"], "error", "of the loss")
+            serials = [record["serial"] for record in pages[0].of("timeline")]
+            tap.check(serials, list(range(serials[0], serials[0] + len(serials))), "serials")
+            tap.check(told(cluster.servers[0].rpc(over="tcp"), serials[0] - 1), pages[0].of("timeline"), "what the method says")
+        finally:
+            for page in pages:
+                page.close()
+
+
+if __name__ == "__main__":
+    tap.run_all(options)
