@@ -9,6 +9,7 @@ import { live, store } from "./model/index";
 import { useTables } from "./ui/hooks";
 import { useRoute } from "./ui/route";
 import { Shell } from "./ui/shell";
+import { toast } from "./ui/toasts";
 import { pageOf } from "./pages/index";
 
 function App() {
@@ -26,6 +27,15 @@ function App() {
   );
 }
 
+// What came of an action of an old address, /index.html?action=…, which has led here. Told once: not again after a reload.
+function tellMessage() {
+  const message = new URLSearchParams(location.search).get("message");
+  if (!message) return;
+  toast(/^(ERROR|No such|unexpected)/.test(message) ? "bad" : "good", message);
+  history.replaceState(null, "", location.pathname + location.hash);
+}
+
+tellMessage();
 render(<App />, document.getElementById("app")!);
 live.connect();
 addEventListener("pagehide", () => live.close());
