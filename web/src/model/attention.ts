@@ -63,8 +63,9 @@ export function attentionOfApplication(application: Application): Attention | nu
   };
 }
 
-function copyWords(copy: Copy): string {
-  return reasonOf(copy.why || copy.spawnerr || copy.description || "No reason is known.");
+// The own instance says why itself; of the others we have the last death, and what Supervisor would say.
+export function whyOf(tables: Tables, copy: Copy): string {
+  return reasonOf(copy.why || tables.deathOf(copy) || copy.spawnerr || copy.description || "No reason is known.");
 }
 
 export function attentionOfCopy(copy: Copy): Attention | null {
@@ -76,7 +77,7 @@ export function attentionOfCopy(copy: Copy): Attention | null {
     title: namespec,
     state: copy.statename,
     href: hrefs.process(namespec),
-    words: () => copyWords(copy),
+    words: (tables) => whyOf(tables, copy),
   };
 }
 
@@ -100,7 +101,7 @@ export function attentionOfProcess(key: string, process: Process): Attention | n
     words: (tables) => {
       const copy = failedCopy(tables, key);
       if (!copy) return reasonOf(process.why || "No reason is known.");
-      return `At ${tables.nick(copy.identifier)}: ${copyWords(copy)}`;
+      return `At ${tables.nick(copy.identifier)}: ${whyOf(tables, copy)}`;
     },
   };
 }

@@ -110,6 +110,20 @@ test("the words say why, from the copy that failed last", () => {
   assert.equal(sortedAttention(store.tables)[0]!.words(store.tables), "At B: Can't find command");
 });
 
+test("how a process of another instance ended is told by the timeline, if that is the end that counts", () => {
+  const death = (at: number, text: string): Message => [
+    "timeline", { serial: at, at, level: "error", kind: "death", identifier: "b", application_name: "shop", process_name: "web", text },
+  ];
+  const { store } = storeOf(
+    true, ["instance", instance("b", "RUNNING")], ["process", process("web", "EXITED", { expected_exit: false })],
+    ["copy", copy("b", "web", "EXITED", { stop: 100, expected: false, spawnerr: "Bad exit code -1" })], death(50, "of before"),
+  );
+  const words = () => sortedAttention(store.tables)[0]!.words(store.tables);
+  assert.equal(words(), "At B: Bad exit code -1");
+  store.apply(death(101, "killed by SIGKILL from bash (pid 7)"));
+  assert.equal(words(), "At B: Killed by SIGKILL from bash (pid 7)");
+});
+
 test("an application says which required processes do not run", () => {
   const rules = { start_sequence: 1, stop_sequence: 1, required: true, wait_exit: false, expected_loading: 0, starting_failure_strategy: "", running_failure_strategy: "" };
   const { store } = storeOf(true, ["application", application({ major_failure: true })], ["process", process("web", "STOPPED", { rules })]);

@@ -9,6 +9,7 @@ import { fullName } from "./types";
 import type { Application, Copy, Gone, Hello, Instance, Message, Process, ProcessState, Supvisors, TimelineEntry } from "./types";
 
 export const TIMELINE_MAX = 2000;
+const DEATH_SECONDS = 5; // between two clocks, a death and the stop that it is
 
 export type Kind = "hello" | "supvisors" | "instance" | "application" | "process" | "copy" | "timeline" | "conflicts" | "attention" | "link";
 
@@ -28,11 +29,18 @@ export class Tables {
   tallyOf = new Map<string, Tally>(); // of processes, by application; of copies, by group, when there is no cluster
   conflicts: string[] = []; // namespecs
   timeline: TimelineEntry[] = []; // oldest first
+  deaths = new Map<string, TimelineEntry>(); // the last one of each process in an instance: deathKey()
   attention = new Map<string, Attention>();
   copyCount = 0;
 
   get isCluster(): boolean {
     return this.hello?.cluster ?? false;
+  }
+
+  // How the process ended last in that instance, in words; other instances tell it in the timeline only. "": not known.
+  deathOf(copy: Copy): string {
+    const death = this.deaths.get(deathKey(copy.identifier, fullName(copy.group, copy.name)));
+    return death && death.at > copy.stop - DEATH_SECONDS ? death.text : "";
   }
 
   copy(identifier: string, name: string): Copy | undefined {
@@ -47,6 +55,10 @@ export class Tables {
   nick(identifier: string): string {
     return this.instances.get(identifier)?.nick_identifier || identifier;
   }
+}
+
+function deathKey(identifier: string, name: string): string {
+  return `${identifier} ${name}`;
 }
 
 function inner<K, V>(map: Map<string, Map<K, V>>, key: string): Map<K, V> {
@@ -133,6 +145,8 @@ export class Writer {
   private putTimeline(entry: TimelineEntry): void {
     const { timeline } = this.tables;
     timeline.push(entry);
+    if (entry.kind === "death" && entry.application_name && entry.process_name)
+      this.tables.deaths.set(deathKey(entry.identifier, fullName(entry.application_name, entry.process_name)), entry);
     if (timeline.length > TIMELINE_MAX + 200) timeline.splice(0, timeline.length - TIMELINE_MAX);
     this.changed("timeline");
   }

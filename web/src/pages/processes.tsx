@@ -2,10 +2,10 @@
 import { useMemo } from "preact/hooks";
 import * as actions from "../api/actions";
 import { call } from "../api/call";
-import { hrefs } from "../model/attention";
+import { hrefs, whyOf } from "../model/attention";
 import { store } from "../model/index";
 import type { Tables } from "../model/store";
-import { canStart, isUp, namespecOf } from "../model/types";
+import { canStart, isCrash, isUp, namespecOf } from "../model/types";
 import type { Copy } from "../model/types";
 import { byText, dateAndClock, duration, percent, reasonOf } from "../model/words";
 import { useTables, useTick } from "../ui/hooks";
@@ -41,11 +41,11 @@ export function uptimeOf(tables: Tables, copy: Copy, now: number): number {
 }
 
 // What is there to say besides the state: since when it is stopped, why it failed.
-function noteOf(copy: Copy): string {
+function noteOf(tables: Tables, copy: Copy): string {
   if (copy.disabled) return "disabled";
   if (copy.statename === "RUNNING") return copy.extra_args ? `with ${copy.extra_args}` : "";
-  const isFailed = copy.statename === "FATAL" || copy.statename === "BACKOFF" || copy.statename === "UNKNOWN";
-  if (isFailed || (copy.statename === "EXITED" && copy.why)) return reasonOf(copy.why || copy.spawnerr || copy.description);
+  if (isCrash(copy.statename, copy.expected) || copy.statename === "UNKNOWN") return whyOf(tables, copy);
+  if (copy.statename === "EXITED" && copy.why) return reasonOf(copy.why);
   if (copy.stop > 0) return `${copy.statename === "EXITED" ? "ended" : "stopped"} ${dateAndClock(copy.stop)}`;
   return copy.start === 0 ? "not started yet" : "";
 }
@@ -175,7 +175,7 @@ function copyColumns(tables: Tables, identifier: string, now: number, usage: Usa
       id: "state", title: "State", width: "minmax(7rem, 10rem)", order: by((a, b) => byText(a.statename, b.statename)),
       cell: of((copy) => <State state={copy.statename} expected={copy.expected} />),
     },
-    { id: "note", title: "Note", width: "minmax(8rem, 2.4fr)", isWide: true, cell: of((copy) => <span class="quiet cut" title={noteOf(copy)}>{noteOf(copy)}</span>) },
+    { id: "note", title: "Note", width: "minmax(8rem, 2.4fr)", isWide: true, cell: of((copy) => <span class="quiet cut" title={noteOf(tables, copy)}>{noteOf(tables, copy)}</span>) },
     { id: "pid", title: "Pid", width: "5rem", isNumber: true, isWide: true, order: by((a, b) => a.pid - b.pid), cell: of((copy) => copy.pid || "") },
     {
       id: "uptime", title: "Uptime", width: "6rem", isNumber: true, isWide: true, order: by((a, b) => (uptime(a) || 0) - (uptime(b) || 0)),
