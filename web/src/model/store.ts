@@ -26,6 +26,7 @@ export class Tables {
   copiesAt = new Map<string, Map<string, Copy>>(); // by instance, then group:name
   copiesOf = new Map<string, Map<string, Copy>>(); // by group:name, then instance
   tallyAt = new Map<string, Tally>(); // of copies, by instance
+  changesAt = new Map<string, number>(); // how often a copy of an instance has changed
   tallyOf = new Map<string, Tally>(); // of processes, by application; of copies, by group, when there is no cluster
   conflicts: string[] = []; // namespecs
   timeline: TimelineEntry[] = []; // oldest first
@@ -116,6 +117,7 @@ export class Writer {
     const { tables } = this;
     const old = tables.copy(identifier, key);
     tables.copyCount += (copy ? 1 : 0) - (old ? 1 : 0);
+    tables.changesAt.set(identifier, (tables.changesAt.get(identifier) ?? 0) + 1);
     count(tables.tallyAt, identifier, old?.statename, -1);
     count(tables.tallyAt, identifier, copy?.statename, 1);
     const here = inner(tables.copiesAt, identifier);

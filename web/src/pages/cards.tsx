@@ -1,4 +1,5 @@
 // A card for each instance: its state, its load, and what runs there.
+import { useMemo } from "preact/hooks";
 import { hrefs } from "../model/attention";
 import type { Tables } from "../model/store";
 import { isUp } from "../model/types";
@@ -23,8 +24,8 @@ function groupsOf(copies: Iterable<Copy>): [group: string, up: Copy[], all: numb
 }
 
 function Running(props: { tables: Tables; identifier: string }) {
-  const copies = props.tables.copiesAt.get(props.identifier);
-  const groups = copies ? groupsOf(copies.values()) : [];
+  const { tables, identifier } = props;
+  const groups = useMemo(() => groupsOf(tables.copiesAt.get(identifier)?.values() ?? []), [tables, identifier, tables.changesAt.get(identifier)]);
   if (groups.length === 0) return <p class="quiet card-nothing">Nothing runs here.</p>;
   return (
     <ul class="running" aria-label="What runs here">

@@ -162,10 +162,15 @@ function usageColumns(tables: Tables, usage: Usage, shown: string): Column<Row>[
   return [load, column("cpu", "CPU", 0), column("mem", "Memory", 1)];
 }
 
-function copyColumns(tables: Tables, identifier: string, now: number, usage: Usage | null, shown: string): Column<Row>[] {
+// A part of its own, so that the time that goes by draws this and nothing else.
+function Uptime(props: { tables: Tables; copy: Copy }) {
+  return <>{duration(uptimeOf(props.tables, props.copy, useTick()))}</>;
+}
+
+function copyColumns(tables: Tables, identifier: string, usage: Usage | null, shown: string): Column<Row>[] {
   const of = (cell: (copy: Copy) => preact.ComponentChildren) => (row: Row) => (isGroup(row) ? null : cell(row));
   const by = (order: (a: Copy, b: Copy) => number) => (a: Row, b: Row) => order(a as Copy, b as Copy);
-  const uptime = (copy: Copy) => uptimeOf(tables, copy, now);
+  const uptime = (copy: Copy) => uptimeOf(tables, copy, Date.now());
   return [
     {
       id: "name", title: "Process", width: "minmax(10rem, 1.3fr)", order: by((a, b) => byText(a.name, b.name)),
@@ -179,7 +184,7 @@ function copyColumns(tables: Tables, identifier: string, now: number, usage: Usa
     { id: "pid", title: "Pid", width: "5rem", isNumber: true, isWide: true, order: by((a, b) => a.pid - b.pid), cell: of((copy) => copy.pid || "") },
     {
       id: "uptime", title: "Uptime", width: "6rem", isNumber: true, isWide: true, order: by((a, b) => (uptime(a) || 0) - (uptime(b) || 0)),
-      cell: of((copy) => duration(uptime(copy))),
+      cell: of((copy) => <Uptime tables={tables} copy={copy} />),
     },
     ...(usage ? usageColumns(tables, usage, shown) : []),
     {
@@ -235,7 +240,6 @@ function Detail(props: { identifier: string; namespec: string; usage: Usage; per
 
 export function ProcessTable(props: { identifier: string }) {
   const tables = useTables("copy", "instance");
-  const now = useTick(1000);
   const query = useTableQuery("name");
   const { query: words } = useRoute();
   const shrunk = useMemo(() => shrunkOf(words), [words.get("shrunk")]);
@@ -243,7 +247,7 @@ export function ProcessTable(props: { identifier: string }) {
   const period = usePeriod();
   const usage = useUsage(props.identifier, period);
   const shown = words.get("stats") ?? "";
-  const columns = copyColumns(tables, props.identifier, now, usage, shown);
+  const columns = useMemo(() => copyColumns(tables, props.identifier, usage, shown), [tables, props.identifier, usage, shown]);
   const rows = rowsOf(copies?.values() ?? [], query, columns, shrunk);
   const groups = rows.filter(isGroup).map((one) => one.group);
   const isAllShrunk = groups.length > 0 && groups.every((one) => shrunk.has(one));

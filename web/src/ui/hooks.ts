@@ -22,13 +22,16 @@ export function versionOf(...kinds: Kind[]): string {
   return kinds.map((kind) => store.versions[kind]).join();
 }
 
-// Drawn again so often; for what shows the time that has gone by.
-export function useTick(milliseconds: number): number {
+// Drawn again every second, all at the same time; for what shows the time that has gone by.
+const ticking = new Set<(now: number) => void>();
+setInterval(() => ticking.forEach((tick) => tick(Date.now())), 1000);
+
+export function useTick(): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), milliseconds);
-    return () => clearInterval(timer);
-  }, [milliseconds]);
+    ticking.add(setNow);
+    return () => void ticking.delete(setNow);
+  }, []);
   return now;
 }
 

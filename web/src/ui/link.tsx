@@ -17,7 +17,7 @@ export function LinkState() {
 
 export function LostBar() {
   const tables = useTables("link");
-  const now = useTick(1000);
+  const now = useTick();
   const { link } = live;
   if (link.state !== "lost") return null;
   const next = Math.max(0, Math.ceil((link.again - now) / 1000));

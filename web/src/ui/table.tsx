@@ -3,8 +3,9 @@
 //
 //     const query = useTableQuery("name");
 //     <Table label="Processes" columns={columns} rows={sortRows(rows, columns, query.sort)} keyOf={(row) => row.id} query={query} />
+import { Component } from "preact";
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { setQuery, useRoute } from "./route";
 import { useIsNarrow } from "./hooks";
 
@@ -52,7 +53,7 @@ export function sortRows<Row>(rows: Row[], columns: Column<Row>[], sort: string)
 
 const ROW_PIXELS = 34;
 const ROW_PIXELS_NARROW = 52;
-const OVERSCAN = 8;
+const STEP = 8; // rows come and go so many at a time
 
 // Which rows are in sight: [first, behind the last].
 function useWindow(count: number, height: number) {
@@ -63,18 +64,21 @@ function useWindow(count: number, height: number) {
     const look = () => {
       frame = 0;
       const top = body.current?.getBoundingClientRect().top ?? 0;
-      const first = Math.max(0, Math.floor(-top / height) - OVERSCAN);
-      const last = Math.max(first, Math.ceil((innerHeight - top) / height) + OVERSCAN);
+      const first = Math.max(0, Math.floor(-top / height / STEP) - 1) * STEP;
+      const last = Math.max(first, (Math.ceil((innerHeight - top) / height / STEP) + 1) * STEP);
       setRange((old) => (old[0] === first && old[1] === last ? old : [first, last]));
     };
     const soon = () => {
       frame ||= requestAnimationFrame(look);
     };
     look();
+    const observer = new ResizeObserver(soon); // what stands above has grown
+    observer.observe(document.body);
     addEventListener("scroll", soon, { passive: true });
     addEventListener("resize", soon, { passive: true });
     return () => {
       cancelAnimationFrame(frame);
+      observer.disconnect();
       removeEventListener("scroll", soon);
       removeEventListener("resize", soon);
     };
@@ -105,6 +109,38 @@ function HeaderCell<Row>(props: { column: Column<Row>; query?: TableQuery }) {
   );
 }
 
+interface LineProperties<Row> {
+  row: Row;
+  columns: Column<Row>[];
+  tracks: string;
+  class: string;
+  place: number;
+  height: number;
+}
+
+// One row. It is drawn again only when it, its place or the columns have changed: hundreds of others stay as they are.
+class Line<Row> extends Component<LineProperties<Row>> {
+  shouldComponentUpdate(next: LineProperties<Row>): boolean {
+    const now = this.props;
+    return (Object.keys(next) as (keyof LineProperties<Row>)[]).some((name) => next[name] !== now[name]);
+  }
+
+  render() {
+    const { row, columns, tracks, place, height } = this.props;
+    const style = { gridTemplateColumns: tracks, top: `${place * height}px`, height: `${height}px` };
+    return (
+      <div role="row" class={`tr ${this.props.class}`} aria-rowindex={place + 2} style={style}>
+        {columns.map((one) => (
+          <div role="cell" class={`td td-${one.id} ${one.isNumber ? "number" : ""}`} key={one.id}>
+            {one.cell(row)}
+          </div>
+        ))}
+      </div>
+    );
+  }
+}
+
+// `columns` should be the same array as long as the cells of a row depend on nothing but the row: see Line.
 export function Table<Row>(props: {
   label: string;
   columns: Column<Row>[];
@@ -115,14 +151,14 @@ export function Table<Row>(props: {
   empty?: ComponentChildren;
 }) {
   const isNarrow = useIsNarrow();
-  const columns = isNarrow ? props.columns.filter((one) => !one.isWide) : props.columns;
+  const columns = useMemo(() => (isNarrow ? props.columns.filter((one) => !one.isWide) : props.columns), [isNarrow, props.columns]);
   const height = isNarrow ? ROW_PIXELS_NARROW : ROW_PIXELS;
   const { body, first, last } = useWindow(props.rows.length, height);
-  const grid = { gridTemplateColumns: columns.map((one) => one.width).join(" ") };
+  const tracks = columns.map((one) => one.width).join(" ");
   return (
     <div class="table" role="table" aria-label={props.label} aria-rowcount={props.rows.length + 1} onKeyDown={moveByKey}>
       <div role="rowgroup" class="thead">
-        <div role="row" class="tr" style={grid} aria-rowindex={1}>
+        <div role="row" class="tr" style={{ gridTemplateColumns: tracks }} aria-rowindex={1}>
           {columns.map((one) => (
             <HeaderCell key={one.id} column={one} query={props.query} />
           ))}
@@ -131,19 +167,15 @@ export function Table<Row>(props: {
       {props.rows.length === 0 && <div class="table-empty">{props.empty ?? "Nothing."}</div>}
       <div role="rowgroup" class="tbody" ref={body} style={{ height: `${props.rows.length * height}px` }}>
         {props.rows.slice(first, last).map((row, index) => (
-          <div
-            role="row"
-            class={`tr ${props.classOf?.(row) ?? ""}`}
+          <Line
             key={props.keyOf(row)}
-            aria-rowindex={first + index + 2}
-            style={{ ...grid, top: `${(first + index) * height}px`, height: `${height}px` }}
-          >
-            {columns.map((one) => (
-              <div role="cell" class={`td ${one.isNumber ? "number" : ""}`} key={one.id}>
-                {one.cell(row)}
-              </div>
-            ))}
-          </div>
+            row={row}
+            columns={columns}
+            tracks={tracks}
+            class={props.classOf?.(row) ?? ""}
+            place={first + index}
+            height={height}
+          />
         ))}
       </div>
     </div>
