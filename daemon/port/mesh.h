@@ -149,7 +149,7 @@ struct sv_mesh_forced {
     const char *name;
     const char *identifier; /* where it was asked for; "": nowhere */
     enum sv_process_state state;
-    bool is_lifted; /* it holds no more; only the two names are meaningful */
+    bool is_lifted; /* it holds no more; only the two names and the serial are meaningful */
     /* Greater than of all that the sender had heard of, with low bits of its own: of two about one
      * process the greater one holds, whoever hears them in which order. */
     uint64_t serial;

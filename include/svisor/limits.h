@@ -50,9 +50,7 @@
 #define SV_SYSLOG_LINE_BYTES_MAX  8192
 #define SV_CAPTURE_BYTES_MAX                                                                       \
     (16u << 20) /* one capture of a program; it is held in memory and sent as one event */
-#define SV_LOG_FOLLOW_BYTES_MAX                                                                    \
-    (256 << 10)                      /* in one answer: 342 KB of base64, relays carry 1 MB         \
-                                      */
+#define SV_LOG_FOLLOW_BYTES_MAX (256 << 10) /* in one answer: 342 KB of base64 */
 #define SV_LOG_FOLLOW_FILES_MAX 20   /* older files to look into: twice logfile_backups' default */
 #define SV_LAST_BYTES_MAX       1024 /* kept in memory per channel that has no readable log file */
 

@@ -267,12 +267,14 @@ void sv_model_end_snapshot(struct sv_cluster *cluster, sv_instance_place instanc
     sv_commander_settle(commander);
 }
 
-static bool lift(struct sv_cluster *cluster, struct sv_member *member, sv_instance_place from)
+static bool lift(struct sv_cluster *cluster, struct sv_member *member, uint64_t serial)
 {
-    if (!member->is_forced || (member->forced_by != from && member->forced_by != SV_INSTANCE_NONE))
-        return false;
-    sv_member_unforce(&cluster->model, member);
-    return true;
+    bool was_forced = member->is_forced && member->forced_serial <= serial;
+    if (was_forced)
+        sv_member_unforce(&cluster->model, member);
+    if (!member->is_forced && member->forced_serial < serial)
+        member->forced_serial = serial;
+    return was_forced;
 }
 
 void sv_model_force(struct sv_cluster *cluster, sv_instance_place from,
@@ -295,7 +297,9 @@ void sv_model_force(struct sv_cluster *cluster, sv_instance_place from,
     };
     if (forced->serial > model->forced_serial)
         model->forced_serial = forced->serial;
-    bool is_news = forced->is_lifted ? lift(cluster, member, from)
+    if (!forced->is_lifted && !member->is_forced && sv_member_knows_end(member, forced->serial))
+        sv_forced_contradict(cluster, member);
+    bool is_news = forced->is_lifted ? lift(cluster, member, forced->serial)
                                      : sv_member_force(model, member, &change, cluster->now_ns);
     if (!is_news)
         return;

@@ -256,7 +256,14 @@ bool sv_quorum_may_start(struct sv_cluster *cluster, const struct sv_member *mem
 void sv_forced_say(struct sv_cluster *cluster, const struct sv_mesh_forced *forced)
 {
     played_note(played_of(cluster), "!%s=%s", forced->name, sv_process_state_name(forced->state));
-    sv_model_force(cluster, cluster->local, forced);
+    struct sv_mesh_forced said = *forced;
+    said.serial = cluster->model.forced_serial + 1;
+    sv_model_force(cluster, cluster->local, &said);
+}
+
+void sv_forced_contradict(struct sv_cluster *cluster, const struct sv_member *member)
+{
+    played_note(played_of(cluster), "!%s is over", member->name);
 }
 
 /* ---- What happens ---- */

@@ -9,6 +9,8 @@
  *
  * Who said it may be lost, or come back and know nothing of it. Then nobody speaks for it
  * (forced_by), everybody judges himself what is newer, and whoever makes a snapshot speaks for it.
+ * So two may speak for it, and one may hold what another one has lifted. An end is final: it tells
+ * the serial that has ended, holds for all, and whoever knows of it contradicts those who do not.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +98,11 @@ void sv_forced_say(struct sv_cluster *cluster, const struct sv_mesh_forced *forc
     sv_model_force(cluster, cluster->local, &said);
 }
 
+void sv_forced_contradict(struct sv_cluster *cluster, const struct sv_member *member)
+{
+    remember(cluster->forced, member->application->name, member->name);
+}
+
 static const struct sv_member *find(const struct sv_cluster *cluster, const struct said *said)
 {
     const struct sv_application *application =
@@ -122,6 +129,7 @@ static void lift(struct sv_cluster *cluster)
                 .name = sv_text(cluster, "%s", said.name),
                 .identifier = "",
                 .is_lifted = true,
+                .serial = member->forced_serial,
                 .reason = "",
             };
         said_done(&said);
@@ -214,6 +222,7 @@ static void lift_unsaid(struct sv_cluster *cluster, const struct sv_instance *fr
                                &(struct sv_mesh_forced){.application = application->name,
                                                         .name = member->name,
                                                         .identifier = "",
+                                                        .serial = member->forced_serial,
                                                         .is_lifted = true});
         }
     }

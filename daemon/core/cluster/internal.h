@@ -161,6 +161,8 @@ bool sv_quorum_may_start(struct sv_cluster *cluster, const struct sv_member *mem
                          const char **ret_why);
 /* Tells everybody, and sv_model_force() here. */
 void sv_forced_say(struct sv_cluster *cluster, const struct sv_mesh_forced *forced);
+/* Somebody says what holds no more: everybody hears that it is over. */
+void sv_forced_contradict(struct sv_cluster *cluster, const struct sv_member *member);
 
 /* --- commander: what the members' half calls --- */
 

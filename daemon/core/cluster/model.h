@@ -183,6 +183,8 @@ void sv_member_unforce(struct sv_model *model, struct sv_member *member);
 /* The process has told something: what is forced here holds no more. What others force they lift
  * themselves, so that all agree on what came first. */
 void sv_member_outdate(struct sv_model *model, struct sv_member *member);
+/* What was forced with that serial holds no more. */
+bool sv_member_knows_end(const struct sv_member *member, uint64_t serial);
 /* Who forced it is not there any more. */
 void sv_member_orphan(struct sv_model *model, struct sv_member *member);
 

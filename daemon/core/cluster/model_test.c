@@ -171,7 +171,7 @@ static void a_forced_state_is_shown_until_the_process_says_something_newer(void 
     fixture.model.local = 1;
     struct sv_member *p = fixture_tell(&fixture, 0, "a", "p", S(STOPPED));
     uint64_t event_ns = fixture.now_ns;
-    struct sv_forced forced = {S(FATAL), "No resource available", SV_INSTANCE_NONE, 1, 0, 0};
+    struct sv_forced forced = {S(FATAL), "No resource available", SV_INSTANCE_NONE, 1, 0, 1};
     assert_true(sv_member_force(&fixture.model, p, &forced, 5));
     assert_int_equal(sv_member_shown_state(p), S(FATAL));
     assert_int_equal(p->state, S(STOPPED));
@@ -181,7 +181,7 @@ static void a_forced_state_is_shown_until_the_process_says_something_newer(void 
     fixture_tell(&fixture, 0, "a", "p", S(STARTING));
     assert_int_equal(sv_member_shown_state(p), S(STARTING));
     /* The target has told something newer than what the sender had seen. */
-    forced = (struct sv_forced){S(FATAL), "late", 0, 1, event_ns, 0};
+    forced = (struct sv_forced){S(FATAL), "late", 0, 1, event_ns, 2};
     assert_false(sv_member_force(&fixture.model, p, &forced, 6));
     forced.event_ns = fixture.now_ns;
     assert_true(sv_member_force(&fixture.model, p, &forced, 6));
@@ -205,6 +205,8 @@ static void what_another_one_forced_holds_until_he_lifts_it(void **state)
     /* He is gone: everybody judges himself. */
     sv_member_orphan(&fixture.model, p);
     assert_int_equal(sv_member_shown_state(p), S(STARTING));
+    assert_false(sv_member_force(&fixture.model, p, &greater, 7)); /* an end is final */
+    greater.serial++;
     assert_true(sv_member_force(&fixture.model, p, &greater, 7));
     sv_member_orphan(&fixture.model, p);
     assert_int_equal(sv_member_shown_state(p), S(FATAL));

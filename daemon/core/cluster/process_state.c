@@ -185,6 +185,11 @@ uint64_t sv_copy_uptime_ns(const struct sv_copy *copy, uint64_t now_ns)
 
 /* ---- Forced states ---- */
 
+bool sv_member_knows_end(const struct sv_member *member, uint64_t serial)
+{
+    return member->is_forced ? serial < member->forced_serial : serial <= member->forced_serial;
+}
+
 bool sv_member_force(struct sv_model *model, struct sv_member *member,
                      const struct sv_forced *forced, uint64_t now_ns)
 {
@@ -192,8 +197,13 @@ bool sv_member_force(struct sv_model *model, struct sv_member *member,
         forced->target == SV_INSTANCE_NONE ? NULL : sv_member_copy(member, forced->target);
     if (copy && copy->row.event_ns > forced->event_ns)
         return false;
-    if (member->is_forced && forced->serial < member->forced_serial)
+    if (sv_member_knows_end(member, forced->serial))
         return false;
+    if (member->is_forced && forced->serial == member->forced_serial) {
+        if (member->forced_by == SV_INSTANCE_NONE)
+            member->forced_by = forced->by;
+        return false;
+    }
     char *reason = sv_text_copy(forced->reason ? forced->reason : "");
     free(member->forced_reason);
     sv_application_count(member, -1);
