@@ -49,6 +49,15 @@ export function clearLogs(copy: Copy): Promise<unknown> {
   return perform(`Clearing the logs of ${name}…`, `The logs of ${name} are empty.`, work);
 }
 
+// Of the log of svisord, with namespec "".
+export function emptyLogs(identifier: string, namespec: string): Promise<void> {
+  const what = namespec ? `logs of ${namespec}` : "log of svisord";
+  const text = namespec ? "What is in the files of its output and its error output is gone then." : "What is in the file is gone then.";
+  const question = { title: `Empty the ${what} at ${nick(identifier)}?`, text, verb: "Empty", isDangerous: true };
+  const work = () => (namespec ? call(identifier, "supervisor.clearProcessLogs", { name: namespec }) : call(identifier, "supervisor.clearLog"));
+  return after(question, `Emptying the ${what}…`, `The ${what} at ${nick(identifier)} ${namespec ? "are" : "is"} empty.`, work);
+}
+
 // ---- groups, and all, of one instance ----
 
 export type Verb = "start" | "stop" | "restart";

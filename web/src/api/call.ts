@@ -23,8 +23,8 @@ type Parameters = Record<string, unknown>;
 const WORDS: Record<string, (about: string) => string> = {
   ALREADY_STARTED: (about) => `${about} runs already.`,
   NOT_RUNNING: (about) => `${about} does not run.`,
-  BAD_NAME: (about) => `There is no ${about}.`,
-  NO_FILE: (about) => `A file is missing: ${about}.`,
+  BAD_NAME: (about) => (about.includes(" ") ? sentence(about) : `There is no ${about}.`),
+  NO_FILE: (about) => (about.startsWith("/") ? `A file is missing: ${about}.` : sentence(about)),
   NOT_EXECUTABLE: (about) => `${about} may not be executed.`,
   ABNORMAL_TERMINATION: (about) => `${about} ended before it counted as started.`,
   SPAWN_ERROR: (about) => `${about} could not be started.`,
@@ -33,6 +33,10 @@ const WORDS: Record<string, (about: string) => string> = {
   DISABLED: (about) => `${about} is disabled.`,
   NOT_MANAGED: (about) => `${about} has no rules, so the cluster does not manage it.`,
 };
+
+function sentence(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1) + (/[.?!]$/.test(words) ? "" : ".");
+}
 
 export function inWords(message: string): string {
   const colon = message.indexOf(": ");

@@ -2,6 +2,7 @@
 import type { ComponentType } from "preact";
 import { Cluster } from "./cluster";
 import { InstancePage } from "./instance";
+import { LogsPage } from "./logs";
 
 export interface PageProperties {
   path: string[]; // ["instances", "10.0.0.2:9001"]
@@ -28,6 +29,7 @@ function NotThere(props: PageProperties) {
 const PAGES: Record<string, Page> = {
   "": { title: () => "Cluster", Page: Cluster },
   instances: { title: (path) => path[1] ?? "Instance", Page: InstancePage },
+  logs: { title: () => "Logs", Page: LogsPage },
 };
 
 const NONE: Page = { title: () => "No such page", Page: NotThere };

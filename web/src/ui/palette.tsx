@@ -4,7 +4,9 @@ import * as actions from "../api/actions";
 import { hrefs } from "../model/attention";
 import { store } from "../model/index";
 import type { Tables } from "../model/store";
-import { canStart, isUp, namespecOf } from "../model/types";
+import { logsHref, logsOfApplication, logsOfProcess } from "../model/logs/source";
+import type { Source } from "../model/logs/source";
+import { canStart, isUp, namespecOf, splitNamespec } from "../model/types";
 import { Dialog } from "./dialog";
 import { Observable, useValue } from "./observable";
 import { go } from "./route";
@@ -68,6 +70,17 @@ function processes(tables: Tables): Entry[] {
   });
 }
 
+// To the logs of processes, applications and instances.
+function logs(tables: Tables): Entry[] {
+  const entry = (what: string, find: () => Source[]): Entry => ({ text: `Follow the ${what}`, kind: "action", run: () => go(logsHref(find())) });
+  const copies = [...tables.copiesOf].filter(([, here]) => [...here.values()].some((one) => one.has_stdout || one.has_stderr));
+  return [
+    ...copies.map(([key]) => entry(`logs of ${namespecOf(...splitNamespec(key))}`, () => logsOfProcess(tables, key))),
+    ...[...tables.applications.keys()].map((name) => entry(`logs of all of ${name}`, () => logsOfApplication(tables, name))),
+    ...[...tables.instances.keys()].map((one) => entry(`log of svisord at ${tables.nick(one)}`, () => [{ instance: one, namespec: "", channel: "stdout" }])),
+  ];
+}
+
 function soloProcesses(tables: Tables): Entry[] {
   return [...tables.copiesAt.values()].flatMap((copies) => [...copies.values()]).flatMap((copy) => {
     const namespec = namespecOf(copy.group, copy.name);
@@ -93,7 +106,7 @@ function whole(tables: Tables): Entry[] {
 
 function everything(tables: Tables): Entry[] {
   const all = tables.isCluster ? processes(tables) : soloProcesses(tables);
-  return [...pages(tables), ...instances(tables), ...applications(tables), ...all, ...whole(tables)];
+  return [...pages(tables), ...instances(tables), ...applications(tables), ...all, ...logs(tables), ...whole(tables)];
 }
 
 // What begins with the words comes first; places before actions, unless an action was asked for.
