@@ -241,8 +241,11 @@ static void open_stream(struct client *client)
     sv_http_add_header(exchange, "Cache-Control", "no-store");
     sv_http_add_header(exchange, "X-Content-Type-Options", "nosniff");
     sv_http_stream_begin(exchange, 200, "text/event-stream; charset=utf-8");
-    if (!client->is_gone && !write_text(client, &text))
+    if (!client->is_gone && !write_text(client, &text)) { /* without memory: it comes back */
+        sv_http_on_closed(exchange, NULL, NULL);
         sv_http_stream_end(exchange);
+        on_closed(client);
+    }
 }
 
 static void open_client(struct sv_publish_sse *publish, struct sv_http_exchange *exchange,

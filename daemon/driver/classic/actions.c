@@ -204,8 +204,8 @@ static bool has_token(const struct sv_driver *driver, const struct sv_http_excha
 {
     struct sv_str token SV_CLEANUP(sv_str_done) = {0};
     const char *wanted = driver->config->daemon.action_token;
-    return wanted && sv_classic_field(exchange, "token", &token) &&
-           is_same(sv_str_text(&token), wanted);
+    return wanted && strcmp(sv_http_method(exchange), "HEAD") != 0 &&
+           sv_classic_field(exchange, "token", &token) && is_same(sv_str_text(&token), wanted);
 }
 
 void sv_classic_refuse(struct sv_http_exchange *exchange, unsigned status, const char *why)
