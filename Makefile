@@ -244,12 +244,14 @@ deps:
 ## make demo-cluster    the same: three nodes, one application
 ## make bench           measure svisord beside supervisord and the bare kernel
 ## make bench-cluster   measure a cluster, beside Supvisors 0.19 (SUPVISORS_SRC, its checkout); LOAD=… minutes of full load
+## make bench-dashboard measure the dashboard of 1,000 programs on 10 nodes in Chromium
+## make screenshots     pictures of every page of the dashboard, of a real cluster, into docs/images
 ## make sim             simulate the core: SEED=… STEPS=… TRACE=1 (every event and action)
 ## make fuzz            fuzz every parser of outside bytes: TIME=… seconds each
 ## make fuzz-replay     run every fuzz target on its saved corpus
 ## make asan            build with ASan and UBSan, and run the tests with them
 LOAD    ?= 0
-.PHONY: demo demo-cluster bench bench-cluster sim fuzz asan
+.PHONY: demo demo-cluster bench bench-cluster bench-dashboard screenshots sim fuzz asan
 demo: all
 	BUILD=$(abspath $(BUILD)) docs/examples/demo/run
 demo-cluster: all
@@ -258,6 +260,10 @@ bench: all
 	$(PYTHON) tests/bench/bench.py --build $(BUILD)
 bench-cluster: all
 	$(PYTHON) tests/bench/cluster.py --build $(BUILD) --load $(LOAD)
+bench-dashboard: all
+	$(PYTHON) tests/bench/dashboard.py --build $(BUILD)
+screenshots: all
+	$(PYTHON) tests/support/screenshots.py --build $(BUILD)
 sim: $(BUILD)/test/tests/sim/core_sim_test sim-cluster
 	$< $(SEED) $(STEPS) $(TRACE)
 ## make sim-cluster     simulate a cluster: SEED=… SECONDS=… TRACE=1 (every event and decision)

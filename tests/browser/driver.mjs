@@ -3,6 +3,7 @@
 //     {"open": {"url": …, "options": {…}}}                          → {"value": 1}, the number of the page
 //     {"page": 1, "steps": [["getByRole", ["button"]], ["click", []]]}   → {"value": …} or {"error": "…"}
 //     {"complaints": 1}                                              → {"value": ["console error: …", …]}
+//     {"trace": 1}, {"traced": 1}                                    → {"value": [0.2, …]}: what its tasks took in between
 //
 // A step is a property, or a method with its arguments, of what the step before gave: all of Playwright can be said. Whatever
 // a page does that it may not is a complaint: errors in its console, what its policy has stopped, requests to other origins.
@@ -66,6 +67,14 @@ async function steps(request) {
   return at;
 }
 
+// The milliseconds of processor time that each task of the page's main thread takes until {"traced"}. Not of the clock: a task
+// that waits for a processor which others use does not keep the page busy.
+async function traced() {
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
+  const main = new Set(traceEvents.filter((one) => one.args?.name === "CrRendererMain").map((one) => `${one.pid} ${one.tid}`));
+  return traceEvents.filter((one) => one.name === "RunTask" && main.has(`${one.pid} ${one.tid}`)).map((one) => (one.tdur ?? 0) / 1000);
+}
+
 // What has no form in JSON (a page, a response) is null.
 function plain(value) {
   if (value instanceof Buffer) return value.toString("base64");
@@ -75,6 +84,8 @@ function plain(value) {
 
 async function answer(request) {
   if (request.open) return open(request.open);
+  if (request.trace) return plain(await browser.startTracing(pages[request.trace - 1], { categories: ["devtools.timeline", "disabled-by-default-devtools.timeline"] }));
+  if (request.traced) return traced();
   if (request.complaints) return complaints[request.complaints - 1];
   return plain(await steps(request));
 }

@@ -60,7 +60,7 @@ class Cluster:
             tap.skip(f"{build}/svisord is not built")
         self.mark = f"cluster-{os.getpid()}-{random.randrange(10**6)}"
         programs = programs.replace("@MARK@", self.mark)
-        self.nicks = [f"s{i + 1}" for i in range(count)]
+        self.nicks = self.nicknames(count)
         self.ports = free_ports(count)
         self.identifiers = self.names(host)
         # Cgroups are called by it: where a daemon is dead, that of another cluster with the same one would move in.
@@ -78,6 +78,9 @@ class Cluster:
                 rules=f"rules_files={server.path('rules.xml')}" if rules else "",
                 svisor=f"[svisor]\n{svisor}" if svisor else ""))
             self.servers.append(server)
+
+    def nicknames(self, count):
+        return [f"s{i + 1}" for i in range(count)]
 
     def names(self, host):
         """What each one is called in supvisors_list."""
