@@ -34,7 +34,7 @@ function applicationColumns(tables: Tables): Column<Application>[] {
       id: "name", title: "Application", width: "minmax(9rem, 1.2fr)", order: (a, b) => byText(a.application_name, b.application_name),
       cell: (one) => <a href={hrefs.application(one.application_name)}>{one.application_name}</a>,
     },
-    { id: "state", title: "State", width: "8.5rem", order: (a, b) => byText(a.statename, b.statename), cell: (one) => <State state={one.statename} /> },
+    { id: "state", title: "State", width: "8.5rem", isUnder: true, order: (a, b) => byText(a.statename, b.statename), cell: (one) => <State state={one.statename} /> },
     {
       id: "failure", title: "Failure", width: "9rem", order: (a, b) => weight(a) - weight(b), isWide: true,
       cell: (one) => (failureOf(one) ? <State state={failureOf(one)} /> : <span class="quiet">none</span>),

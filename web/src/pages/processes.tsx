@@ -110,7 +110,7 @@ function GroupName(props: { row: GroupRow }) {
         {isShrunk ? "▸" : "▾"}
       </button>
       <b>{group}</b>
-      <span class="quiet">
+      <span class="quiet cut">
         {up} of {copies.length} running
       </span>
     </span>
@@ -177,7 +177,7 @@ function copyColumns(tables: Tables, identifier: string, usage: Usage | null, sh
       cell: (row) => (isGroup(row) ? <GroupName row={row} /> : <a class={row.name === row.group ? "single" : "indent"} href={hrefs.process(namespecOf(row.group, row.name))}>{row.name}</a>),
     },
     {
-      id: "state", title: "State", width: "minmax(7rem, 10rem)", order: by((a, b) => byText(a.statename, b.statename)),
+      id: "state", title: "State", width: "minmax(7rem, 10rem)", isUnder: true, order: by((a, b) => byText(a.statename, b.statename)),
       cell: of((copy) => <State state={copy.statename} expected={copy.expected} />),
     },
     { id: "note", title: "Note", width: "minmax(8rem, 2.4fr)", isWide: true, cell: of((copy) => <span class="quiet cut" title={noteOf(tables, copy)}>{noteOf(tables, copy)}</span>) },

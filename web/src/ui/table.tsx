@@ -17,6 +17,7 @@ export interface Column<Row> {
   order?: (a: Row, b: Row) => number; // there: the column can be sorted
   isNumber?: boolean;
   isWide?: boolean; // left out on a phone
+  isUnder?: boolean; // on a phone it stands below the first column
   isTitleHidden?: boolean; // read by screen readers only
 }
 
@@ -140,6 +141,22 @@ class Line<Row> extends Component<LineProperties<Row>> {
   }
 }
 
+// On a phone: what is left of the columns, the first one with others below its own.
+function narrowed<Row>(columns: Column<Row>[]): Column<Row>[] {
+  const [first, ...others] = columns.filter((one) => !one.isWide);
+  if (!first) return columns;
+  const under = others.filter((one) => one.isUnder);
+  const cell = (row: Row) => (
+    <span class="stack">
+      {first.cell(row)}
+      {under.map((one) => (
+        <span key={one.id}>{one.cell(row)}</span>
+      ))}
+    </span>
+  );
+  return [{ ...first, width: "minmax(0, 1fr)", cell }, ...others.filter((one) => !one.isUnder)];
+}
+
 // `columns` should be the same array as long as the cells of a row depend on nothing but the row: see Line.
 export function Table<Row>(props: {
   label: string;
@@ -151,7 +168,7 @@ export function Table<Row>(props: {
   empty?: ComponentChildren;
 }) {
   const isNarrow = useIsNarrow();
-  const columns = useMemo(() => (isNarrow ? props.columns.filter((one) => !one.isWide) : props.columns), [isNarrow, props.columns]);
+  const columns = useMemo(() => (isNarrow ? narrowed(props.columns) : props.columns), [isNarrow, props.columns]);
   const height = isNarrow ? ROW_PIXELS_NARROW : ROW_PIXELS;
   const { body, first, last } = useWindow(props.rows.length, height);
   const tracks = columns.map((one) => one.width).join(" ");
