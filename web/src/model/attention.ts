@@ -31,7 +31,7 @@ export function attentionOfInstance(instance: Instance): Attention | null {
     title: instance.nick_identifier || instance.identifier,
     state,
     href: hrefs.instance(instance.identifier),
-    words: () => instance.why || fallback[state],
+    words: () => reasonOf(instance.why || fallback[state]),
   };
 }
 

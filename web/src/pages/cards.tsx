@@ -4,7 +4,7 @@ import { hrefs } from "../model/attention";
 import type { Tables } from "../model/store";
 import { isUp } from "../model/types";
 import type { Copy, Instance } from "../model/types";
-import { byText, plural } from "../model/words";
+import { byText, plural, reasonOf } from "../model/words";
 import { useTables } from "../ui/hooks";
 import { Mark, State } from "../ui/state";
 import { TallyBar } from "./tally";
@@ -92,7 +92,7 @@ function Card(props: { tables: Tables; one: Instance }) {
           )}
         </>
       ) : (
-        <p class="card-why">{one.why || "It is not heard."}</p>
+        <p class="card-why">{reasonOf(one.why || "It is not heard.")}</p>
       )}
     </article>
   );

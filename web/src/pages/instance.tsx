@@ -3,6 +3,7 @@ import * as actions from "../api/actions";
 import { hrefs } from "../model/attention";
 import type { Tables } from "../model/store";
 import type { Instance } from "../model/types";
+import { reasonOf } from "../model/words";
 import { useTables } from "../ui/hooks";
 import { MenuButton } from "../ui/menu";
 import type { MenuItem } from "../ui/menu";
@@ -68,7 +69,7 @@ export function InstancePage(props: PageProperties) {
   return (
     <div class="page">
       <Head tables={tables} one={one} view={view} />
-      {!isThere && <p class="tone-warn">{one.why || "It is not heard."}</p>}
+      {!isThere && <p class="tone-warn">{reasonOf(one.why || "It is not heard.")}</p>}
       {view === "host" && isThere && <Host identifier={identifier} />}
       {view === "log" && isThere && <MainLog identifier={identifier} />}
       {view === "" && <ProcessTable identifier={identifier} />}

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import * as actions from "../api/actions";
 import { hrefs } from "../model/attention";
-import { store } from "../model/index";
+import { live, store } from "../model/index";
 import type { Tables } from "../model/store";
 import { list } from "../model/words";
 import { ConfirmDialog } from "./dialog";
@@ -126,7 +126,7 @@ function useUserStyles(files: string[]): void {
 }
 
 export function Shell(props: { path: string[]; children: ComponentChildren }) {
-  const tables = useTables("hello", "supvisors", "conflicts", "instance");
+  const tables = useTables("hello", "supvisors", "conflicts", "instance", "link");
   const current = useValue(theme);
   useKeys();
   useUserStyles(tables.hello?.css_files ?? []);
@@ -135,7 +135,7 @@ export function Shell(props: { path: string[]; children: ComponentChildren }) {
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.focus(); }}>
         To the content
       </a>
-      <header class="top">
+      <header class={`top ${live.link.state === "lost" ? "top-old" : ""}`}>
         <Brand tables={tables} />
         <Ways tables={tables} path={props.path} />
         <ClusterState tables={tables} />
