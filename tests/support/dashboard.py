@@ -94,7 +94,7 @@ class Scene:
     def places(self):
         """The addresses of all pages."""
         talk = self.cluster.identifiers[2].replace(":", "%3A") + "%2Ftalk"
-        return ["#/", self.place_of(0), self.place_of(2), "#/applications/shop", "#/processes/shop%3Aweb", "#/processes/crash",
+        return ["#/", self.place_of(0), self.place_of(2), f"{self.place_of(2)}/host", f"{self.place_of(2)}/log", "#/applications/shop", "#/processes/shop%3Aweb", "#/processes/crash",
                 "#/conciliation", f"#/logs?follow={talk}", "#/timeline", "#/nowhere"]
 
     def __enter__(self):
