@@ -6,6 +6,7 @@ import "./styles/shell.css";
 import "./styles/table.css";
 import "./styles/pages.css";
 import "./styles/logs.css";
+import "./styles/timeline.css";
 import { live, store } from "./model/index";
 import { useTables } from "./ui/hooks";
 import { useRoute } from "./ui/route";

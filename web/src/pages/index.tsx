@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import { Cluster } from "./cluster";
 import { InstancePage } from "./instance";
 import { LogsPage } from "./logs";
+import { TimelinePage } from "./timeline";
 
 export interface PageProperties {
   path: string[]; // ["instances", "10.0.0.2:9001"]
@@ -29,6 +30,7 @@ function NotThere(props: PageProperties) {
 const PAGES: Record<string, Page> = {
   "": { title: () => "Cluster", Page: Cluster },
   instances: { title: (path) => path[1] ?? "Instance", Page: InstancePage },
+  timeline: { title: () => "Timeline", Page: TimelinePage },
   logs: { title: () => "Logs", Page: LogsPage },
 };
 

@@ -12,6 +12,7 @@ export const KEYS: Key[] = [
   { keys: "g l", does: "logs" },
   { keys: "g m", does: "the instance that serves this page" },
   { keys: "↑ ↓", does: "in a table or list: the row before, the next one" },
+  { keys: "j k", does: "in the timeline: the next record, the one before; Enter: to what it is about" },
   { keys: "n N", does: "in logs: the next line that was found, the one before" },
   { keys: "f w", does: "in logs: stay at the newest line; wrap long lines" },
   { keys: "Esc", does: "close what is open" },
