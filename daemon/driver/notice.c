@@ -104,6 +104,7 @@ static void tell_state(struct sv_driver *driver, const struct sv_action *action)
         return;
     if (loggers[action->notice.type])
         loggers[action->notice.type](unit, action);
+    sv_live_state(unit, action);
     if (is_wanted(driver, action->notice.type)) {
         struct sv_str payload SV_CLEANUP(sv_str_done) = {0};
         struct sv_state_notice notice = {
@@ -121,7 +122,6 @@ static void tell_state(struct sv_driver *driver, const struct sv_action *action)
     sv_api_process_changed(driver->api, action->process);
     sv_driver_cluster_publish_state(driver, action);
     sv_unit_changed(driver, action->process);
-    sv_live_state(unit, action);
     unit = sv_driver_unit(driver, action->process);
     if (unit && unit->is_retired)
         sv_unit_groups_retire(unit, true); /* this may have been the end of it */

@@ -93,9 +93,9 @@ static ssize_t on_read(wslay_event_context_ptr wslay, uint8_t *data, size_t leng
 static ssize_t on_write(wslay_event_context_ptr wslay, const uint8_t *data, size_t length,
                         int flags, void *user)
 {
-    (void)flags;
     struct sv_websocket *websocket = user;
-    ssize_t n = send(websocket->fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    int more = flags & WSLAY_MSG_MORE ? MSG_MORE : 0; /* the header waits for its body */
+    ssize_t n = send(websocket->fd, data, length, MSG_DONTWAIT | MSG_NOSIGNAL | more);
     return n < 0 ? fail(wslay, n) : n;
 }
 

@@ -165,6 +165,7 @@
 #define SV_LIVE_SLICE_ROWS    32   /* of a snapshot in one turn of the loop: under 1 ms */
 #define SV_LIVE_FLUSH_ROWS    256  /* that have changed, likewise */
 #define SV_LIVE_TIMELINE_MAX  1000 /* records of the timeline in a snapshot */
+#define SV_LIVE_CONFLICTS_MAX 1000 /* that are named: nobody settles more by hand */
 
 /* The timeline. */
 #define SV_NEWS_ITEMS_MAX          100 /* told to other instances in one message: those of a turn */

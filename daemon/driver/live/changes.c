@@ -152,15 +152,13 @@ static bool is_old_news(struct sv_live *live, const json_t *instance)
     json_t *facts = json_copy((json_t *)instance);
     for (size_t i = 0; facts && i < SV_ARRAY_LENGTH(ticking); i++)
         (void)json_object_del(facts, ticking[i]);
-    const char *identifier = json_string_value(json_object_get(facts, "identifier"));
-    if (!identifier)
-        return false;
-    if (json_equal(facts, json_object_get(live->instances, identifier))) {
+    const char *identifier = json_string_value(json_object_get(instance, "identifier"));
+    bool is_known = json_equal(facts, json_object_get(live->instances, identifier));
+    if (is_known)
         json_decref(facts);
-        return true;
-    }
-    (void)json_object_set_new(live->instances, identifier, facts);
-    return false;
+    else
+        (void)json_object_set_new(live->instances, identifier, facts);
+    return is_known;
 }
 
 static void send_row(struct sv_live *live, const struct sv_live_row *row)

@@ -1,9 +1,9 @@
 /*
  * The timeline: what has happened, in words, from what the driver hears anyway.
  *
- *     state of a process ─┐
- *     its certificate ────┴─> one happening ──end of the turn──> record ──> ring, pages, other
- * instances shortage, decision, instance, daemon ────────────────────> record
+ *     state of a process ──┐
+ *     its certificate ─────┴─> happening ──end of the turn──> record ──> ring, pages, NEWS
+ *     all else ─────────────────────────────────────────────> record
  *
  * A run that ends is told twice to us: by the core, which says what became of the process, and by
  * the certificate, which says why. The two are put together by the number of the run, and told

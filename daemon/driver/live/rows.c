@@ -227,7 +227,8 @@ static json_t *conflicts(const struct sv_live *live)
 {
     json_t *list = json_array();
     sv_map_foreach (entry, &live->conflicts)
-        sv_cluster_append(&list, sv_text_json(entry->key));
+        if (json_array_size(list) < SV_LIVE_CONFLICTS_MAX)
+            sv_cluster_append(&list, sv_text_json(entry->key));
     return list ? with(json_object(), "namespecs", list) : NULL;
 }
 
