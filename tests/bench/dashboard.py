@@ -11,8 +11,7 @@ import argparse
 import os
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
+sys.path[0] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support")  # where another dashboard.py is
 from dashboard_load import SCROLL, Load, words_of
 
 
