@@ -140,13 +140,17 @@ export function TimelinePage(props: PageProperties) {
       </div>
       <Density entries={found} from={from} to={end} onZoom={zoom} />
       <Filters filter={filter} tables={tables} />
-      {newer > 0 && (
-        <button type="button" class="timeline-new" onClick={(event) => (event.currentTarget.blur(), scrollTo({ top: 0 }))}>
-          ↑ {plural(newer, "new record")}
-        </button>
-      )}
-      <div ref={list}>
-        <TimelineList entries={shown.slice(0, most)} label="What happened" />
+      <div>
+        <div class="timeline-new-place">
+          {newer > 0 && (
+            <button type="button" class="timeline-new" onClick={(event) => (event.currentTarget.blur(), scrollTo({ top: 0 }))}>
+              ↑ {plural(newer, "new record")}
+            </button>
+          )}
+        </div>
+        <div ref={list}>
+          <TimelineList entries={shown.slice(0, most)} label="What happened" />
+        </div>
       </div>
       {shown.length === 0 && <p class="quiet">{tables.timeline.length ? "Nothing like that has happened." : "Nothing has happened yet."}</p>}
       {shown.length > most && (

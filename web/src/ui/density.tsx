@@ -90,6 +90,8 @@ export function Density(props: { entries: TimelineEntry[]; from: number; to: num
     event.preventDefault();
   };
   const offset = -60 * new Date(from * 1000).getTimezoneOffset();
+  // Not at the very end, where there is no room for the words.
+  const axis = ticks(from, to, innerWidth < 720 ? 3 : 8, offset).filter((at) => at < to - 0.06 * (to - from));
   const isLong = to - from > 86400;
   const words = part ? `${dateAndClock(timeOf(part[0]))} to ${dateAndClock(timeOf(part[1]))}` : "";
   return (
@@ -118,7 +120,7 @@ export function Density(props: { entries: TimelineEntry[]; from: number; to: num
         {part && <div class="density-part" style={{ left: `${part[0] * 100}%`, width: `${(part[1] - part[0]) * 100}%` }} />}
       </div>
       <div class="density-axis" aria-hidden="true">
-        {ticks(from, to, innerWidth < 720 ? 3 : 8, offset).map((at) => (
+        {axis.map((at) => (
           <span key={at} style={{ left: `${((at - from) / (to - from)) * 100}%` }}>
             {isLong ? dateAndClock(at).slice(0, -3) : to - from < 300 ? clock(at) : clock(at).slice(0, 5)}
           </span>
