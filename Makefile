@@ -132,8 +132,8 @@ $(BUILD)/obj/daemon/driver/rest/page.o: $(BUILD)/gen/web_try.h
 # The dashboard: web/build.mjs makes the files and their bytes for svisord.
 WEB_SOURCES := $(shell find web/src -type f) web/build.mjs web/tsconfig.json web/package-lock.json
 $(BUILD)/gen/dashboard.h: $(WEB_SOURCES)
-	@cmp -s web/package-lock.json web/node_modules/.installed-lock || \
-	    { echo "web/node_modules is not what web/package-lock.json says: run make deps" >&2; exit 1; }
+	@command -v node >/dev/null && cmp -s web/package-lock.json web/node_modules/.installed-lock || \
+	    { echo "the dashboard needs node, and web/node_modules as web/package-lock.json says: run make deps" >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(call say,WEB,$(BUILD)/web)
 	$(Q)node web/build.mjs $(abspath $(BUILD))

@@ -113,6 +113,7 @@ static json_t *instance(const struct sv_driver *driver, sv_instance_place place)
     json_t *body = sv_cluster_instance_json(cluster, &view);
     body = with(body, "url", url(view.host, view.http_port));
     body = with(body, "version", sv_text_json(view.version ? view.version : ""));
+    body = with(body, "stereotypes", sv_cluster_name_list(view.names.stereotypes));
     return with(body, "why", sv_text_json(view.why ? view.why : ""));
 }
 

@@ -1,16 +1,18 @@
 // One instance: its processes, its host, what can be done with its daemon.
+import { useMemo } from "preact/hooks";
 import * as actions from "../api/actions";
 import { hrefs } from "../model/attention";
+import type { Source } from "../model/logs/source";
 import type { Tables } from "../model/store";
 import type { Instance } from "../model/types";
 import { reasonOf } from "../model/words";
 import { useTables } from "../ui/hooks";
+import { LogPanel } from "../ui/log-panel";
 import { MenuButton } from "../ui/menu";
 import type { MenuItem } from "../ui/menu";
 import { State } from "../ui/state";
 import { Host } from "./host";
 import type { PageProperties } from "./index";
-import { MainLog } from "./mainlog";
 import { ProcessTable } from "./processes";
 
 // What can be done with the daemon of an instance.
@@ -52,6 +54,11 @@ function Head(props: { tables: Tables; one: Instance; view: string }) {
   );
 }
 
+function DaemonLog(props: { identifier: string }) {
+  const sources = useMemo<Source[]>(() => [{ instance: props.identifier, namespec: "", channel: "stdout" }], [props.identifier]);
+  return <LogPanel sources={sources} />;
+}
+
 export function InstancePage(props: PageProperties) {
   const tables = useTables("instance", "supvisors");
   const [, identifier = "", view = ""] = props.path;
@@ -71,7 +78,7 @@ export function InstancePage(props: PageProperties) {
       <Head tables={tables} one={one} view={view} />
       {!isThere && <p class="tone-warn">{reasonOf(one.why || "It is not heard.")}</p>}
       {view === "host" && isThere && <Host identifier={identifier} />}
-      {view === "log" && isThere && <MainLog identifier={identifier} />}
+      {view === "log" && isThere && <DaemonLog identifier={identifier} />}
       {view === "" && <ProcessTable identifier={identifier} />}
     </div>
   );

@@ -4,6 +4,7 @@ import * as actions from "../api/actions";
 import { call } from "../api/call";
 import { hrefs, whyOf } from "../model/attention";
 import { store } from "../model/index";
+import { logsHref, sourceOf } from "../model/logs/source";
 import type { Tables } from "../model/store";
 import { canStart, isCrash, isUp, namespecOf } from "../model/types";
 import type { Copy } from "../model/types";
@@ -52,12 +53,12 @@ function noteOf(tables: Tables, copy: Copy): string {
 
 function menuOf(copy: Copy): MenuItem[] {
   const namespec = namespecOf(copy.group, copy.name);
-  const tail = (channel: string) => `#/logs?follow=${encodeURIComponent(`${copy.identifier}/${namespec}${channel}`)}`;
+  const tail = (channel: "stdout" | "stderr") => logsHref([sourceOf(copy, channel)]);
   return [
     { text: "Why this state?", href: hrefs.process(namespec) },
     { text: "Restart", run: () => void actions.restartCopy(copy), isOff: !isUp(copy.statename), why: "It does not run" },
-    { text: "Follow its output", href: tail(""), isOff: !copy.has_stdout, why: "Its output is not kept" },
-    { text: "Follow its error output", href: tail("/stderr"), isOff: !copy.has_stderr, why: "Its error output is not kept" },
+    { text: "Follow its output", href: tail("stdout"), isOff: !copy.has_stdout, why: "Its output is not kept" },
+    { text: "Follow its error output", href: tail("stderr"), isOff: !copy.has_stderr, why: "Its error output is not kept" },
     { text: "Clear its logs", run: () => void actions.clearLogs(copy), isOff: !copy.has_stdout && !copy.has_stderr, why: "It has no logs" },
   ];
 }
