@@ -1,12 +1,13 @@
 # seconds: 150
 # The pages for one thing each: logs, the timeline, an application, a process, conflicts. What they say and do is compared with svisord.
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
 from daemon import wait_until
-from dashboard import Scene, live
+from dashboard import Scene, live, started
 
 options = tap.arguments()
 scene = Scene(options.build, options="conciliation_strategy=USER")
@@ -43,6 +44,24 @@ def _():
         scene.rpc(2).supervisor.stopProcess("talk")
         page.get_by_text("stopped: talk").first().wait_for()
         scene.rpc(2).supervisor.startProcess("talk")
+
+
+@tap.test("what happened on node 3 is in the timeline of node 1's page at once, and filters of it are in the address")
+def _():
+    with scene.open(0, "#/timeline") as page:
+        main = page.get_by_role("main")
+        main.get_by_text("crash").first().wait_for(state="detached")
+        os.kill(started(scene.cluster.servers[2], "crash"), signal.SIGKILL)
+        main.get_by_role("listitem").filter(has_text="SIGKILL").filter(has_text="s3").first().wait_for()
+        page.get_by_label("How bad").select_option("warning")
+        page.get_by_label("Filter what happened").fill("crash")
+        wait_until(lambda: not [text for text in main.get_by_role("listitem").all_inner_texts() if "crash" not in text], 10, "the filter to work")
+        tap.check_true("level=warning" in page.evaluate("() => location.hash") and "filter=crash" in page.evaluate("() => location.hash"), "the address")
+        page.reload()
+        live(page).get_by_role("main").get_by_role("listitem").filter(has_text="SIGKILL").first().wait_for()
+        tap.check(page.get_by_label("How bad").input_value(), "warning", "the filter after the reload")
+        told = scene.rpc(0).svisor.getTimeline(0, 1000)
+        tap.check_true(any(one["kind"] == "death" and one["process_name"] == "crash" and "SIGKILL" in one["text"] for one in told), f"{told[-5:]}")
 
 
 if __name__ == "__main__":

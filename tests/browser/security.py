@@ -100,8 +100,8 @@ def _():
     with opened() as page:
         for place, texts in (("#/", [GROUP]), (scene.place_of(0), [NAME, IMAGE]), (f"#/applications/{urllib.request.quote(GROUP)}", []),
                              (f"#/processes/{quoted}", []), (f"#/processes/{urllib.request.quote(GROUP + ':missing', safe='')}", []),
-                             (f"#/logs?follow={urllib.request.quote(scene.cluster.identifiers[0] + '/' + GROUP + ':' + NAME, safe='')}", []),
-                             ("#/timeline", []), ("#/conciliation", [])):
+                             (f"#/logs?follow={urllib.request.quote(scene.cluster.identifiers[0] + '/' + GROUP + ':' + NAME, safe='')}", [IMAGE, "<script>window.hacked=1</script>"]),
+                             ("#/timeline", [NAME]), ("#/conciliation", [])):
             page.goto(f"/{place}")
             live(page)
             main = page.get_by_role("main")
