@@ -265,6 +265,48 @@ def _():
         says(port, "GET", "/operations/0-1", 404, 10, "no such operation")
 
 
+class Watcher:
+    """A stream of one operation: `events` are its bodies, and it is over when svisord ends it."""
+
+    def __init__(self, port, place):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
+        connection.request("GET", place, headers={"Accept": "text/event-stream"})
+        self.connection, self.answer, self.events = connection, connection.getresponse(), []
+        tap.check((self.answer.status, self.answer.headers["Content-Type"]), (200, "text/event-stream; charset=utf-8"), place)
+
+    def read(self):
+        """The next event; None at the end."""
+        lines = [self.answer.readline().decode() for _ in range(3)]
+        if lines == [""] * 3:
+            return None
+        tap.check((lines[0], lines[2]), ("event: operation\n", "\n"), "an event")
+        return json.loads(lines[1].removeprefix("data: "))
+
+
+@tap.test("the end of an operation may be streamed: to many, to some who leave, and to who comes late")
+def _():
+    with serve() as server:
+        port = server.port
+        tap.check(value(port, "POST", "/supervisor/startProcess/slow"), True, "start")
+        wait_until(lambda: "up" in server.read("slow.log"), 10, "slow")
+        _, headers, begun = ask(port, "POST", "/supervisor/stopProcess/slow", **ASYNC)
+        watchers = [Watcher(port, headers["Location"]) for _ in range(5)]
+        tap.check([one.read() for one in watchers], [begun] * 5, "at once")
+        watchers.pop(2).connection.close()
+        tap.check(value(port, "POST", "/supervisor/signalProcess/slow/KILL"), True, "kill")
+        ended = {**begun, "state": "DONE", "result": True}
+        tap.check([(one.read(), one.read()) for one in watchers], [(ended, None)] * 4, "the end")
+        late = Watcher(port, headers["Location"])
+        tap.check((late.read(), late.read()), (ended, None), "to who comes late")
+        tap.check(value(port, "POST", "/supervisor/startProcess/slow"), True, "start")
+        wait_until(lambda: server.read("slow.log").count("up") == 2, 10, "slow")
+        _, headers, begun = ask(port, "POST", "/supervisor/stopProcess/slow", **ASYNC)
+        dropped = Watcher(port, headers["Location"])
+        dropped.read()
+        tap.check(value(port, "DELETE", headers["Location"]), True, "DELETE")
+        tap.check(dropped.read(), None, "the stream of what is forgotten")
+
+
 @tap.test("a handle that is deleted ends the waiting, and not what was begun")
 def _():
     with serve() as server:

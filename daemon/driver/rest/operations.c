@@ -4,6 +4,7 @@
  *     POST /supervisor/startProcess/web        Prefer: respond-async
  *     202  Location: /operations/18f2a-7       {"id": "18f2a-7", "method": …, "state": "RUNNING"}
  *     GET  /operations/18f2a-7                 {…, "state": "DONE", "result": true}
+ *          Accept: text/event-stream           the same as an event, now and at its end
  *
  * A call that does not have to wait is answered at once, as without the header; so is a mistake.
  * What has ended is kept for SV_OPERATION_KEPT_SECONDS. There is no timer for it: the old ones go
@@ -25,6 +26,15 @@
 
 enum { ID_BYTES = 40 };
 
+/* Somebody who has asked for a stream. */
+struct watcher {
+    struct operation *operation;
+    struct watcher *next;
+    struct sv_http_exchange *exchange;
+    bool is_beginning; /* inside sv_http_stream_begin(), which may find it gone */
+    bool is_gone;
+};
+
 struct operation {
     struct sv_operations *owner;
     struct operation *previous, *next; /* in the order in which they began */
@@ -35,6 +45,7 @@ struct operation {
     uint64_t end_ns;
     unsigned status;      /* of HTTP, as it would have been answered */
     struct sv_str answer; /* its JSON: the result, or the fault */
+    struct watcher *watchers;
 };
 
 struct sv_operations {
@@ -44,8 +55,80 @@ struct sv_operations {
     uint64_t epoch, last_number;
 };
 
+static void describe(const struct operation *operation, bool is_whole, struct sv_str *text);
+
+/* ---- Streams ---- */
+
+static bool tell(const struct watcher *watcher, bool is_whole)
+{
+    struct sv_str text SV_CLEANUP(sv_str_done) = {0};
+    sv_str_add(&text, "event: operation\ndata: ");
+    describe(watcher->operation, is_whole, &text);
+    sv_str_add(&text, "\n\n");
+    return sv_str_ok(&text) && sv_http_stream_write(watcher->exchange, text.data, text.length) == 0;
+}
+
+static void watcher_free(struct watcher *watcher)
+{
+    struct watcher **link = &watcher->operation->watchers;
+    while (*link && *link != watcher)
+        link = &(*link)->next;
+    if (*link)
+        *link = watcher->next;
+    free(watcher);
+}
+
+/* Tells what came of it, if anything has: without the result if that is too long for a stream. */
+static void end_watchers(struct operation *operation)
+{
+    while (operation->watchers) {
+        struct watcher *watcher = operation->watchers;
+        if (operation->has_ended && !tell(watcher, true))
+            (void)tell(watcher, false);
+        sv_http_on_closed(watcher->exchange, NULL, NULL);
+        sv_http_stream_end(watcher->exchange);
+        watcher_free(watcher);
+    }
+}
+
+static void on_watcher_gone(void *user)
+{
+    struct watcher *watcher = user;
+    watcher->is_gone = true;
+    if (!watcher->is_beginning)
+        watcher_free(watcher);
+}
+
+static void watch(struct sv_http_exchange *exchange, struct operation *operation)
+{
+    struct watcher *watcher = calloc(1, sizeof(*watcher));
+    if (!watcher) {
+        sv_rest_reply_fault(exchange, 503, SV_FAULT_FAILED, "FAILED: out of memory");
+        return;
+    }
+    *watcher = (struct watcher){.operation = operation,
+                                .exchange = exchange,
+                                .is_beginning = true,
+                                .next = operation->watchers};
+    operation->watchers = watcher;
+    sv_http_add_header(exchange, "Cache-Control", "no-store");
+    sv_http_add_header(exchange, "X-Content-Type-Options", "nosniff");
+    sv_http_on_closed(exchange, on_watcher_gone, watcher);
+    sv_http_stream_begin(exchange, 200, "text/event-stream; charset=utf-8");
+    watcher->is_beginning = false;
+    if (watcher->is_gone)
+        watcher_free(watcher);
+    else if (operation->has_ended)
+        end_watchers(operation);
+    else
+        (void)tell(watcher, true);
+}
+
+/* ---- Operations ---- */
+
 static void operation_free(struct operation *operation)
 {
+    end_watchers(operation);
     struct sv_operations *owner = operation->owner;
     *(operation->previous ? &operation->previous->next : &owner->oldest) = operation->next;
     *(operation->next ? &operation->next->previous : &owner->newest) = operation->previous;
@@ -120,6 +203,7 @@ static void on_ended(void *user, const struct sv_api_answer *answer)
                              &operation->answer);
     }
     operation->owner->answer_bytes += operation->answer.length;
+    end_watchers(operation);
 }
 
 static void describe(const struct operation *operation, bool is_whole, struct sv_str *text)
@@ -228,6 +312,12 @@ static struct operation *find(const struct sv_operations *operations, const char
     return found;
 }
 
+static bool wants_stream(const struct sv_http_exchange *exchange)
+{
+    const char *accepted = sv_http_header(exchange, "Accept");
+    return accepted && strcasestr(accepted, "text/event-stream");
+}
+
 bool sv_rest_operation_handle(struct sv_driver *driver, struct sv_http_exchange *exchange)
 {
     const char *rest = sv_http_path(exchange) + strlen("/operations");
@@ -252,6 +342,8 @@ bool sv_rest_operation_handle(struct sv_driver *driver, struct sv_http_exchange 
                             "forgotten after ten minutes, and all with the daemon");
     else if (is_drop)
         drop(exchange, operation);
+    else if (wants_stream(exchange) && strcmp(sv_http_method(exchange), "GET") == 0)
+        watch(exchange, operation);
     else
         reply_one(exchange, operation);
     return true;
