@@ -73,6 +73,7 @@ def shop(count=3):
 
 def end(pid):
     """Of a program that we have just started. The moment before."""
+    tap.check_true(pid > 1, f"a program with pid {pid}")
     now = time.monotonic()
     os.kill(pid, signal.SIGKILL)
     return now

@@ -68,6 +68,12 @@ def lone(config=LONE):
     return Server("svisord", options.build, config)
 
 
+def end(pid):
+    """Of a program that svisord has just started."""
+    tap.check_true(pid > 1, f"a program with pid {pid}")
+    os.kill(pid, signal.SIGKILL)
+
+
 def told(proxy, after=0, **wanted):
     return [record for record in proxy.svisor.getTimeline(after, 2000)
             if all(record.get(key) == value for key, value in wanted.items())]
@@ -96,7 +102,7 @@ def _():
     with lone() as server:
         proxy = server.rpc(over="tcp")
         pid = proxy.supervisor.getProcessInfo("one")["pid"]
-        os.kill(pid, signal.SIGKILL)  # of the program that we have just started
+        end(pid)
         wait_told(proxy, 2, process_name="one", kind="process")
         proxy.supervisor.stopProcess("one")
         proxy.supervisor.startProcess("one")
@@ -230,7 +236,7 @@ def _():
                 for page in pages:
                     page.clear()
                 since = time.monotonic()
-                os.kill(pid, signal.SIGKILL)  # of the program that the cluster of this test has just started
+                end(pid)
                 seconds = [page.arrival("timeline", since, kind="death", process_name="web", identifier=identifier) for page in pages]
                 for page in pages:
                     page.arrival("timeline", since, kind="process", process_name="web", identifier=identifier)
