@@ -170,6 +170,7 @@ enum sv_resumption sv_event_history_find(const struct sv_event_history *history,
             (!is_recorded || history->recorded_after[i] > last || history->dropped[i] > last))
             return SV_RESUMPTION_GONE;
     }
-    *ret_number = last + 1;
+    /* What went since was of others. */
+    *ret_number = last + 1 < history->first ? history->first : last + 1;
     return SV_RESUMPTION_WHOLE;
 }

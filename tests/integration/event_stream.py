@@ -1,12 +1,14 @@
 # seconds: 300
 # Events as text/event-stream on the HTTP ports, read by http.client: what is missed while a connection is broken comes later, or is said to be missing.
 import base64
+import contextlib
 import http.client
 import json
 import os
 import socket
 import sys
 import threading
+import xmlrpc.client
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import schema
@@ -109,7 +111,7 @@ def _():
         cluster.start()
         cluster.wait_state("OPERATION")
         port = cluster.ports[0]
-        with StreamSubscriber(port, "/events/event") as first, StreamSubscriber(port, "/events/resource") as quiet, \
+        with StreamSubscriber(port, "/events/event") as first, StreamSubscriber(port, "/events/mesh") as quiet, \
                 StreamSubscriber(port, "/events/event") as stays:
             first.close()
             quiet.close()
@@ -123,9 +125,13 @@ def _():
             again.wait("event", state=STARTING)
             resumed = again.last_id
         with StreamSubscriber(port, "/events/event", resumed) as whole, \
-                StreamSubscriber(port, "/events/resource", quiet.last_id) as quiet_again:
+                StreamSubscriber(port, "/events/mesh", quiet.last_id) as quiet_again:
             restart_one(cluster)
             whole.wait("event", state=STARTING)
+            cluster.servers[0].rpc(over="tcp").supervisor.stopProcess("shop:one")
+            with contextlib.suppress(xmlrpc.client.Fault):  # it has nothing to start, and the cluster says so
+                cluster.call(0, "start_application", 0, "shop", False)
+            quiet_again.wait("mesh")
             tap.check(whole.of("missed") + quiet_again.of("missed"), [], "what was missed")
 
 
