@@ -118,7 +118,7 @@ class Load:
 
 
 def quantile(times, part):
-    return sorted(times)[min(len(times) - 1, int(len(times) * part))]
+    return sorted(times)[int((len(times) - 1) * part)]
 
 
 def words_of(times):
