@@ -34,6 +34,7 @@ def each_page(**more):
         for place in scene.places():
             page.goto(f"/{place}")
             live(page).get_by_role("main").get_by_role("heading").first().wait_for()
+            wait_until(lambda: not re.search("(Reading|Asking).*…", page.get_by_role("main").inner_text()), 10, f"all of {place} to be there")
             yield place, page
         page.goto("/#/")
         page.keyboard.press("Control+k")
