@@ -38,7 +38,9 @@ function tellMessage() {
 }
 
 tellMessage();
-render(<App />, document.getElementById("app")!);
+const place = document.getElementById("app")!;
+place.textContent = ""; // what index.html shows until the script is there
+render(<App />, place);
 live.connect();
 addEventListener("pagehide", () => live.close());
 addEventListener("pageshow", (event) => event.persisted && live.connect());

@@ -31,6 +31,7 @@ export class Tables {
   conflicts: string[] = []; // namespecs
   timeline: TimelineEntry[] = []; // oldest first
   deaths = new Map<string, TimelineEntry>(); // the last one of each process in an instance: deathKey()
+  deathCount = 0; // how often `deaths` has changed
   attention = new Map<string, Attention>();
   copyCount = 0;
 
@@ -147,8 +148,10 @@ export class Writer {
   private putTimeline(entry: TimelineEntry): void {
     const { timeline } = this.tables;
     timeline.push(entry);
-    if (entry.kind === "death" && entry.application_name && entry.process_name)
+    if (entry.kind === "death" && entry.application_name && entry.process_name) {
       this.tables.deaths.set(deathKey(entry.identifier, fullName(entry.application_name, entry.process_name)), entry);
+      this.tables.deathCount++;
+    }
     if (timeline.length > TIMELINE_MAX + 200) timeline.splice(0, timeline.length - TIMELINE_MAX);
     this.changed("timeline");
   }

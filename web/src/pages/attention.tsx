@@ -24,7 +24,7 @@ function Row(props: { one: Attention; tables: Tables }) {
 }
 
 export function AttentionList() {
-  const tables = useTables("attention", "copy", "process");
+  const tables = useTables("attention", "copy", "process", "timeline");
   const [isAll, setAll] = useState(false);
   const all = useMemo(() => sortedAttention(tables), [versionOf("attention"), tables]);
   if (all.length === 0) {

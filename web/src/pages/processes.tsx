@@ -133,6 +133,18 @@ function shrink(groups: string[], isShrunk: boolean): void {
   setQuery({ shrunk: [...now].map(encodeURIComponent).join(",") });
 }
 
+// A measure, which leads to its history, and away from it again.
+function Measure(props: { title: string; namespec: string; value: number; isShown: boolean }) {
+  const { title, namespec, value, isShown } = props;
+  const label = `${title} of ${namespec}: ${percent(value)}, ${isShown ? "hide" : "show"} its history`;
+  const toggle = () => setQuery({ stats: isShown ? null : namespec });
+  return (
+    <button type="button" class="plain number-link" aria-pressed={isShown} aria-label={label} onClick={toggle}>
+      {percent(value)}
+    </button>
+  );
+}
+
 // What processes have used in the last period; without measures there are no such columns.
 function usageColumns(tables: Tables, usage: Usage, shown: string): Column<Row>[] {
   const used = (copy: Copy, place: 0 | 1) => usage.processes[namespecOf(copy.group, copy.name)]?.[place];
@@ -144,13 +156,8 @@ function usageColumns(tables: Tables, usage: Usage, shown: string): Column<Row>[
     cell: (row) => {
       if (isGroup(row)) return running(row).length ? <span class="quiet">{percent(sum(running(row), (copy) => used(copy, place)))}</span> : "";
       const value = used(row, place);
-      if (value === undefined) return "";
       const namespec = namespecOf(row.group, row.name);
-      return (
-        <button type="button" class="plain number-link" aria-pressed={shown === namespec} aria-label={`${title} of ${namespec}: ${percent(value)}, show its history`} onClick={() => setQuery({ stats: shown === namespec ? null : namespec })}>
-          {percent(value)}
-        </button>
-      );
+      return value !== undefined && <Measure title={title} namespec={namespec} value={value} isShown={shown === namespec} />;
     },
   });
   const load: Column<Row> = {
@@ -240,7 +247,7 @@ function Detail(props: { identifier: string; namespec: string; usage: Usage; per
 }
 
 export function ProcessTable(props: { identifier: string }) {
-  const tables = useTables("copy", "instance");
+  const tables = useTables("copy", "instance", "timeline");
   const query = useTableQuery("name");
   const { query: words } = useRoute();
   const shrunk = useMemo(() => shrunkOf(words), [words.get("shrunk")]);
@@ -248,7 +255,7 @@ export function ProcessTable(props: { identifier: string }) {
   const period = usePeriod();
   const usage = useUsage(props.identifier, period);
   const shown = words.get("stats") ?? "";
-  const columns = useMemo(() => copyColumns(tables, props.identifier, usage, shown), [tables, props.identifier, usage, shown]);
+  const columns = useMemo(() => copyColumns(tables, props.identifier, usage, shown), [tables, props.identifier, usage, shown, tables.deathCount]);
   const rows = rowsOf(copies?.values() ?? [], query, columns, shrunk);
   const groups = rows.filter(isGroup).map((one) => one.group);
   const isAllShrunk = groups.length > 0 && groups.every((one) => shrunk.has(one));

@@ -48,7 +48,6 @@ export function Toasts() {
     <div class="toasts" role="status" aria-live="polite" aria-label="What came of actions">
       {list.map((one) => (
         <div key={one.id} class={`toast tone-${one.tone}`}>
-          <span class="toast-bar" aria-hidden="true" />
           <span class="toast-text">{one.text}</span>
           <button type="button" class="plain" aria-label="Close this message" onClick={() => closeToast(one.id)}>
             ✕
