@@ -67,10 +67,9 @@ function time(at: number): string {
   return `${clock(at / 1000)}.${String(at % 1000).padStart(3, "0")}`;
 }
 
-interface RowProperties extends LogView {
+interface RowProperties extends Pick<LogView, "labels" | "colourOf" | "matcher" | "hasTimes"> {
   line: Line;
   text: string; // of the line: it may get more
-  isFound: boolean;
   isCurrent: boolean;
   top: number;
   isWhole: boolean;
@@ -216,7 +215,6 @@ function measure(box: HTMLDivElement, lines: Line[], tops: Float64Array, measure
 
 export function LogLines(props: {
   lines: Line[];
-  version: number;
   view: LogView;
   isFollowing: boolean;
   onFollow: (isOn: boolean) => void;
@@ -231,6 +229,7 @@ export function LogLines(props: {
   const shape = `${grid.columns} ${view.isWrapped}`;
   const lastShape = useRef(shape);
   if (lastShape.current !== shape) {
+    // Heights are of that width only.
     measured.current.clear();
     lastShape.current = shape;
   }
@@ -269,11 +268,12 @@ export function LogLines(props: {
           {lines.slice(first, last).map((line, index) => (
             <Row
               key={line.serial}
-              {...view}
-              current={0}
+              labels={view.labels}
+              colourOf={view.colourOf}
+              matcher={view.matcher}
+              hasTimes={view.hasTimes}
               line={line}
               text={line.text}
-              isFound={line.isFound}
               isCurrent={line.serial === view.current}
               top={tops[first + index]!}
               isWhole={whole.has(line.serial)}

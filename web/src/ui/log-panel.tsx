@@ -20,6 +20,7 @@ import { LogLines } from "./log-lines";
 import type { LogView } from "./log-lines";
 import { MenuButton } from "./menu";
 import { setQuery, useRoute } from "./route";
+import { FilterBox } from "./table";
 
 export const COLOURS = 8;
 const nick = (identifier: string) => store.tables.nick(identifier);
@@ -118,25 +119,14 @@ function useMatches(buffer: LogBuffer, text: string, onGo: () => void): Matches 
 function SearchBox(props: { words: Words; matches: Matches; error: string }) {
   const { words, matches } = props;
   const onKey = (event: KeyboardEvent) => {
-    if (event.key === "Enter") matches.goTo(event.shiftKey ? 1 : -1);
-    else if (event.key === "Escape" && words.text) setQuery({ q: null });
-    else return;
+    if (event.key !== "Enter" || !(event.target instanceof HTMLInputElement)) return;
+    matches.goTo(event.shiftKey ? 1 : -1);
     event.preventDefault();
   };
+  const query = { sort: "", setSort: () => undefined, filter: words.text, setFilter: (q: string) => setQuery({ q }) };
   return (
-    <div class="log-search" role="search" aria-label="In these lines">
-      <input
-        type="search"
-        class="filter"
-        aria-label="Search in these lines"
-        placeholder="Search in these lines"
-        aria-invalid={props.error !== ""}
-        autocomplete="off"
-        spellcheck={false}
-        value={words.text}
-        onInput={(event) => setQuery({ q: event.currentTarget.value })}
-        onKeyDown={onKey}
-      />
+    <div class="log-search" role="search" aria-label="In these lines" onKeyDown={onKey}>
+      <FilterBox query={query} label="Search in these lines" />
       <Switch word="case" isOn={words.isCaseSensitive} label="Capital letters count">
         Aa
       </Switch>
@@ -237,15 +227,15 @@ export function LogPanel(props: { sources: Source[]; onRemove?: (key: string) =>
   const labels = useMemo(() => labelsOf(sources, nick), [formatFollow(sources)]);
   const view: LogView = { labels, colourOf, matcher, current: matches.current, isWrapped: !words.isCut, hasTimes: words.hasTimes };
   const lines = words.isOnly && matcher ? buffer.found : buffer.lines;
-  const keys = useRef({ matches, isFollowing });
-  keys.current = { matches, isFollowing };
+  const keys = useRef({ matches, isFollowing, isCut: words.isCut });
+  keys.current = { matches, isFollowing, isCut: words.isCut };
   useEffect(
     () =>
       listenForKeys({
         n: () => keys.current.matches.goTo(1),
         N: () => keys.current.matches.goTo(-1),
         f: () => follow(!keys.current.isFollowing),
-        w: () => setQuery({ cut: new URLSearchParams(location.hash.split("?")[1]).get("cut") ? null : "1" }),
+        w: () => setQuery({ cut: keys.current.isCut ? null : "1" }),
       }),
     [],
   );
@@ -266,7 +256,7 @@ export function LogPanel(props: { sources: Source[]; onRemove?: (key: string) =>
         <More buffer={buffer} lines={lines} labels={labels} sources={sources} words={words} />
       </div>
       {lines.length === 0 && <Empty isFiltered={words.isOnly && buffer.lines.length > 0} followers={followers} />}
-      <LogLines lines={lines} version={buffer.version} view={view} isFollowing={isFollowing} onFollow={follow} newCount={lines.length - placeOf(lines, left.current + 1)} />
+      <LogLines lines={lines} view={view} isFollowing={isFollowing} onFollow={follow} newCount={lines.length - placeOf(lines, left.current + 1)} />
     </section>
   );
 }

@@ -21,10 +21,14 @@ export interface Line {
   isFound: boolean; // by the search
 }
 
+// In characters: a change of colour takes as much memory as some of them, and a hostile line has thousands.
+function costOf(line: Line): number {
+  return line.text.length + 64 * line.spans.length;
+}
+
 export class LogBuffer {
   lines: Line[] = [];
   found: Line[] = []; // those with isFound, in order
-  version = 0; // grows with each change
   private matcher: Matcher = null;
   private serial = 0;
   private chars = 0;
@@ -34,15 +38,10 @@ export class LogBuffer {
 
   constructor(private readonly changed: () => void = () => undefined) {}
 
-  private touch(): void {
-    this.version++;
-    this.changed();
-  }
-
   private put(source: string, at: number, text: string, spans: Span[], cut: number, isNote: boolean): Line {
     const line = { serial: ++this.serial, source, at, text, spans, cut, isNote, isFound: false };
     this.lines.push(line);
-    this.chars += text.length;
+    this.chars += costOf(line);
     this.judge(line);
     return line;
   }
@@ -61,28 +60,29 @@ export class LogBuffer {
       const last = one.isMore ? this.last.get(source) : undefined;
       if (!last) this.last.set(source, this.put(source, at, text, spans, one.cut, false));
       else {
-        this.chars += text.length - last.text.length;
+        this.chars -= costOf(last);
         Object.assign(last, { text, spans, cut: one.cut });
+        this.chars += costOf(last);
         this.judge(last);
       }
     }
     this.trim();
-    if (raw.length) this.touch();
+    if (raw.length) this.changed();
   }
 
   // What happened to the log, among its lines.
   note(source: string, text: string, at: number): void {
     this.put(source, at, text, [], 0, true);
     this.trim();
-    this.touch();
+    this.changed();
   }
 
   private trim(): void {
     const most = LINES_MAX * (this.isHeld ? 2 : 1);
     if (this.lines.length <= most * SLACK && this.chars <= CHARS_MAX) return;
     let first = Math.max(0, this.lines.length - most);
-    let chars = this.chars - this.lines.slice(0, first).reduce((sum, one) => sum + one.text.length, 0);
-    while (chars > CHARS_MAX / SLACK && first < this.lines.length - 1) chars -= this.lines[first++]!.text.length;
+    let chars = this.chars - this.lines.slice(0, first).reduce((sum, one) => sum + costOf(one), 0);
+    while (chars > CHARS_MAX / SLACK && first < this.lines.length - 1) chars -= costOf(this.lines[first++]!);
     this.lines = this.lines.slice(first);
     this.chars = chars;
     const oldest = this.lines[0]?.serial ?? 0;
@@ -94,7 +94,7 @@ export class LogBuffer {
     this.matcher = matcher;
     for (const one of this.lines) one.isFound = matcher !== null && isMatch(matcher, one.text);
     this.found = this.lines.filter((one) => one.isFound);
-    this.touch();
+    this.changed();
   }
 
   clear(): void {
@@ -102,15 +102,15 @@ export class LogBuffer {
     this.found = [];
     this.chars = 0;
     this.last.clear();
-    this.touch();
+    this.changed();
   }
 
   drop(source: string): void {
     this.lines = this.lines.filter((one) => one.source !== source);
     this.found = this.found.filter((one) => one.source !== source);
-    this.chars = this.lines.reduce((sum, one) => sum + one.text.length, 0);
+    this.chars = this.lines.reduce((sum, one) => sum + costOf(one), 0);
     this.last.delete(source);
-    this.touch();
+    this.changed();
   }
 }
 

@@ -110,6 +110,13 @@ test("a buffer of very long lines keeps few of them", () => {
   assert.ok(buffer.lines.length * LINE_CHARS_MAX <= CHARS_MAX);
 });
 
+test("a buffer of lines that change their colour at each letter keeps few of them", () => {
+  const buffer = new LogBuffer();
+  const text = "\u001b[31ma\u001b[32mb".repeat(5000);
+  for (let i = 0; i < 200; i++) buffer.add("a", [{ text, cut: 0, isMore: false }], 0);
+  assert.ok(buffer.lines.reduce((sum, one) => sum + one.spans.length, 0) * 64 <= CHARS_MAX);
+});
+
 test("a line that goes on is the same line", () => {
   const buffer = new LogBuffer();
   buffer.add("a", [{ text: "Name: ", cut: 0, isMore: false }], 0);

@@ -49,9 +49,12 @@ export interface Piece {
 // A text cut where its colours or what was found in it begin and end.
 export function piecesOf(text: string, spans: { start: number; end: number; class: string }[], ranges: [number, number][]): Piece[] {
   const cuts = new Set([0, text.length]);
-  for (const one of spans) cuts.add(one.start).add(one.end);
+  for (const one of spans) {
+    if (one.start >= text.length) break; // of the rest of the line, which is not shown
+    cuts.add(one.start).add(Math.min(one.end, text.length));
+  }
   for (const [start, end] of ranges) cuts.add(start).add(end);
-  const places = [...cuts].filter((one) => one <= text.length).sort((a, b) => a - b);
+  const places = [...cuts].sort((a, b) => a - b);
   const pieces: Piece[] = [];
   let span = 0;
   let range = 0;
