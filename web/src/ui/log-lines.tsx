@@ -152,6 +152,7 @@ interface Anchor {
 function useScrolling(box: RefObject<HTMLDivElement>, lines: Line[], tops: Float64Array, isFollowing: boolean, onFollow: (isOn: boolean) => void) {
   const anchor = useRef<Anchor>({ serial: 0, offset: 0 });
   const ours = useRef(-1); // where we have scrolled to: the event that comes of it is nobody's wish
+  const former = useRef(0);
   const [, draw] = useState(0);
   const latest = useRef({ lines, tops });
   latest.current = { lines, tops };
@@ -170,15 +171,19 @@ function useScrolling(box: RefObject<HTMLDivElement>, lines: Line[], tops: Float
     const place = placeOf(lines, anchor.current.serial);
     const wanted = isFollowing ? element.scrollHeight - element.clientHeight : (tops[Math.min(place, lines.length)] ?? 0) + anchor.current.offset;
     if (Math.abs(element.scrollTop - wanted) > 1) scrollTo(wanted);
+    if (isFollowing) hold(element.scrollTop);
   });
   const onScroll = useCallback(() => {
     const element = box.current!;
     const isOurs = element.scrollTop === ours.current;
+    const moved = element.scrollTop - former.current;
     ours.current = -1;
+    former.current = element.scrollTop;
     draw((count) => count + 1);
     if (isOurs) return;
     hold(element.scrollTop);
-    onFollow(element.scrollHeight - element.scrollTop - element.clientHeight <= BOTTOM_PIXELS);
+    const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight <= BOTTOM_PIXELS;
+    if (isAtEnd ? moved > 0 : moved < 0) onFollow(isAtEnd); // the browser scrolls by itself, too, when there is less to show
   }, [onFollow]);
   // The middle of the box.
   const goTo = (serial: number) => {

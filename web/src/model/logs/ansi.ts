@@ -74,10 +74,9 @@ function classOf(style: Style): string {
   return names.join(" ");
 }
 
-// "␛" of an escape that begins nothing, "‹U+202E›" of an override.
+// "^[" of an escape that begins nothing, as terminals write it; "‹U+202E›" of an override.
 function picture(code: number): string {
-  if (code < 0x20) return String.fromCharCode(0x2400 + code);
-  if (code === 0x7f) return "␡";
+  if (code < 0x80) return `^${String.fromCharCode(code ^ 0x40)}`;
   return `‹U+${code.toString(16).toUpperCase().padStart(4, "0")}›`;
 }
 

@@ -62,8 +62,8 @@ test("colours become classes, and other sequences nothing", () => {
 });
 
 test("what would hide or turn text around is seen", () => {
-  assert.equal(shownOf("a\u202egpj.exe\u0000\u001b").text, "a‹U+202E›gpj.exe␀␛");
-  assert.equal(shownOf("evil\rgood").text, "evil␍good");
+  assert.equal(shownOf("a\u202egpj.exe\u0000\u001b").text, "a‹U+202E›gpj.exe^@^[");
+  assert.equal(shownOf("evil\rgood").text, "evil^Mgood");
   assert.equal(shownOf("tab\there").text, "tab\there");
   assert.deepEqual(shownOf("<script>alert(1)</script>"), { text: "<script>alert(1)</script>", spans: [] });
 });
