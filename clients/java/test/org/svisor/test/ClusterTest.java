@@ -10,6 +10,7 @@ import static org.svisor.test.Keys.check;
 
 import java.lang.reflect.Method;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -231,6 +232,7 @@ public final class ClusterTest {
         equal(certificate.exitCode().orElse(-1), 3L, "the exit code");
         equal(certificate.tail(), List.of("last words"), "what it said");
         check(one.svisor().getDeathCertificates("bad"));
+        equal(new String(check(one.svisor().followLog("bad", "stderr")).bytes(), StandardCharsets.UTF_8), "last words\n", "its log");
         check(one.svisor().why("bad")).lastEnd().orElseThrow();
         check(one.svisor().why("work:work_00"));
         check(one.svisor().getResourceEvents("bad"));
