@@ -62,7 +62,7 @@ function failure(status: number, body: unknown): CallError {
 async function ask(path: string, init: RequestInit): Promise<{ status: number; body: unknown; headers: Headers }> {
   let answer: Response;
   try {
-    answer = await fetch(path, init);
+    answer = await fetch(path.slice(1), init); // beside the page, also behind a proxy that adds a prefix
   } catch {
     throw new CallError("svisord does not answer.", 0, 0);
   }
@@ -102,7 +102,7 @@ export async function operate<T = unknown>(method: string, parameters: Parameter
     await pause(wait);
     const operation = (await ask(location, {})).body as Operation;
     if (operation.state === "RUNNING") continue;
-    void fetch(location, { method: "DELETE" });
+    void ask(location, { method: "DELETE" }).catch(() => undefined); // it is forgotten by itself, too
     if (operation.state === "DONE") return operation.result as T;
     throw failure(500, operation.fault ?? null);
   }

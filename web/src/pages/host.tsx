@@ -53,7 +53,7 @@ function ioPanels(devices: Record<string, Device>, words: [string, string], of: 
         { name: words[0], values: first.map((one) => one * KIBIBIT), color: "--busy" },
         { name: words[1], values: second.map((one) => one * KIBIBIT), color: "--warn" },
       ];
-      return { title: name, group: GROUP, times: wall(device.times), series, format: rate };
+      return { title: name, group: GROUP, times: wall(device.times), series, format: rate, most: 1000 };
     });
 }
 

@@ -117,7 +117,7 @@ function useUserStyles(files: string[]): void {
     const links = files.map((href) => {
       const link = document.createElement("link");
       link.rel = "stylesheet";
-      link.href = href;
+      link.href = href.slice(1); // beside the page
       document.head.append(link);
       return link;
     });
