@@ -91,6 +91,7 @@ struct sv_cluster_config {
     bool has_mesh_key;    /* it was written */
     const char *mesh_trust;
     bool mesh_plain;
+    bool mesh_calls; /* those of other instances' clients are served */
 };
 
 #define SV_SUPVISORS_TICK_SECONDS 5 /* Supvisors 0.19, utils.py, TICK_PERIOD */

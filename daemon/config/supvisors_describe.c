@@ -109,6 +109,7 @@ void sv_cluster_describe(const struct sv_cluster_config *config, struct sv_str *
                 config->quorum_stop_after);
     if (config->mesh_port)
         sv_str_addf(ret_text, "mesh_port=%u\n", config->mesh_port);
-    sv_str_addf(ret_text, "mesh_key=%s\nmesh_trust=%s\nmesh_plain=%s\n", config->mesh_key,
-                config->mesh_trust, word(config->mesh_plain));
+    sv_str_addf(ret_text, "mesh_key=%s\nmesh_trust=%s\nmesh_plain=%s\nmesh_calls=%s\n",
+                config->mesh_key, config->mesh_trust, word(config->mesh_plain),
+                word(config->mesh_calls));
 }

@@ -221,14 +221,17 @@ static void the_mesh_has_files_for_its_keys(void **state)
     assert_string_equal(cluster->mesh_trust, "/etc/svisor/mesh.trust");
     assert_false(cluster->has_mesh_key);
     assert_false(cluster->mesh_plain);
+    assert_true(cluster->mesh_calls);
     assert_int_equal(cluster->mesh_port, 0);
     done(&loading);
-    loading = load(HEAD "[svisor]\nmesh_key=%(here)s/own.key\nmesh_trust=trust\nmesh_port=4000\n");
+    loading = load(HEAD "[svisor]\nmesh_key=%(here)s/own.key\nmesh_trust=trust\nmesh_port=4000\n"
+                        "mesh_calls=false\n");
     cluster = &loading.config->daemon.cluster;
     assert_string_equal(cluster->mesh_key, "/etc/own.key");
     assert_true(cluster->has_mesh_key);
     assert_true(cluster->mesh_trust[0] == '/');
     assert_int_equal(cluster->mesh_port, 4000);
+    assert_false(cluster->mesh_calls);
     done(&loading);
     expect(HEAD "[svisor]\nmesh_key=/k\nmesh_plain=true\n", false,
            "[svisor] mesh_key: mesh_key is not used with mesh_plain=true");

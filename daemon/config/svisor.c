@@ -47,6 +47,7 @@ void sv_load_mesh(struct sv_loader *loader, const struct sv_ini_section *section
     ret->has_mesh_key = key.is_given;
     ret->mesh_trust = sv_loader_normalize(loader, trust.text);
     ret->mesh_plain = sv_loader_get(loader, section, SV_OPTION_SVISOR_mesh_plain, scope).boolean;
+    ret->mesh_calls = sv_loader_get(loader, section, SV_OPTION_SVISOR_mesh_calls, scope).boolean;
     if (ret->mesh_plain && key.is_given)
         sv_loader_report(loader, loader->error, &key.place,
                          "mesh_key is not used with mesh_plain=true; write only one of them");

@@ -116,6 +116,10 @@ static enum sv_fault check(struct sv_driver_cluster *cluster, const struct sv_re
                            const char **ret_words)
 {
     *ret_words = NULL;
+    if (!cluster->owner->daemon.cluster.mesh_calls) {
+        *ret_words = "the instance has mesh_calls=false: ask it itself";
+        return SV_FAULT_FAILED;
+    }
     if (!sv_relay_is_there(cluster, party)) {
         *ret_words = "the instance that was asked has not accepted the one that asks";
         return SV_FAULT_FAILED;
