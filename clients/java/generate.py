@@ -74,6 +74,8 @@ RESULTS = {
     "supvisors.get_inner_process_info": "List<InnerProcess>",
     "supvisors.test_start_application": "List<Prediction>",
     "supvisors.test_start_process": "List<Prediction>",
+    "svisor.predictApplication": "List<Prediction>",
+    "svisor.predictProcess": "List<Prediction>",
     "supvisors.get_statistics_status": "StatisticsStatus",
     "supvisors.get_network_info": "NetworkInfo",
 }

@@ -47,6 +47,8 @@ enum sv_cluster_request_kind {
     SV_REQUEST_RESTART_PROCESS,
     SV_REQUEST_TEST_START_APPLICATION, /* the answer has predictions */
     SV_REQUEST_TEST_START_PROCESS,
+    SV_REQUEST_PREDICT_APPLICATION, /* the same after a stop of what runs */
+    SV_REQUEST_PREDICT_PROCESS,
     SV_REQUEST_CONCILIATE, /* name may be "": all conflicts */
     SV_REQUEST_RESTART_SEQUENCE,
     SV_REQUEST_RESTART,
@@ -124,13 +126,16 @@ enum sv_process_news {
     SV_PROCESS_NEWS_LOST,       /* its instance was lost with it */
 };
 
-/* What SV_REQUEST_TEST_* answer, for each process in the order of their names. */
+/* What SV_REQUEST_TEST_* and SV_REQUEST_PREDICT_* answer, for each process in the order of their
+ * names. */
 struct sv_prediction {
     const char *application;
     const char *name;
     enum sv_process_state state;
     const char *forced_reason;  /* "": none */
-    sv_instance_place instance; /* SV_INSTANCE_NONE: nowhere */
+    sv_instance_place instance; /* where it runs then; SV_INSTANCE_NONE: nowhere */
+    sv_instance_place target;   /* where it is started, also if it has ended then */
+    const char *why;            /* it is started there, or nowhere, in words; "": not started */
 };
 
 /* Supervisor's and Supvisors' numbers; api/faults.def has their names. */

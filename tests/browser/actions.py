@@ -84,7 +84,7 @@ def _():
         tap.check(scene.cluster.call(1, "get_application_info", "shop")["statename"], "STOPPED", "shop")
         table.get_by_role("button", name="Start shop").click()
         text = confirm(page, "Start")
-        promised = dict(re.findall(r"starts\s+(shop:\w+)\s+at (\w+)", text))
+        promised = dict(re.findall(r"(shop:\w+)\s+at (\w+)", text.partition("Starts")[2]))
         page.get_by_text("shop has started.").wait_for()
         found = {name: "".join(scene.cluster.running_on(1, name)) for name in promised}
         tap.check(found, promised, "where it runs")

@@ -5,6 +5,7 @@ import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/table.css";
 import "./styles/pages.css";
+import "./styles/details.css";
 import "./styles/logs.css";
 import "./styles/timeline.css";
 import { live, store } from "./model/index";

@@ -41,6 +41,20 @@ static json_t *prediction_struct(const struct sv_api_cluster *cluster,
                      sv_cluster_identifier_list(cluster, &prediction->instance, is_placed));
 }
 
+/* With where it is started although it does not run on, and why there or nowhere. */
+static json_t *prediction_with_why(const struct sv_api_cluster *cluster,
+                                   const struct sv_prediction *prediction)
+{
+    bool is_started = prediction->target != SV_INSTANCE_NONE;
+    json_t *body = prediction_struct(cluster, prediction);
+    if (!body)
+        return NULL;
+    json_object_set_new(body, "started_identifiers",
+                        sv_cluster_identifier_list(cluster, &prediction->target, is_started));
+    json_object_set_new(body, "why", sv_text_json(prediction->why));
+    return body;
+}
+
 static json_t *result_of(const struct sv_api_call *call, const struct sv_cluster_answer *answer)
 {
     switch (call->request_kind) {
@@ -48,6 +62,8 @@ static json_t *result_of(const struct sv_api_call *call, const struct sv_cluster
         return sv_text_json(answer->text);
     case SV_REQUEST_TEST_START_APPLICATION:
     case SV_REQUEST_TEST_START_PROCESS:
+    case SV_REQUEST_PREDICT_APPLICATION:
+    case SV_REQUEST_PREDICT_PROCESS:
         break;
     case SV_REQUEST_START_APPLICATION:
     case SV_REQUEST_STOP_APPLICATION:
@@ -62,9 +78,12 @@ static json_t *result_of(const struct sv_api_call *call, const struct sv_cluster
     case SV_REQUEST_END_SYNC:
         return json_boolean(answer->value);
     }
+    bool is_test = call->request_kind == SV_REQUEST_TEST_START_APPLICATION ||
+                   call->request_kind == SV_REQUEST_TEST_START_PROCESS;
     json_t *list = json_array();
     for (size_t i = 0; i < answer->prediction_count; i++)
-        sv_cluster_append(&list, prediction_struct(sv_cluster_of(call), &answer->predictions[i]));
+        sv_cluster_append(&list, (is_test ? prediction_struct : prediction_with_why)(
+                                     sv_cluster_of(call), &answer->predictions[i]));
     return list;
 }
 
@@ -155,6 +174,17 @@ static void predict(struct sv_api_call *call, const struct sv_argument *argument
         ask(call, &request);
 }
 
+/* The same, also while there are conflicts. */
+static void predict_restart(struct sv_api_call *call, const struct sv_argument *arguments,
+                            enum sv_cluster_request_kind kind)
+{
+    int number;
+    if (sv_cluster_check_choice(call, SV_CHOICE_STARTING_STRATEGY, arguments[0].value, &number))
+        ask(call, &(struct sv_cluster_request){.kind = kind,
+                                               .name = arguments[1].text,
+                                               .starting = (enum sv_starting_strategy)number});
+}
+
 void sv_method_supvisors_test_start_application(struct sv_api_call *call,
                                                 const struct sv_argument *arguments)
 {
@@ -165,6 +195,16 @@ void sv_method_supvisors_test_start_process(struct sv_api_call *call,
                                             const struct sv_argument *arguments)
 {
     predict(call, arguments, SV_REQUEST_TEST_START_PROCESS);
+}
+
+void sv_method_predict_application(struct sv_api_call *call, const struct sv_argument *arguments)
+{
+    predict_restart(call, arguments, SV_REQUEST_PREDICT_APPLICATION);
+}
+
+void sv_method_predict_process(struct sv_api_call *call, const struct sv_argument *arguments)
+{
+    predict_restart(call, arguments, SV_REQUEST_PREDICT_PROCESS);
 }
 
 void sv_method_supvisors_stop_application(struct sv_api_call *call,

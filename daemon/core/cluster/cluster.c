@@ -215,6 +215,8 @@ static void request(struct sv_cluster *cluster, const struct sv_cluster_event *e
     case SV_REQUEST_RESTART_PROCESS:
     case SV_REQUEST_TEST_START_APPLICATION:
     case SV_REQUEST_TEST_START_PROCESS:
+    case SV_REQUEST_PREDICT_APPLICATION:
+    case SV_REQUEST_PREDICT_PROCESS:
     case SV_REQUEST_CONCILIATE:
     case SV_REQUEST_RESTART_SEQUENCE:
         sv_commander_request(cluster, &event->request);

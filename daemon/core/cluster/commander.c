@@ -34,8 +34,6 @@ void sv_commander_say(struct sv_commander *commander, enum sv_log_level level,
 {
     struct sv_str line = {0};
     va_list arguments;
-    if (commander->run)
-        return;
     if (member) {
         sv_namespec(&line, member);
         sv_str_add(&line, ": ");
@@ -49,7 +47,8 @@ void sv_commander_say(struct sv_commander *commander, enum sv_log_level level,
     const struct sv_subject subject = {.instance = SV_INSTANCE_NONE,
                                        .application = member ? member->application->name : "",
                                        .name = member ? member->name : ""};
-    sv_decide_about(commander->cluster, level, &subject, sv_str_text(&line));
+    if (!commander->run)
+        sv_decide_about(commander->cluster, level, &subject, sv_str_text(&line));
     sv_str_done(&line);
 }
 

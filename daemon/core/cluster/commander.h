@@ -238,12 +238,12 @@ void sv_conciliate_member(struct sv_commander *commander, struct sv_member *memb
 
 /* ---- prediction.c ---- */
 
-/* Sends the answer. `member` NULL: all of the application, by its sequences. */
-void sv_predict_application(struct sv_commander *commander, uint64_t request,
-                            struct sv_application *application, enum sv_starting_strategy strategy);
-void sv_predict_processes(struct sv_commander *commander, uint64_t request,
-                          struct sv_member *const *members, size_t member_count,
-                          enum sv_starting_strategy strategy);
+/* Send the answer. SV_REQUEST_PREDICT_*: what runs of it counts as stopped. */
+void sv_predict_application(struct sv_commander *commander,
+                            const struct sv_cluster_request *request,
+                            struct sv_application *application);
+void sv_predict_processes(struct sv_commander *commander, const struct sv_cluster_request *request,
+                          struct sv_member *const *members, size_t member_count);
 /* What a prediction does instead of a command. */
 void sv_prediction_start(struct sv_commander *commander, struct sv_order *order);
 

@@ -8,6 +8,8 @@
  * What is predicted to run counts as load from then on, so that the sequences behind it see it.
  * Supvisors forgets it once it is RUNNING, and predicts wrongly for all but the first sequence; and
  * it resolves `@` and `#` for good by asking.
+ *
+ * What a restart would do is what a start would, once the copy was told that what runs is STOPPED.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +117,15 @@ static int by_name(const void *a, const void *b)
     return strcmp((*left)->name, (*right)->name);
 }
 
+static sv_instance_place target_of(const struct sv_prediction_run *run,
+                                   const struct sv_member *member)
+{
+    for (size_t i = run->told_count; i-- > 0;)
+        if (run->told[i].member == member)
+            return run->told[i].instance;
+    return SV_INSTANCE_NONE;
+}
+
 static void answer(struct sv_commander *commander, uint64_t request)
 {
     struct sv_cluster *cluster = commander->cluster;
@@ -133,6 +144,8 @@ static void answer(struct sv_commander *commander, uint64_t request)
             .state = sv_member_shown_state(member),
             .forced_reason = sv_text(cluster, "%s", member->is_forced ? member->forced_reason : ""),
             .instance = member->running_count > 0 ? member->running[0] : SV_INSTANCE_NONE,
+            .target = target_of(run, member),
+            .why = sv_text(cluster, "%s", member->why ? member->why : ""),
         };
     }
     sv_answer(cluster, request, 0, "", true);
@@ -141,9 +154,41 @@ static void answer(struct sv_commander *commander, uint64_t request)
     action->answer.prediction_count = run->planned_count;
 }
 
-static void predict(struct sv_commander *commander, uint64_t request,
+/* As the rows of the instances would say after a stop. */
+static void stop(struct sv_commander *commander, struct sv_member *member)
+{
+    for (size_t i = 0; i < member->copy_count; i++) {
+        sv_instance_place place = member->copies[i].instance;
+        struct sv_mesh_process row = member->copies[i].row;
+        if (!sv_member_is_running_on(member, place))
+            continue;
+        row.state = SV_PROCESS_STOPPED;
+        row.event_ns++;
+        row.is_expected = true;
+        sv_model_tell(commander->model, place, &row, commander->cluster->now_ns, &member);
+    }
+    sv_member_update(commander->model, member);
+}
+
+static bool is_after_stop(const struct sv_cluster_request *request)
+{
+    return request->kind == SV_REQUEST_PREDICT_APPLICATION ||
+           request->kind == SV_REQUEST_PREDICT_PROCESS;
+}
+
+/* `copied` and its members are those of the copy. */
+static void start_all(struct sv_commander *copy, const struct sv_cluster_request *request,
+                      struct sv_application *copied)
+{
+    for (size_t i = 0; is_after_stop(request) && i < copied->member_count; i++)
+        stop(copy, copied->members[i]);
+    sv_application_refresh(copy->model, copied);
+    sv_start_application(copy, copied, request->starting);
+}
+
+static void predict(struct sv_commander *commander, const struct sv_cluster_request *request,
                     const struct sv_application *application, struct sv_member *const *members,
-                    size_t member_count, enum sv_starting_strategy strategy)
+                    size_t member_count)
 {
     struct sv_model model;
     struct sv_prediction_run run = {0};
@@ -158,11 +203,15 @@ static void predict(struct sv_commander *commander, uint64_t request,
     copy_model(&model, commander->model, application);
     struct sv_application *copied = sv_model_application(&model, application->name);
     if (member_count == 0)
-        sv_start_application(&copy, copied, strategy);
-    for (size_t i = 0; i < member_count; i++)
-        sv_start_process(&copy, sv_application_member(copied, members[i]->name), strategy, NULL);
+        start_all(&copy, request, copied);
+    for (size_t i = 0; i < member_count; i++) {
+        struct sv_member *member = sv_application_member(copied, members[i]->name);
+        if (is_after_stop(request))
+            stop(&copy, member);
+        sv_start_process(&copy, member, request->starting, NULL);
+    }
     run_to_the_end(&copy);
-    answer(&copy, request);
+    answer(&copy, request->id);
     sv_sequencer_done(&copy, &copy.starts);
     sv_sequencer_done(&copy, &copy.stops);
     sv_commander_drop_scene(&copy);
@@ -171,15 +220,15 @@ static void predict(struct sv_commander *commander, uint64_t request,
     free(run.planned);
 }
 
-void sv_predict_application(struct sv_commander *commander, uint64_t request,
-                            struct sv_application *application, enum sv_starting_strategy strategy)
+void sv_predict_application(struct sv_commander *commander,
+                            const struct sv_cluster_request *request,
+                            struct sv_application *application)
 {
-    predict(commander, request, application, NULL, 0, strategy);
+    predict(commander, request, application, NULL, 0);
 }
 
-void sv_predict_processes(struct sv_commander *commander, uint64_t request,
-                          struct sv_member *const *members, size_t member_count,
-                          enum sv_starting_strategy strategy)
+void sv_predict_processes(struct sv_commander *commander, const struct sv_cluster_request *request,
+                          struct sv_member *const *members, size_t member_count)
 {
-    predict(commander, request, members[0]->application, members, member_count, strategy);
+    predict(commander, request, members[0]->application, members, member_count);
 }

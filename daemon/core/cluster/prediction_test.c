@@ -131,11 +131,47 @@ static void what_is_predicted_of_a_process_happens(void **state)
     }
 }
 
+/* The loads may have changed since it was started, so that it moves. */
+static void change_a_load(void)
+{
+    char name[] = {'l', (char)('0' + below(PLAYED_COUNT)), '\0'};
+    played_tell(&played, (sv_instance_place)(name[1] - '0'), "load", name, SV_PROCESS_STOPPED);
+}
+
+static void what_is_predicted_of_a_restart_happens(void **state)
+{
+    (void)state;
+    size_t moved = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        init_world(seed);
+        played_ask(&played, SV_REQUEST_START_APPLICATION, "app");
+        played_run(&played);
+        change_a_load();
+        const struct sv_application *app = sv_model_application(&played.cluster.model, "app");
+        const struct sv_member *first = app->members[0];
+        sv_instance_place before = first->running_count > 0 ? first->running[0] : SV_INSTANCE_NONE;
+        bool is_one = seed % 2 && sv_state_is_running(first->state);
+        const char *name = sv_text(&played.cluster, is_one ? "app:%s" : "app", first->name);
+        struct sv_cluster_answer prediction =
+            predict(is_one ? SV_REQUEST_PREDICT_PROCESS : SV_REQUEST_PREDICT_APPLICATION, name);
+        assert_int_equal(prediction.fault, 0);
+        assert_int_equal(played.command_count, 0);
+        played_ask(&played, is_one ? SV_REQUEST_RESTART_PROCESS : SV_REQUEST_RESTART_APPLICATION,
+                   name);
+        played_run(&played);
+        expect_as_predicted(seed, &prediction);
+        moved += first->running_count > 0 && first->running[0] != before;
+        played_done(&played);
+    }
+    assert_in_range(moved, 10, SEEDS); /* it is about something */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_predicted_of_an_application_happens),
         cmocka_unit_test(what_is_predicted_of_a_process_happens),
+        cmocka_unit_test(what_is_predicted_of_a_restart_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -183,8 +183,14 @@ static void test_start_application(struct asked *asked)
 {
     if (check_state(asked, OPERATING) && find_application(asked, asked->request->name) &&
         check_managed(asked) && check_application_stopped(asked))
-        sv_predict_application(asked->commander, asked->request->id, asked->application,
-                               asked->request->starting);
+        sv_predict_application(asked->commander, asked->request, asked->application);
+}
+
+static void predict_application(struct asked *asked)
+{
+    if (check_state(asked, OPERATING | CONCILIATING) &&
+        find_application(asked, asked->request->name) && check_managed(asked))
+        sv_predict_application(asked->commander, asked->request, asked->application);
 }
 
 static void stop_application(struct asked *asked)
@@ -244,8 +250,15 @@ static void test_start_process(struct asked *asked)
 {
     if (check_state(asked, OPERATING) && find_processes(asked, asked->request->name) &&
         check_none_runs(asked))
-        sv_predict_processes(asked->commander, asked->request->id, asked->members.items,
-                             asked->members.count, asked->request->starting);
+        sv_predict_processes(asked->commander, asked->request, asked->members.items,
+                             asked->members.count);
+}
+
+static void predict_process(struct asked *asked)
+{
+    if (check_state(asked, OPERATING | CONCILIATING) && find_processes(asked, asked->request->name))
+        sv_predict_processes(asked->commander, asked->request, asked->members.items,
+                             asked->members.count);
 }
 
 static bool matches(const struct asked *asked, const struct sv_pattern *pattern,
@@ -405,6 +418,8 @@ void sv_commander_request(struct sv_cluster *cluster, const struct sv_cluster_re
         [SV_REQUEST_RESTART_PROCESS] = restart_process,
         [SV_REQUEST_TEST_START_APPLICATION] = test_start_application,
         [SV_REQUEST_TEST_START_PROCESS] = test_start_process,
+        [SV_REQUEST_PREDICT_APPLICATION] = predict_application,
+        [SV_REQUEST_PREDICT_PROCESS] = predict_process,
         [SV_REQUEST_CONCILIATE] = conciliate,
         [SV_REQUEST_RESTART_SEQUENCE] = restart_sequence,
     };

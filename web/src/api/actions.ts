@@ -1,14 +1,13 @@
 // What the page can do. Each says what it does while it does it, and what came of it; what stops or moves something shows the
 // effect before.
 import { store } from "../model/index";
-import { canStart, isUp, namespecOf, splitNamespec } from "../model/types";
-import type { Copy, Process } from "../model/types";
+import { canStart, isUp, namespecOf } from "../model/types";
+import type { Copy } from "../model/types";
 import { confirmEffect } from "../ui/dialog";
 import type { Effect, Question } from "../ui/dialog";
 import { perform } from "../ui/toasts";
-import { call, operate } from "./call";
-
-export const STRATEGIES = ["CONFIG", "LESS_LOADED", "MOST_LOADED", "LOCAL", "LESS_LOADED_NODE", "MOST_LOADED_NODE"];
+import { call } from "./call";
+export * from "./cluster";
 
 const nick = (identifier: string) => store.tables.nick(identifier);
 
@@ -118,115 +117,7 @@ function doing(verb: Verb): string {
   return { start: "Starting", stop: "Stopping", restart: "Restarting" }[verb];
 }
 
-// ---- applications and processes, by the rules of the cluster ----
-
-function placesOf(process: Process): Effect[] {
-  const name = namespecOf(process.application_name, process.process_name);
-  return process.identifiers.map((one) => ({ does: "stops", name, where: nick(one) }));
-}
-
-function stopsOf(application: string): Effect[] {
-  return [...(store.tables.processesOf.get(application)?.values() ?? [])].filter((one) => isUp(one.statename)).flatMap(placesOf);
-}
-
-interface Prediction {
-  application_name: string;
-  process_name: string;
-  state: string;
-  forced_reason: string;
-  running_identifiers: string[];
-}
-
-function startsOf(predictions: Prediction[]): Effect[] {
-  return predictions.map((one) => {
-    const name = namespecOf(one.application_name, one.process_name);
-    const where = one.running_identifiers.map(nick).join(", ");
-    if (where) return { does: "starts", name, where };
-    return { does: "cannot start", name, why: one.forced_reason || undefined };
-  });
-}
-
-export async function predictApplication(strategy: string, application_name: string): Promise<Effect[]> {
-  return startsOf(await call<Prediction[]>(null, "supvisors.test_start_application", { strategy, application_name }));
-}
-
-export async function predictProcess(strategy: string, namespec: string): Promise<Effect[]> {
-  return startsOf(await call<Prediction[]>(null, "supvisors.test_start_process", { strategy, namespec }));
-}
-
-// The strategy of its rules, when none was chosen: what the cluster itself would take.
-export function strategyOf(application: string): string {
-  return store.tables.applications.get(application)?.rules?.starting_strategy ?? "CONFIG";
-}
-
-export function startApplication(name: string, strategy = strategyOf(name)): Promise<void> {
-  const text = `By the strategy ${strategy}:`;
-  const question = { title: `Start ${name}?`, verb: "Start", text, effects: () => predictApplication(strategy, name) };
-  const work = () => operate("supvisors.start_application", { strategy, application_name: name });
-  return after(question, `Starting ${name}…`, `${name} has started.`, work);
-}
-
-export function stopApplication(name: string): Promise<void> {
-  const question = { title: `Stop ${name}?`, verb: "Stop", isDangerous: true, effects: stopsOf(name) };
-  const work = () => operate("supvisors.stop_application", { application_name: name });
-  return after(question, `Stopping ${name}…`, `${name} is stopped.`, work);
-}
-
-export function restartApplication(name: string, strategy = strategyOf(name)): Promise<void> {
-  const text = `Then ${name} starts again where its rules and the strategy ${strategy} say.`;
-  const question = { title: `Restart ${name}?`, verb: "Restart", isDangerous: true, text, effects: stopsOf(name) };
-  const work = () => operate("supvisors.restart_application", { strategy, application_name: name });
-  return after(question, `Restarting ${name}…`, `${name} has started again.`, work);
-}
-
-export function startProcess(namespec: string, strategy = strategyOf(splitNamespec(namespec)[0]), extra_args = ""): Promise<void> {
-  const text = `By the strategy ${strategy}:`;
-  const question = { title: `Start ${namespec}?`, verb: "Start", text, effects: () => predictProcess(strategy, namespec) };
-  const work = () => operate("supvisors.start_process", { strategy, namespec, extra_args });
-  return after(question, `Starting ${namespec}…`, `${namespec} runs.`, work);
-}
-
-function processOf(namespec: string): Process | undefined {
-  return store.tables.processes.get(store.tables.keyOf(namespec));
-}
-
-export function stopProcess(namespec: string): Promise<void> {
-  const process = processOf(namespec);
-  const question = { title: `Stop ${namespec}?`, verb: "Stop", isDangerous: true, effects: process ? placesOf(process) : [] };
-  return after(question, `Stopping ${namespec}…`, `${namespec} is stopped.`, () => operate("supvisors.stop_process", { namespec }));
-}
-
-export function restartProcess(namespec: string, strategy = strategyOf(splitNamespec(namespec)[0]), extra_args = ""): Promise<void> {
-  const process = processOf(namespec);
-  const text = `Then it starts again where its rules and the strategy ${strategy} say.`;
-  const question = { title: `Restart ${namespec}?`, verb: "Restart", isDangerous: true, text, effects: process ? placesOf(process) : [] };
-  const work = () => operate("supvisors.restart_process", { strategy, namespec, extra_args });
-  return after(question, `Restarting ${namespec}…`, `${namespec} runs again.`, work);
-}
-
-// ---- the whole cluster ----
-
-function everythingStops(): Effect[] {
-  return [...store.tables.processes.values()].filter((one) => isUp(one.statename)).flatMap(placesOf);
-}
-
-export function restartSequence(): Promise<void> {
-  const text = "What is missing of the applications that start by themselves is started, in their sequence. What runs stays.";
-  const question = { title: "Start what is missing?", verb: "Start what is missing", text };
-  return after(question, "Starting what is missing…", "The start sequence is done.", () => operate("supvisors.restart_sequence"));
-}
-
-export function restartCluster(): Promise<void> {
-  const text = "All processes stop, then every instance restarts and reads its configuration again.";
-  const question = { title: "Restart the whole cluster?", verb: "Restart the cluster", isDangerous: true, text, effects: everythingStops() };
-  return after(question, "Restarting the cluster…", "The cluster restarts.", () => call(null, "supvisors.restart"));
-}
-
-export function shutdownCluster(): Promise<void> {
-  const text = "All processes stop, then every svisord ends. This page ends with them; starting again is done on the nodes.";
-  const question = { title: "Shut the whole cluster down?", verb: "Shut down the cluster", isDangerous: true, text, effects: everythingStops() };
-  return after(question, "Shutting the cluster down…", "The cluster shuts down.", () => call(null, "supvisors.shutdown"));
-}
+// ---- the cluster: applications and processes by its rules, and all of it: cluster.ts ----
 
 export function endSynchronization(master: string): Promise<void> {
   const text = master ? `${nick(master)} becomes Master.` : "The instances that are there elect a Master by the rule.";
@@ -235,24 +126,6 @@ export function endSynchronization(master: string): Promise<void> {
 }
 
 // ---- one instance ----
-
-function instanceStops(identifier: string): Effect[] {
-  return effectsOn("stop", identifier, null);
-}
-
-export function restartInstance(identifier: string): Promise<void> {
-  const text = "All its processes stop, then svisord begins anew with the configuration as it is then.";
-  const title = `Restart ${nick(identifier)}?`;
-  const question = { title, verb: "Restart svisord", isDangerous: true, text, effects: instanceStops(identifier) };
-  return after(question, `Restarting ${nick(identifier)}…`, `${nick(identifier)} restarts.`, () => call(identifier, "supervisor.restart"));
-}
-
-export function shutdownInstance(identifier: string): Promise<void> {
-  const text = "All its processes stop, then svisord ends. Starting it again is done on the node.";
-  const title = `Shut ${nick(identifier)} down?`;
-  const question = { title, verb: "Shut svisord down", isDangerous: true, text, effects: instanceStops(identifier) };
-  return after(question, `Shutting ${nick(identifier)} down…`, `${nick(identifier)} shuts down.`, () => call(identifier, "supervisor.shutdown"));
-}
 
 export function clearMainLog(identifier: string): Promise<unknown> {
   return perform("Clearing the log…", `The log of ${nick(identifier)} is empty.`, () => call(identifier, "supervisor.clearLog"));

@@ -40,7 +40,8 @@ function failureWords(tables: Tables, application: Application): string {
   const missing: string[] = [];
   const failed: string[] = [];
   for (const process of tables.processesOf.get(application.application_name)?.values() ?? []) {
-    const isMissing = process.statename !== "RUNNING" && process.statename !== "STARTING";
+    const state = process.statename; // what counts as a failure: docs/applications.md
+    const isMissing = state === "FATAL" || state === "UNKNOWN" || state === "STOPPED" || (state === "EXITED" && !process.expected_exit);
     if (isMissing && process.rules?.required) missing.push(process.process_name);
     else if (isCrash(process.statename, process.expected_exit)) failed.push(process.process_name);
   }

@@ -69,7 +69,6 @@ function ApplicationActions(props: { one: Application }) {
       <MenuButton
         label={`More for ${name}`}
         items={[
-          { text: "Start what is missing", run: () => void actions.startApplication(name), isOff: isStopped, why: "It is stopped" },
           { text: "Restart", run: () => void actions.restartApplication(name) },
           { text: "Processes and rules", href: hrefs.application(name) },
         ]}

@@ -1,8 +1,11 @@
 // Which page an address shows. A new page is one row here.
 import type { ComponentType } from "preact";
+import { ApplicationPage } from "./application";
 import { Cluster } from "./cluster";
+import { ConciliationPage } from "./conciliation";
 import { InstancePage } from "./instance";
 import { LogsPage } from "./logs";
+import { ProcessPage } from "./process";
 import { TimelinePage } from "./timeline";
 
 export interface PageProperties {
@@ -30,6 +33,9 @@ function NotThere(props: PageProperties) {
 const PAGES: Record<string, Page> = {
   "": { title: () => "Cluster", Page: Cluster },
   instances: { title: (path) => path[1] ?? "Instance", Page: InstancePage },
+  applications: { title: (path) => path[1] ?? "Application", Page: ApplicationPage },
+  processes: { title: (path) => path[1] ?? "Process", Page: ProcessPage },
+  conciliation: { title: () => "Conciliation", Page: ConciliationPage },
   timeline: { title: () => "Timeline", Page: TimelinePage },
   logs: { title: () => "Logs", Page: LogsPage },
 };

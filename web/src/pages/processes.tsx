@@ -42,7 +42,7 @@ export function uptimeOf(tables: Tables, copy: Copy, now: number): number {
 }
 
 // What is there to say besides the state: since when it is stopped, why it failed.
-function noteOf(tables: Tables, copy: Copy): string {
+export function noteOf(tables: Tables, copy: Copy): string {
   if (copy.disabled) return "disabled";
   if (copy.statename === "RUNNING") return copy.extra_args ? `with ${copy.extra_args}` : "";
   if (isCrash(copy.statename, copy.expected) || copy.statename === "UNKNOWN") return whyOf(tables, copy);
@@ -51,7 +51,7 @@ function noteOf(tables: Tables, copy: Copy): string {
   return copy.start === 0 ? "not started yet" : "";
 }
 
-function menuOf(copy: Copy): MenuItem[] {
+export function menuOf(copy: Copy): MenuItem[] {
   const namespec = namespecOf(copy.group, copy.name);
   const tail = (channel: "stdout" | "stderr") => logsHref([sourceOf(copy, channel)]);
   return [

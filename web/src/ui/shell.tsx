@@ -15,6 +15,7 @@ import { MenuButton } from "./menu";
 import type { MenuItem } from "./menu";
 import { useValue } from "./observable";
 import { openPalette, Palette } from "./palette";
+import { PlanDialog } from "./plan";
 import { go } from "./route";
 import { Mark, State } from "./state";
 import { setTheme, theme } from "./theme";
@@ -157,6 +158,7 @@ export function Shell(props: { path: string[]; children: ComponentChildren }) {
       </main>
       <Toasts />
       <ConfirmDialog />
+      <PlanDialog />
       <Palette />
       <Help />
     </>

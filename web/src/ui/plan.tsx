@@ -1,0 +1,259 @@
+// Asks before something is done, with what will come of it: what stops in which order, what starts where by which step, what
+// finds no place, and the loads before and after. Choices of the dialog (a strategy, arguments) change the plan while it is open.
+//
+//     const values = await askPlan({ title: "Start shop?", verb: "Start", choices: [strategyChoice("CONFIG")], plan: (values) => … });
+//     if (values) …
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { store } from "../model/index";
+import type { LoadChange, Move, Plan, Step } from "../model/plan";
+import { plural } from "../model/words";
+import { Dialog } from "./dialog";
+import { Observable, useValue } from "./observable";
+import { Mark } from "./state";
+import { errorWords } from "./toasts";
+
+export interface Choice {
+  id: string;
+  label: string;
+  kind: "select" | "text" | "number" | "check" | "lines";
+  value: string; // of check: "yes" or ""
+  options?: { value: string; text: string; words?: string }[];
+  words?: string;
+}
+
+export type Values = Record<string, string>;
+
+export interface PlanQuestion {
+  title: string;
+  verb: string;
+  isDangerous?: boolean;
+  text?: string;
+  choices?: Choice[];
+  plan?: (values: Values) => Plan | Promise<Plan>;
+}
+
+interface Open extends PlanQuestion {
+  answer: (values: Values | null) => void;
+}
+const open = new Observable<Open | null>(null);
+
+export function askPlan(question: PlanQuestion): Promise<Values | null> {
+  open.value?.answer(null);
+  return new Promise((resolve) => {
+    open.value = {
+      ...question,
+      answer: (values) => {
+        open.value = null;
+        resolve(values);
+      },
+    };
+  });
+}
+
+// ---- the plan ----
+
+const MOVES_MAX = 300;
+const nick = (identifier: string) => store.tables.nick(identifier);
+
+function MoveRow(props: { rank: string; move: Move; verb: string }) {
+  const { move } = props;
+  return (
+    <li class="plan-row" title={move.why || undefined}>
+      <span class="plan-rank">{props.rank}</span>
+      <b>{move.namespec}</b>
+      <span>{move.where.length ? `${props.verb} ${move.where.map(nick).join(", ")}` : ""}</span>
+      <span class="plan-load quiet">{move.isBrief && props.verb === "at" ? "ends again" : move.load ? `load ${move.load}%` : ""}</span>
+    </li>
+  );
+}
+
+function Steps(props: { title: string; tone: string; state: string; steps: Step[]; verb: string }) {
+  const count = props.steps.reduce((sum, step) => sum + step.moves.length, 0);
+  if (count === 0) return null;
+  const rows = props.steps.flatMap((step) => step.moves.map((move, index) => ({ move, rank: index === 0 ? step.title : "" })));
+  return (
+    <section class="plan-part" aria-label={props.title}>
+      <h3>
+        <span class={`tone-${props.tone}`}>
+          <Mark state={props.state} />
+        </span>{" "}
+        {props.title} <span class="quiet">{count}</span>
+        {props.steps.length > 1 && <span class="quiet plan-order">step by step, in this order</span>}
+      </h3>
+      <ol>
+        {rows.slice(0, MOVES_MAX).map(({ move, rank }) => (
+          <MoveRow key={move.namespec} rank={rank} move={move} verb={props.verb} />
+        ))}
+      </ol>
+      {rows.length > MOVES_MAX && <p class="quiet">and {rows.length - MOVES_MAX} more</p>}
+    </section>
+  );
+}
+
+function Unplaced(props: { moves: Move[] }) {
+  if (props.moves.length === 0) return null;
+  return (
+    <section class="plan-part plan-unplaced" aria-label="Finds no place">
+      <h3>
+        <span class="tone-bad">
+          <Mark state="FATAL" />
+        </span>{" "}
+        Finds no place <span class="quiet">{props.moves.length}</span>
+      </h3>
+      <ul>
+        {props.moves.map((move) => (
+          <li key={move.namespec}>
+            <b>{move.namespec}</b> {move.load > 0 && <span class="quiet">load {move.load}%</span>}
+            {move.why.split("; ").map((one) => (
+              <p key={one}>{one}</p>
+            ))}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function LoadRow(props: { one: LoadChange }) {
+  const { name, isNode, before, after } = props.one;
+  const tone = after > 90 ? "bad" : after > 75 ? "warn" : "good";
+  return (
+    <li class="plan-load-row">
+      <span class={isNode ? "quiet" : ""}>{isNode ? `node ${name}` : name}</span>
+      <span class="plan-bar" aria-hidden="true">
+        <span class={`plan-bar-after tone-${tone}`} style={{ width: `${Math.min(100, after)}%` }} />
+        <span class="plan-bar-before" style={{ left: `${Math.min(100, before)}%` }} />
+      </span>
+      <span class="number">{before === after ? `${after}%, as before` : `${before}% → ${after}%`}</span>
+    </li>
+  );
+}
+
+function Loads(props: { loads: LoadChange[] }) {
+  if (props.loads.length === 0) return null;
+  return (
+    <section class="plan-part" aria-label="Load after it">
+      <h3>Load after it</h3>
+      <ul>
+        {props.loads.map((one) => (
+          <LoadRow key={`${one.isNode} ${one.name}`} one={one} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+export function PlanView(props: { plan: Plan }) {
+  const { plan } = props;
+  const isEmpty = plan.stops.length + plan.starts.length + plan.unplaced.length === 0;
+  return (
+    <div class="plan" role="group" aria-label="What will happen">
+      {plan.notes.map((note) => (
+        <p key={note} class="plan-note">
+          {note}
+        </p>
+      ))}
+      {isEmpty && plan.notes.length === 0 && <p class="quiet">No process will change.</p>}
+      <Unplaced moves={plan.unplaced} />
+      <Steps title="Stops" tone="bad" state="STOPPED" steps={plan.stops} verb="at" />
+      <Steps title="Starts" tone="good" state="RUNNING" steps={plan.starts} verb="at" />
+      {plan.stays.length > 0 && <p class="quiet">{plural(plan.stays.length, "process stays", "processes stay")} as they are: {plan.stays.join(", ")}</p>}
+      <Loads loads={plan.loads} />
+    </div>
+  );
+}
+
+// ---- the dialog ----
+
+function Field(props: { choice: Choice; value: string; set: (value: string) => void }) {
+  const { choice, value, set } = props;
+  const words = choice.options?.find((one) => one.value === value)?.words ?? choice.words;
+  if (choice.kind === "check")
+    return (
+      <label class="field field-check">
+        <input type="checkbox" checked={value === "yes"} onChange={(event) => set(event.currentTarget.checked ? "yes" : "")} />
+        {choice.label}
+      </label>
+    );
+  let input: ComponentChildren;
+  if (choice.kind === "select")
+    input = (
+      <select value={value} onChange={(event) => set(event.currentTarget.value)}>
+        {choice.options?.map((one) => (
+          <option key={one.value} value={one.value}>
+            {one.text}
+          </option>
+        ))}
+      </select>
+    );
+  else if (choice.kind === "lines") input = <textarea rows={3} value={value} spellcheck={false} onInput={(event) => set(event.currentTarget.value)} />;
+  else
+    input = (
+      <input type={choice.kind} min={choice.kind === "number" ? 1 : undefined} value={value} autocomplete="off" spellcheck={false} onInput={(event) => set(event.currentTarget.value)} />
+    );
+  return (
+    <label class="field">
+      <span class="field-label">{choice.label}</span>
+      {input}
+      {words && <span class="field-words quiet">{words}</span>}
+    </label>
+  );
+}
+
+function usePlan(question: Open, values: Values): { plan: Plan | null; error: string } {
+  const [found, setFound] = useState<{ plan: Plan | null; error: string }>({ plan: null, error: "" });
+  useEffect(() => {
+    if (!question.plan) return;
+    let isWanted = true;
+    const told = (plan: Plan | null, error: string) => isWanted && setFound({ plan, error });
+    Promise.resolve()
+      .then(() => question.plan?.(values))
+      .then((plan) => told(plan ?? null, ""))
+      .catch((error: unknown) => told(null, errorWords(error)));
+    return () => {
+      isWanted = false;
+    };
+  }, [JSON.stringify(values)]);
+  return found;
+}
+
+function PlanBody(props: { question: Open }) {
+  const { question } = props;
+  const [values, setValues] = useState<Values>(() => Object.fromEntries((question.choices ?? []).map((one) => [one.id, one.value])));
+  const { plan, error } = usePlan(question, values);
+  return (
+    <Dialog label={question.title} class="plan-dialog" onClose={() => question.answer(null)}>
+      <h2>{question.title}</h2>
+      {question.text && <p>{question.text}</p>}
+      {question.choices && (
+        <div class="fields">
+          {question.choices.map((choice) => (
+            <Field
+              key={choice.id}
+              choice={choice}
+              value={values[choice.id] ?? ""}
+              set={(value) => setValues((old) => ({ ...old, [choice.id]: value }))}
+            />
+          ))}
+        </div>
+      )}
+      {question.plan && !plan && !error && <p class="quiet">Asking what will happen…</p>}
+      {error && <p class="tone-warn">What will happen cannot be told: {error}</p>}
+      {plan && <PlanView plan={plan} />}
+      <div class="dialog-buttons">
+        <button type="button" data-focus={question.isDangerous || undefined} onClick={() => question.answer(null)}>
+          Cancel
+        </button>
+        <button type="button" class={question.isDangerous ? "danger" : "primary"} data-focus={!question.isDangerous || undefined} onClick={() => question.answer(values)}>
+          {question.verb}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+export function PlanDialog() {
+  const question = useValue(open);
+  return question && <PlanBody key={question.title} question={question} />;
+}
