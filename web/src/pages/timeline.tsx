@@ -19,7 +19,7 @@ const SCROLLED_PIXELS = 160;
 const AXIS_MIN_SECONDS = 60;
 const nick = (identifier: string) => store.tables.nick(identifier);
 
-export function filterOf(query: URLSearchParams, tables: Tables): TimelineFilter {
+function filterOf(query: URLSearchParams, tables: Tables): TimelineFilter {
   const word = (name: string) => query.get(name) ?? undefined;
   const instance = word("instance");
   const known = [...tables.instances.values()].find((one) => one.nick_identifier === instance);

@@ -22,7 +22,7 @@ import { MenuButton } from "./menu";
 import { setQuery, useRoute } from "./route";
 import { FilterBox } from "./table";
 
-export const COLOURS = 8;
+const COLOURS = 8;
 const nick = (identifier: string) => store.tables.nick(identifier);
 
 // The colour of a source stays its own while others come and go.
@@ -153,8 +153,6 @@ function SearchBox(props: { words: Words; matches: Matches; error: string }) {
   );
 }
 
-const STATES = { asking: "asking…", growing: "", quiet: "", failed: "", none: "" };
-
 function SourceState(props: { follower: Follower | undefined; words: string }) {
   const { follower } = props;
   if (!follower) return null;
@@ -170,7 +168,7 @@ function SourceState(props: { follower: Follower | undefined; words: string }) {
         </button>
       </>
     );
-  return STATES[follower.state] ? <span class="quiet">{STATES[follower.state]}</span> : null;
+  return follower.state === "asking" ? <span class="quiet">asking…</span> : null;
 }
 
 // Which logs these are, how they are, and the way to take one out.

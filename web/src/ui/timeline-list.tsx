@@ -24,7 +24,7 @@ export function timelineHref(filter: TimelineFilter): string {
 }
 
 // Where one reads more: the process with its certificate, the application, the instance.
-export function hrefOf(entry: TimelineEntry): string {
+function hrefOf(entry: TimelineEntry): string {
   if (entry.process_name) return hrefs.process(subjectOf(entry));
   if (entry.application_name) return hrefs.application(entry.application_name);
   return entry.identifier ? hrefs.instance(entry.identifier) : "#/";
@@ -94,7 +94,7 @@ function dayWords(at: number): string {
   return date.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" });
 }
 
-export function moveInTimeline(event: KeyboardEvent): void {
+function moveInTimeline(event: KeyboardEvent): void {
   const list = event.currentTarget as HTMLElement;
   const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
   const here = (event.target as HTMLElement).closest<HTMLElement>(".event");

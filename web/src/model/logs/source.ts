@@ -27,7 +27,7 @@ export function sourceKey(source: Source): string {
   return namespec ? `${encode(instance)}/${encode(namespec)}/${channel}` : encode(instance);
 }
 
-export function parseSource(text: string): Source | null {
+function parseSource(text: string): Source | null {
   const [instance = "", namespec = "", channel = "stdout", ...rest] = text.split("/").map(decode);
   if (!instance || rest.length || (channel !== "stdout" && channel !== "stderr")) return null;
   return { instance, namespec, channel };
