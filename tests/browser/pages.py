@@ -1,6 +1,7 @@
 # seconds: 150
 # The pages for one thing each: logs, the timeline, an application, a process, conflicts. What they say and do is compared with svisord.
 import os
+import re
 import signal
 import sys
 
@@ -62,6 +63,70 @@ def _():
         tap.check(page.get_by_label("How bad").input_value(), "warning", "the filter after the reload")
         told = scene.rpc(0).svisor.getTimeline(0, 1000)
         tap.check_true(any(one["kind"] == "death" and one["process_name"] == "crash" and "SIGKILL" in one["text"] for one in told), f"{told[-5:]}")
+
+
+def planned(page, verb):
+    """{namespec: nickname} of what the open question says will start; then yes."""
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("region", name="Starts").wait_for()
+    found = dict(re.findall(r"(shop:\w+)\s+at (\w+)", dialog.get_by_role("region", name="Starts").inner_text()))
+    dialog.get_by_role("button", name=verb, exact=True).click()
+    return found
+
+
+@tap.test("an application starts by the strategy that was chosen, where the plan of it said")
+def _():
+    with scene.open(1, "#/applications/shop") as page:
+        page.get_by_role("button", name="Stop…").click()
+        page.get_by_role("dialog").get_by_role("button", name="Stop", exact=True).click()
+        wait_until(lambda: scene.cluster.call(1, "get_application_info", "shop")["statename"] == "STOPPED", 10, "shop to stop")
+        page.get_by_label("Starting strategy").select_option("MOST_LOADED")
+        page.get_by_role("button", name="Start…", exact=True).click()
+        plan = planned(page, "Start")
+        wait_until(lambda: scene.cluster.call(1, "get_application_info", "shop")["statename"] == "RUNNING", 10, "shop to run")
+        tap.check({name: "".join(scene.cluster.running_on(1, name)) for name in plan}, plan, "where it runs")
+        tap.check((len(plan), len(set(plan.values()))), (3, 1), f"processes and instances of {plan}")
+        row = page.get_by_role("table", name="Processes").get_by_role("row").filter(has=page.get_by_role("link", name="web", exact=True))
+        wait_until(lambda: "Running" in row.inner_text() and plan["shop:web"] in row.inner_text(), 10, "the row of web to say so")
+
+
+@tap.test("a process of another node has its death certificate on its page, as svctl why tells it")
+def _():
+    proxy = scene.rpc(2).supervisor
+    proxy.stopProcess("talk")
+    proxy.startProcess("talk")
+    os.kill(proxy.getProcessInfo("talk")["pid"], signal.SIGKILL)
+    summary = wait_until(lambda: [one for one in scene.told(2, "why", "talk")[0].get("last_end", {}).get("summary", "").split("\n") if "SIGKILL" in one], 10, "the end")[0]
+    with scene.open(0, "#/processes/talk") as page:
+        page.get_by_role("article", name="Death certificate").get_by_text(summary).wait_for()
+        print(f"# {summary}")
+        pid = proxy.getProcessInfo("talk")["pid"]
+        page.get_by_text(str(pid)).first().wait_for()
+        page.get_by_role("region", name="What happened").get_by_text("SIGKILL").first().wait_for()
+
+
+@tap.test("a conflict is ended by keeping one copy, and the next one by a strategy")
+def _():
+    cluster = scene.cluster
+    with scene.open(0, "#/conciliation") as page:
+        page.get_by_text("No process runs more often than it should.").wait_for()
+        first = cluster.nicks.index(cluster.running_on(0, "shop:till")[0])
+        second = (first + 1) % 3
+        started(cluster.servers[second], "shop:till")
+        conflict = page.get_by_role("article", name="Conflict of shop:till")
+        tap.check(sorted(re.findall(r"\bs\d\b", " ".join(conflict.get_by_role("link").all_inner_texts()))), sorted([f"s{first + 1}", f"s{second + 1}"]), "where it runs")
+        page.get_by_role("button", name=f"Keep shop:till at s{second + 1}, stop the others").click()
+        page.get_by_role("dialog").get_by_role("button").last().click()
+        page.get_by_text("No process runs more often than it should.").wait_for()
+        tap.check(cluster.running_on(0, "shop:till"), [f"s{second + 1}"], "where it runs then")
+        cluster.wait_state("OPERATION")
+        started(cluster.servers[first], "shop:till")
+        conflict.wait_for()
+        cluster.wait_state("CONCILIATION")
+        page.get_by_role("button", name="Keep the newest: all conflicts").click()
+        page.get_by_role("dialog").get_by_role("button").last().click()
+        page.get_by_text("No process runs more often than it should.").wait_for()
+        tap.check(cluster.running_on(0, "shop:till"), [f"s{first + 1}"], "where it runs at last")
 
 
 if __name__ == "__main__":

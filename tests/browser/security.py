@@ -98,8 +98,8 @@ def no_markup(page, place):
 def _():
     quoted = urllib.request.quote(f"{GROUP}:{NAME}", safe="")
     with opened() as page:
-        for place, texts in (("#/", [GROUP]), (scene.place_of(0), [NAME, IMAGE]), (f"#/applications/{urllib.request.quote(GROUP)}", []),
-                             (f"#/processes/{quoted}", []), (f"#/processes/{urllib.request.quote(GROUP + ':missing', safe='')}", []),
+        for place, texts in (("#/", [GROUP]), (scene.place_of(0), [NAME, IMAGE]), (f"#/applications/{urllib.request.quote(GROUP)}", [GROUP, NAME]),
+                             (f"#/processes/{quoted}", [f"{GROUP}:{NAME}", IMAGE]), (f"#/processes/{urllib.request.quote(GROUP + ':missing', safe='')}", []),
                              (f"#/logs?follow={urllib.request.quote(scene.cluster.identifiers[0] + '/' + GROUP + ':' + NAME, safe='')}", [IMAGE, "<script>window.hacked=1</script>"]),
                              ("#/timeline", [NAME]), ("#/conciliation", [])):
             page.goto(f"/{place}")

@@ -33,7 +33,8 @@ def each_page(**more):
     with scene.open(0, **more) as page:
         for place in scene.places():
             page.goto(f"/{place}")
-            live(page).get_by_role("main").get_by_role("heading").first().wait_for()
+            heading = live(page).get_by_role("main").get_by_role("heading").first().inner_text()
+            tap.check("no such page" in heading, place == "#/nowhere", f"{place}: {heading}")
             wait_until(lambda: not re.search("(Reading|Asking).*…", page.get_by_role("main").inner_text()), 10, f"all of {place} to be there")
             yield place, page
         page.goto("/#/")
