@@ -4,7 +4,6 @@ import type { ComponentChildren } from "preact";
 import * as actions from "../api/actions";
 import { call } from "../api/call";
 import { hrefs } from "../model/attention";
-import { isHarmless } from "../model/deaths";
 import type { Certificate } from "../model/deaths";
 import { processFacts } from "../model/rules";
 import type { Tables } from "../model/store";
@@ -118,7 +117,7 @@ function Deaths(props: { copies: Copy[]; namespec: string; tables: Tables }) {
   const where = (identifier: string) => (props.tables.isCluster ? props.tables.nick(identifier) : "");
   return (
     <>
-      <Section title="Its last end" note={last && !isHarmless(last.certificate) ? "" : undefined}>
+      <Section title="Its last end">
         {last ? <CertificateView certificate={last.certificate} where={where(last.identifier)} /> : <p class="quiet">No run of it has ended yet.</p>}
         {silent && <p class="tone-warn">Not heard: {silent}. What ended there is not known now.</p>}
       </Section>
