@@ -123,10 +123,12 @@ def live_through(shop):
 
 def places(shop):
     first = shop.identifiers[0].replace(":", "%3A")
-    where = shop.identifiers[shop.nicks.index(shop.running_on(0, "shop:worker_2")[0])].replace(":", "%3A")
-    store = shop.identifiers[shop.nicks.index(shop.running_on(0, "shop:store")[0])].replace(":", "%3A")
-    return {"cluster": "#/", "instance": f"#/instances/{first}", "application": "#/applications/shop", "process": "#/processes/office%3Ainvoices",
-            "conciliation": "#/conciliation", "logs": f"#/logs?follow={where}%2Fshop%3Aworker_2,{store}%2Fshop%3Astore", "timeline": "#/timeline"}
+    def at(name):
+        return shop.identifiers[shop.nicks.index(shop.running_on(0, f"shop:{name}")[0])].replace(":", "%3A") + f"%2Fshop%3A{name}"
+
+    follow = ",".join([at(f"worker_{i}") for i in range(1, 5)])
+    return {"cluster": "#/", "instance": f"#/instances/{first}", "host": f"#/instances/{first}/host", "application": "#/applications/shop",
+            "process": "#/processes/office%3Ainvoices", "conciliation": "#/conciliation", "logs": f"#/logs?follow={follow}", "timeline": "#/timeline"}
 
 
 def take(page, path):

@@ -19,6 +19,7 @@ export interface Certificate {
   escalated?: boolean;
   reason?: string;
   sender_signal_name?: string;
+  sender_code?: number;
   sender_pid?: number;
   sender_user?: string;
   sender_uid?: number;
@@ -71,9 +72,12 @@ export function isHarmless(one: Certificate): boolean {
   return one.cause === "SVISORD" || (one.cause === "EXITED" && one.exit_code === 0);
 }
 
+const CODE_UNKNOWN = 0x10000; // the kernel had none; 1 to here: it is the kernel itself that signals a fault
+
 export function senderInWords(one: Certificate): string {
   if (one.sender_signal_name === undefined && one.sender_pid === undefined) return "";
-  const who = one.sender_program ? `program ${one.sender_program}` : one.sender_command ? `${one.sender_command}` : "somebody";
+  const isFault = one.sender_code !== undefined && one.sender_code > 0 && one.sender_code < CODE_UNKNOWN;
+  const who = one.sender_program ? `program ${one.sender_program}` : (one.sender_command ?? (isFault ? "the kernel" : "somebody"));
   const pid = one.sender_pid ? `, pid ${one.sender_pid}` : "";
   const user = one.sender_user ?? (one.sender_uid !== undefined ? `uid ${one.sender_uid}` : "");
   const unit = one.sender_unit ? `, in ${one.sender_unit}` : "";

@@ -99,6 +99,8 @@ test("a certificate tells who did it, and leaves out what is not known", () => {
   const killed = { summary: "", text: "", cause: "OUTSIDE", signal_name: "SIGKILL", sender_signal_name: "SIGKILL", sender_pid: 12, sender_command: "bash", sender_user: "alice", lived_ms: 1500 };
   assert.equal(senderInWords(killed), "SIGKILL from bash, pid 12, user alice");
   assert.deepEqual(certificateFacts(killed), [{ name: "Lived", value: "1s" }, { name: "How", value: "SIGKILL" }, { name: "By whom", value: "SIGKILL from bash, pid 12, user alice" }]);
+  assert.equal(senderInWords({ summary: "", text: "", cause: "CRASHED", sender_signal_name: "SIGSEGV", sender_code: 1 }), "SIGSEGV from the kernel");
+  assert.equal(senderInWords({ summary: "", text: "", cause: "OUTSIDE", sender_signal_name: "SIGTERM", sender_code: 0 }), "SIGTERM from somebody");
   assert.equal(isHarmless(killed), false);
   assert.equal(isHarmless({ summary: "", text: "", cause: "EXITED", exit_code: 0 }), true);
   const oom = certificateFacts({ summary: "", text: "", cause: "OOM", oom_scope: "OWN", oom_limit_bytes: 64 << 20, oom_command: "python3", oom_victim: 7 });

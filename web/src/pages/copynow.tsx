@@ -30,7 +30,7 @@ function factsOf(copy: Copy, why: Why | undefined, tables: Tables, now: number):
     ["Its check says", why?.probe_text],
     ["Network", why && networkInWords(why.network)],
     ["Network of its group", why && networkInWords(why.network, "group_")],
-    ["Start failed", copy.spawnerr],
+    ["Start failed", copy.statename === "EXITED" ? "" : copy.spawnerr], // Supervisor's "Bad exit code -1" is no start
   ];
   return rows.flatMap(([name, value]) => (value ? [{ name, value }] : []));
 }
