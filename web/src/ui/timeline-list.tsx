@@ -45,6 +45,7 @@ function Entry(props: EntryProperties) {
   const mark = LEVELS[entry.level];
   const time = clock(entry.at);
   const where = nick(entry.identifier);
+  const isToldTwice = !subject && entry.text.startsWith(`${where} `);
   return (
     <li class={`event event-${entry.level}`} tabIndex={-1} data-href={hrefOf(entry)}>
       <time class={`event-time ${props.isFirst ? "" : "is-same"}`} dateTime={new Date(entry.at * 1000).toISOString()}>
@@ -58,7 +59,7 @@ function Entry(props: EntryProperties) {
         <a class="event-subject" href={hrefOf(entry)}>
           {subject || where}
         </a>{" "}
-        {entry.text}
+        {isToldTwice ? entry.text.slice(where.length + 1) : entry.text}
         {count > 1 && (
           <span class="event-count" title={`${count} times, first at ${clock(props.first)}`}>
             <span aria-hidden="true">×</span> {count}

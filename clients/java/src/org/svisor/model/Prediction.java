@@ -2,6 +2,7 @@ package org.svisor.model;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Where a process would start. */
 public final class Prediction extends Struct {
@@ -33,5 +34,15 @@ public final class Prediction extends Struct {
     /** @return identifiers of the instances where it would run */
     public List<String> runningIdentifiers() {
         return texts("running_identifiers");
+    }
+
+    /** @return identifiers of the instances where it would be started, also if it ends then; of svisor.predict… only */
+    public Optional<List<String>> startedIdentifiers() {
+        return has("started_identifiers") ? Optional.of(texts("started_identifiers")) : Optional.empty();
+    }
+
+    /** @return why it would be started there, or nowhere; of svisor.predict… only */
+    public Optional<String> why() {
+        return optionalText("why");
     }
 }

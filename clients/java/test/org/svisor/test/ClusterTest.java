@@ -201,6 +201,8 @@ public final class ClusterTest {
         equal(check(supvisors.testStartApplication(StartingStrategy.LESS_LOADED, "shop")).size(), 2, "predictions");
         check(supvisors.testStartProcess(StartingStrategy.MOST_LOADED, "shop:db"));
         isTrue(supvisors.startApplication(StartingStrategy.CONFIG, "shop", true), "shop starts");
+        isTrue(!check(one.svisor().predictApplication(StartingStrategy.LESS_LOADED, "shop")).get(0).why().orElse("").isEmpty(), "why there");
+        equal(check(one.svisor().predictProcess(StartingStrategy.LESS_LOADED, "shop:db")).get(0).startedIdentifiers().orElseThrow().size(), 1, "a place");
         isTrue(supvisors.restartApplication(StartingStrategy.CONFIG, "shop"), "shop restarts");
         isTrue(supvisors.stopProcess("shop:web"), "web stops");
         isTrue(supvisors.startProcess(StartingStrategy.LOCAL, "shop:web"), "web starts");
