@@ -174,7 +174,8 @@ function useScrolling(box: RefObject<HTMLDivElement>, lines: Line[], tops: Float
     if (isFollowing) hold(element.scrollTop);
   });
   const onScroll = useCallback(() => {
-    const element = box.current!;
+    const element = box.current;
+    if (!element) return; // the event comes with the next frame, when the page may have been left
     const isOurs = element.scrollTop === ours.current;
     const moved = element.scrollTop - former.current;
     ours.current = -1;
