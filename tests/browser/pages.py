@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
 from daemon import wait_until
-from dashboard import Scene, live, started
+from dashboard import Scene, end, live, started
 
 options = tap.arguments()
 scene = Scene(options.build, options="conciliation_strategy=USER")
@@ -52,7 +52,7 @@ def _():
     with scene.open(0, "#/timeline") as page:
         main = page.get_by_role("main")
         main.get_by_text("crash").first().wait_for(state="detached")
-        os.kill(started(scene.cluster.servers[2], "crash"), signal.SIGKILL)
+        end(started(scene.cluster.servers[2], "crash"), signal.SIGKILL)
         main.get_by_role("listitem").filter(has_text="SIGKILL").filter(has_text="s3").first().wait_for()
         page.get_by_label("How bad").select_option("warning")
         page.get_by_label("Filter what happened").fill("crash")
@@ -95,7 +95,7 @@ def _():
     proxy = scene.rpc(2).supervisor
     proxy.stopProcess("talk")
     proxy.startProcess("talk")
-    os.kill(proxy.getProcessInfo("talk")["pid"], signal.SIGKILL)
+    end(proxy.getProcessInfo("talk")["pid"], signal.SIGKILL)
     summary = wait_until(lambda: [one for one in scene.told(2, "why", "talk")[0].get("last_end", {}).get("summary", "").split("\n") if "SIGKILL" in one], 10, "the end")[0]
     with scene.open(0, "#/processes/talk") as page:
         page.get_by_role("article", name="Death certificate").get_by_text(summary).wait_for()

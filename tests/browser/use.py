@@ -2,12 +2,13 @@
 # Everybody can use the dashboard: every page in both themes, on a phone, by keys alone, with a screen reader.
 import os
 import re
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
 from daemon import wait_until
-from dashboard import Scene, live, started
+from dashboard import Scene, end, live, started
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Controls that say nothing to a screen reader, in Playwright's words for the accessibility tree.
@@ -25,7 +26,7 @@ def check_of(name):
 def each_page(**more):
     """Every page, with something to show: a process that has crashed, another one that runs twice."""
     if scene.statename(0, "crash") != "EXITED":
-        os.kill(started(scene.cluster.servers[0], "crash"), 10)
+        end(started(scene.cluster.servers[0], "crash"), signal.SIGUSR1)
         wait_until(lambda: scene.statename(0, "crash") == "EXITED", 10, "the crash")
         for index in range(3):
             started(scene.cluster.servers[index], "shop:till")

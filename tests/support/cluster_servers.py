@@ -11,7 +11,7 @@ import time
 import xmlrpc.client
 
 import tap
-from daemon import Server, binary, wait_until
+from daemon import NotReady, Server, binary, wait_until
 
 CONFIG = """
 {http}
@@ -143,7 +143,10 @@ class Cluster:
             if server.process is not None and server.process.poll() is not None:
                 server.process = None
                 server.start(ready=False)  # its programs are the next one's to stop
-                server.wait_ready()
+                try:
+                    server.wait_ready()
+                except NotReady as error:  # the others are ended all the same
+                    print("# " + str(error).replace("\n", "\n# "))
         for server in self.servers:
             server.close()
 

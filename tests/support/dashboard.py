@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import select
+import signal
 import subprocess
 import time
 
@@ -134,7 +135,7 @@ def end(pid, number):
     """Of a program that we have just started. The moment, by the wall clock, in which the kernel says that it is dead."""
     descriptor = os.pidfd_open(pid)
     try:
-        os.kill(pid, number)
+        signal.pidfd_send_signal(descriptor, number)
         waiting = select.poll()
         waiting.register(descriptor, select.POLLIN)
         tap.check_true(waiting.poll(10000), f"{pid} does not die of signal {number}")
