@@ -160,12 +160,13 @@
     UINT64_C(5000000000) /* every instance again: Supvisors' clients know that period */
 
 /* The model of the dashboard. */
-#define SV_LIVE_CLIENTS_MAX   200  /* pages that are open; each as a WebSocket of events */
-#define SV_LIVE_SNAPSHOTS_MAX 4    /* written at the same time: each holds 60 bytes for each row */
-#define SV_LIVE_SLICE_ROWS    32   /* of a snapshot in one turn of the loop: under 1 ms */
-#define SV_LIVE_FLUSH_ROWS    256  /* that have changed, likewise */
-#define SV_LIVE_TIMELINE_MAX  1000 /* records of the timeline in a snapshot */
-#define SV_LIVE_CONFLICTS_MAX 1000 /* that are named: nobody settles more by hand */
+#define SV_LIVE_CLIENTS_MAX   200   /* pages that are open; each as a WebSocket of events */
+#define SV_LIVE_SNAPSHOTS_MAX 4     /* written at the same time: each holds 60 bytes for each row */
+#define SV_LIVE_SLICE_ROWS    32    /* of a snapshot in one turn of the loop: under 1 ms */
+#define SV_LIVE_BATCH_BYTES   65536 /* of them go out together */
+#define SV_LIVE_FLUSH_ROWS    256   /* that have changed, likewise */
+#define SV_LIVE_TIMELINE_MAX  1000  /* records of the timeline in a snapshot */
+#define SV_LIVE_CONFLICTS_MAX 1000  /* that are named: nobody settles more by hand */
 
 /* The timeline. */
 #define SV_NEWS_ITEMS_MAX          100 /* told to other instances in one message: those of a turn */

@@ -10,7 +10,7 @@ import tap
 from cluster_servers import Cluster
 from daemon import Server, binary, wait_until
 from frames import Frames, answer_to, opened_by_hand, request
-from live_model import LiveModel
+from live_model import LiveModel, messages_of
 from probe import memory_kb
 
 LONE = """
@@ -240,9 +240,9 @@ def _():
         grown = memory_kb(pid) - before
         frames, hellos, last, count = Frames(slow), 0, None, 0
         while hellos < 2 or last[0] != "ready":
-            last = frames.next()
-            hellos += last[0] == "hello"
-            count += 1
+            for last in messages_of(frames.next()):
+                hellos += last[0] == "hello"
+                count += 1
         print(f"# {grown} KB; {len(quick.messages)} messages to the other one, {count} to this one")
         tap.check_true(grown < 16000, f"svisord has grown by {grown} KB")
         tap.check_true(count < len(quick.messages), "it has missed some")

@@ -7,9 +7,18 @@ NAMES = {"instance": ("identifier",), "application": ("application_name",), "pro
          "copy": ("identifier", "group", "name")}
 
 
+def messages_of(told):
+    """A snapshot has several messages in one."""
+    return told if isinstance(told[0], list) else [told]
+
+
 class LiveModel(WsSubscriber):
     def __init__(self, port, **more):
         super().__init__(port, "/live", **more)
+
+    def hear(self, message):
+        for one in messages_of(message):
+            super().hear(one)
 
     def rows(self):
         """What the messages amount to: {kind: {names: body}}, or None before the snapshot is complete."""

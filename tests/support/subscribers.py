@@ -110,8 +110,11 @@ class WsSubscriber(Heard):
                     break
                 if text.exception():
                     over.cancel()
-                header, body = json.loads(text.result())
-                self.messages.append((header, body, time.monotonic()))
+                self.hear(json.loads(text.result()))
+
+    def hear(self, message):
+        header, body = message
+        self.messages.append((header, body, time.monotonic()))
 
     def close(self):
         if self.thread.is_alive():

@@ -95,6 +95,37 @@ static void tell(struct sv_live_client *client, const char *kind, json_t *body)
     sv_blob_unref(text);
 }
 
+/* Several in one message, [["kind", body], …]: browsers take as long for a message as for ten rows.
+ */
+static void send_batch(struct sv_live_client *client, struct sv_str *batch)
+{
+    if (batch->length == 0)
+        return;
+    sv_str_add_char(batch, ']');
+    struct sv_blob *text = sv_str_ok(batch) ? sv_blob_new(batch->data, batch->length) : NULL;
+    send_to(client, text);
+    sv_blob_unref(text);
+    sv_str_clear(batch);
+}
+
+/* Takes `body`. */
+static void add_to_batch(struct sv_live_client *client, struct sv_str *batch, const char *kind,
+                         json_t *body)
+{
+    json_t *message = body ? json_pack("[s, o]", kind, body) : NULL;
+    char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
+    if (text) {
+        sv_str_add_char(batch, batch->length > 0 ? ',' : '[');
+        sv_str_add(batch, text);
+    } else {
+        wait_for_snapshot(client); /* memory is short */
+    }
+    free(text);
+    json_decref(message);
+    if (batch->length > SV_LIVE_BATCH_BYTES)
+        send_batch(client, batch);
+}
+
 /* ---- Snapshots ---- */
 
 static bool is_ready(const struct sv_live_client *client, enum sv_live_phase phase)
@@ -126,7 +157,7 @@ static void begin_snapshot(struct sv_live_client *client)
         wait_for_snapshot(client);
 }
 
-static void write_row(struct sv_live_client *client)
+static void write_row(struct sv_live_client *client, struct sv_str *batch)
 {
     struct sv_str scratch SV_CLEANUP(sv_str_done) = {0};
     const char *key = client->keys.data + client->written;
@@ -134,33 +165,35 @@ static void write_row(struct sv_live_client *client)
     client->written += strlen(key) + 1;
     json_t *body = sv_live_row_json(client->live, &row);
     if (body)
-        tell(client, sv_live_kind_name(row.kind), body);
+        add_to_batch(client, batch, sv_live_kind_name(row.kind), body);
 }
 
 /* The next record of the timeline, which may have grown meanwhile; then `ready`. */
-static void write_record(struct sv_live_client *client)
+static void write_record(struct sv_live_client *client, struct sv_str *batch)
 {
     const struct sv_timeline *timeline = client->live->timeline;
     size_t index = sv_timeline_after(timeline, client->serial, SV_LIVE_TIMELINE_MAX);
     if (index < sv_timeline_count(timeline)) {
         const struct sv_timeline_record *record = sv_timeline_at(timeline, index);
         client->serial = record->serial;
-        tell(client, "timeline", sv_timeline_json(record));
+        add_to_batch(client, batch, "timeline", sv_timeline_json(record));
         return;
     }
     client->phase = SV_LIVE_FOLLOWING;
     sv_str_done(&client->keys);
-    tell(client, "ready", json_object());
+    add_to_batch(client, batch, "ready", json_object());
 }
 
 static void write_slice(struct sv_live_client *client)
 {
+    struct sv_str batch SV_CLEANUP(sv_str_done) = {0};
     for (int i = 0; i < SV_LIVE_SLICE_ROWS && client->phase == SV_LIVE_SNAPSHOT; i++) {
         if (client->written < client->keys.length)
-            write_row(client);
+            write_row(client, &batch);
         else
-            write_record(client);
+            write_record(client, &batch);
     }
+    send_batch(client, &batch);
 }
 
 static void on_slice(void *user)

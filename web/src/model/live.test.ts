@@ -34,6 +34,15 @@ function setting() {
   return { sockets, timers, clock, store, live, say, next };
 }
 
+test("several messages in one are taken one after the other", () => {
+  const { live, say, store } = setting();
+  live.connect();
+  say("hello", HELLO);
+  say(["gone", { kind: "instance", identifier: "b" }], ["ready", {}]);
+  assert.equal(live.link.state, "live");
+  assert.equal(store.tables.hello?.identifier, "a");
+});
+
 test("it is live when the snapshot is complete", () => {
   const { live, say, store } = setting();
   live.connect();

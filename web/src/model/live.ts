@@ -25,6 +25,11 @@ export interface Surroundings {
   after: (milliseconds: number, done: () => void) => () => void; // returns what calls it off
 }
 
+// A snapshot has several messages in one.
+function isSeveral(told: Message | Message[]): told is Message[] {
+  return Array.isArray(told[0]);
+}
+
 export class Live {
   link: Link = { state: "connecting" };
   private socket: Socket | null = null;
@@ -66,13 +71,18 @@ export class Live {
 
   private receive(socket: Socket, text: string): void {
     if (socket !== this.socket) return;
-    let message: Message;
+    let told: Message | Message[];
     try {
-      message = JSON.parse(text) as Message;
+      told = JSON.parse(text) as Message | Message[];
     } catch {
       socket.close(); // a message that cannot be read is one that was missed: begin anew
       return;
     }
+    if (isSeveral(told)) told.forEach((message) => this.take(message));
+    else this.take(told);
+  }
+
+  private take(message: Message): void {
     this.store.apply(message);
     if (message[0] === "hello") this.set({ state: "reading" });
     else if (message[0] === "ready") {
