@@ -305,6 +305,7 @@ def _():
         dropped.read()
         tap.check(value(port, "DELETE", headers["Location"]), True, "DELETE")
         tap.check(dropped.read(), None, "the stream of what is forgotten")
+        tap.check(value(port, "POST", "/supervisor/signalProcess/slow/KILL"), True, "kill")
 
 
 @tap.test("a handle that is deleted ends the waiting, and not what was begun")
