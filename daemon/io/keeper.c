@@ -128,17 +128,26 @@ static void disconnect(struct sv_keeper *keeper)
     keeper->pidfd = -1;
 }
 
-/* It has not answered in time. True: it is worth to wait once more. */
-static bool wake(struct sv_keeper *keeper, bool *is_woken)
+static void signal_keeper(const struct sv_keeper *keeper, int number)
 {
-    int signal = *is_woken ? SIGKILL : SIGCONT;
-    if (keeper->pidfd < 0 || syscall(SYS_pidfd_send_signal, keeper->pidfd, signal, NULL, 0) < 0)
-        return false;
-    sv_log_warn("the keeper does not answer: it is %s",
-                *is_woken ? "killed" : "continued, for somebody may have stopped it");
-    bool may_answer = !*is_woken;
-    *is_woken = true;
-    return may_answer;
+    if (keeper->pidfd >= 0)
+        (void)syscall(SYS_pidfd_send_signal, keeper->pidfd, number, NULL, 0);
+}
+
+/* It has not answered in time. True: it is worth to wait once more. A keeper that only starves on a
+ * busy machine holds what nobody else has, so it is given much time. */
+static bool wake(const struct sv_keeper *keeper, unsigned *waits)
+{
+    if (++*waits == 1) {
+        sv_log_warn(
+            "the keeper does not answer; it is continued, for somebody may have stopped it");
+        signal_keeper(keeper, SIGCONT);
+    }
+    if (*waits < SV_KEEPER_WAITS_MAX)
+        return true;
+    sv_log_error("the keeper does not answer; it is killed");
+    signal_keeper(keeper, SIGKILL);
+    return false;
 }
 
 /* Two forks: the keeper is nobody's child, so nobody but PID 1 ever waits for it. It listens
@@ -191,10 +200,10 @@ static int tell(struct sv_keeper *keeper, const struct sv_parcel *parcel)
     if (parcel)
         parcels[count++] = *parcel;
     int r = 0;
-    bool is_woken = false;
+    unsigned waits = 0;
     for (size_t sent = 0; sent < count && r >= 0; sent += r > 0 ? (size_t)r : 0) {
         r = sv_parcels_send(keeper->socket, parcels + sent, count - sent, 0);
-        if (r == -EAGAIN && wake(keeper, &is_woken))
+        if (r == -EAGAIN && wake(keeper, &waits))
             r = 0;
     }
     if (r < 0) {
@@ -218,10 +227,10 @@ static int ask(struct sv_keeper *keeper, enum sv_keeper_operation operation, uin
     int r = order(keeper, operation, key);
     if (r < 0)
         return r;
-    bool is_woken = false;
+    unsigned waits = 0;
     do
         r = sv_parcel_receive(keeper->socket, ret_answer);
-    while (r == -EAGAIN && wake(keeper, &is_woken));
+    while (r == -EAGAIN && wake(keeper, &waits));
     if (r <= 0)
         keeper->is_gone = true;
     return r > 0 ? 0 : r < 0 ? r : -EPIPE;

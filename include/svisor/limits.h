@@ -96,6 +96,7 @@
     3600                           /* without a daemon: then the keeper gives the programs up      \
                                     */
 #define SV_KEEPER_PATIENCE_MS 1000 /* for its answer, which takes 0.02; then it may be stopped */
+#define SV_KEEPER_WAITS_MAX   10   /* so often; then it is killed */
 #define SV_TRIAL_SECONDS      10   /* for a new svisord to say that it can run; it takes 0.02 */
 #define SV_TRIAL_OUTPUT_BYTES_MAX                                                                  \
     4096 /* kept of what it says: the rest of a long list of mistakes helps nobody */
