@@ -48,9 +48,10 @@ GENERATED_wire := gen/mesh.pb-c.c
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(call sources,$(1)) $(GENERATED_$(1)))
 # Who includes it; the first build knows no dependencies yet.
 MESH_USERS := $(patsubst %.c,$(BUILD)/obj/%.o,$(shell grep -ls 'gen/mesh.pb-c.h' daemon/wire/*.c))
-LAYER_LIBS := $(foreach l,$(LAYERS),$(if $(call sources,$(l)),$(BUILD)/lib/lib$(l).a))
-CTL_LAYERS := io wire config base
-CTL_LAYER_LIBS := $(foreach l,$(CTL_LAYERS),$(if $(call sources,$(l)),$(BUILD)/lib/lib$(l).a))
+archives = $(foreach l,$(1),$(if $(call sources,$(l)),$(BUILD)/lib/lib$(l).a))
+LAYER_LIBS := $(call archives,$(LAYERS))
+CTL_LAYER_LIBS := $(call archives,io wire config base)
+PURE_LIBS := $(call archives,core port wire config base)
 CTL_SOURCES := $(filter-out %_test.c,$(wildcard ctl/*.c ctl/*/*.c))
 TEST_SOURCES := $(wildcard daemon/*/*_test.c daemon/*/*/*_test.c tests/sim/*_test.c tests/bpf/*_test.c)
 TESTS := $(patsubst %.c,$(BUILD)/test/%,$(TEST_SOURCES))
@@ -185,7 +186,8 @@ check-quick: all tests replays
 	$(PYTHON) tests/support/run.py --build $(BUILD) quick
 check-vm: all
 	$(PYTHON) tests/support/run.py --build $(BUILD) vm
-lint: all $(BUILD)/gen/docs
+# Builds only what it looks at, and so needs no web/node_modules.
+lint: $(PURE_LIBS) $(BUILD)/gen/docs
 	$(PYTHON) tests/lint/lint.py --build $(BUILD)
 
 ## make vm-kernels      fetch the kernels of the virtual machines (make check does it at their first use)
@@ -199,7 +201,7 @@ MANUAL := docs/man/svisord.8 docs/man/svisord.conf.5 docs/man/svctl.1 docs/api.m
 .PHONY: docs
 docs: $(BUILD)/gen/docs
 	$< $(MANUAL)
-$(BUILD)/gen/docs: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/support/docs/*.c)) $(LAYER_LIBS)
+$(BUILD)/gen/docs: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/support/docs/*.c)) $(call archives,api) $(PURE_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
