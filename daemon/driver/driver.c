@@ -502,6 +502,6 @@ int sv_driver_run(struct sv_driver *driver)
     sv_driver_cluster_begin(driver);
     sv_statistics_begin(driver);
     int r = sv_loop_run(driver->loop);
-    sv_deaths_settle(driver);
+    sv_live_end(driver);
     return r;
 }

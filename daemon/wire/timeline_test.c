@@ -115,6 +115,71 @@ static void json_has_words_and_leaves_out_what_is_not_meant(void **state)
     json_decref(object);
 }
 
+static void check_lines_are_left_out(struct sv_timeline *timeline, const char *lines)
+{
+    size_t count = sv_timeline_count(timeline);
+    assert_int_equal(sv_timeline_read_lines(timeline, lines, strlen(lines)), 0);
+    assert_int_equal(sv_timeline_count(timeline), count);
+}
+
+static void lines_come_back_as_the_records_that_they_were(void **state)
+{
+    (void)state;
+    struct sv_timeline *timeline = sv_timeline_new(40), *next = sv_timeline_new(60);
+    struct sv_str lines = {0};
+    struct sv_timeline_record record = told("died\nof \"\xc3\xa9\"");
+    sv_timeline_write_line(sv_timeline_add(timeline, &record), &lines);
+    record.application = record.process = "";
+    record.kind = SV_TIMELINE_DAEMON;
+    record.serial = 50; /* those between were lost */
+    sv_timeline_write_line(sv_timeline_add(timeline, &record), &lines);
+    assert_int_equal(sv_timeline_read_lines(next, lines.data, lines.length), 0);
+    assert_int_equal(sv_timeline_count(next), 2);
+    const struct sv_timeline_record *first = sv_timeline_at(next, 0),
+                                    *last = sv_timeline_at(next, 1);
+    assert_int_equal(first->serial, 40);
+    assert_int_equal(first->wall_ns, 1500000000);
+    assert_int_equal(first->kind, SV_TIMELINE_DEATH);
+    assert_int_equal(first->level, SV_TIMELINE_WARNING);
+    assert_string_equal(first->identifier, "a:1");
+    assert_string_equal(first->application, "shop");
+    assert_string_equal(first->process, "web");
+    assert_string_equal(first->text, "died\nof \"\xc3\xa9\"");
+    assert_int_equal(last->serial, 50);
+    assert_string_equal(last->application, "");
+    assert_int_equal(sv_timeline_after(next, 40, 10), 1);
+    assert_int_equal(sv_timeline_after(next, 45, 10), 1);
+    assert_int_equal(sv_timeline_after(next, 50, 10), 2);
+    record.serial = 0;
+    assert_int_equal(sv_timeline_add(next, &record)->serial, 51);
+    sv_str_done(&lines);
+    sv_timeline_free(timeline);
+    sv_timeline_free(next);
+}
+
+static void a_line_that_is_no_record_is_left_out(void **state)
+{
+    (void)state;
+    struct sv_timeline *timeline = sv_timeline_new(1);
+    check_lines_are_left_out(timeline, "\n\n{}\n[]\nnull\n{\"serial\":1,\"at\":");
+#define REST ",\"identifier\":\"a\",\"text\":\"t\"}\n"
+    check_lines_are_left_out(timeline,
+                             "{\"serial\":0,\"at\":1,\"kind\":\"death\",\"level\":\"info\"" REST);
+    check_lines_are_left_out(timeline,
+                             "{\"serial\":1,\"at\":-1,\"kind\":\"death\",\"level\":\"info\"" REST);
+    check_lines_are_left_out(
+        timeline, "{\"serial\":1,\"at\":9e99,\"kind\":\"death\",\"level\":\"info\"" REST);
+    check_lines_are_left_out(timeline,
+                             "{\"serial\":1,\"at\":1,\"kind\":\"party\",\"level\":\"info\"" REST);
+    check_lines_are_left_out(timeline,
+                             "{\"serial\":1,\"at\":1,\"kind\":\"death\",\"level\":\"loud\"" REST);
+    const char good[] =
+        "orn\n{\"serial\":1,\"at\":1,\"kind\":\"death\",\"level\":\"info\"" REST "{\"ser";
+    assert_int_equal(sv_timeline_read_lines(timeline, good, strlen(good)), 0);
+    assert_int_equal(sv_timeline_count(timeline), 1);
+    sv_timeline_free(timeline);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +188,8 @@ int main(void)
         cmocka_unit_test(who_asks_gets_what_is_newer_and_no_more_than_asked_for),
         cmocka_unit_test(long_texts_are_cut_between_two_characters),
         cmocka_unit_test(json_has_words_and_leaves_out_what_is_not_meant),
+        cmocka_unit_test(lines_come_back_as_the_records_that_they_were),
+        cmocka_unit_test(a_line_that_is_no_record_is_left_out),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,6 +174,9 @@
 #define SV_TIMELINE_RECORDS_MAX    2000 /* kept: some 600 KB, at most 3 MB */
 #define SV_TIMELINE_TEXT_BYTES_MAX 512  /* a sentence or two */
 #define SV_TIMELINE_NAME_BYTES_MAX 256  /* likewise an identifier */
+/* Of its file; a longer one keeps its last lines, some 8,000. */
+#define SV_TIMELINE_FILE_BYTES_MAX  (4 << 20)
+#define SV_TIMELINE_FILE_BYTES_KEPT (2 << 20)
 
 /* systemd. */
 #define SV_SYSTEMD_WAIT_SECONDS                                                                    \

@@ -6,7 +6,7 @@
 
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SOURCES))
 FUZZ_LAYERS := api port wire config base
-FUZZ_LIBS := $(foreach l,$(FUZZ_LAYERS),$(if $(call sources,$(l)),$(BUILD)/lib/lib$(l).a))
+FUZZ_LIBS := $(call archives,$(FUZZ_LAYERS))
 FUZZ_CODE := $(foreach l,$(FUZZ_LAYERS),$(call sources,$(l)) $(GENERATED_$(l):%=$(BUILD)/%))
 FUZZ_PACKAGES = $(eval FUZZ_PACKAGES := $(shell pkg-config --libs libxml-2.0 jansson libpcre2-8 libprotobuf-c))$(FUZZ_PACKAGES)
 

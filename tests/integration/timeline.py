@@ -59,6 +59,8 @@ SHOP_RULES = """
 </application>
 """
 PAGE_SECONDS = 0.1
+RECORDS_MAX = 2000  # SV_TIMELINE_RECORDS_MAX
+FILE_BYTES_MAX = 4 << 20  # SV_TIMELINE_FILE_BYTES_MAX
 options = tap.arguments()
 
 
@@ -143,21 +145,76 @@ def _():
         check_words(told(proxy, kind="daemon"), [
             ("daemon", "info", "svisord has started"), ("daemon", "info", "was read again"), ("daemon", "info", "was added"),
             ("daemon", "info", "was removed"), ("daemon", "warning", "refused")])
-        last = told(proxy)[-1]["serial"]
         server.write_config(server.config.replace("[program:broken]\n", ""))
+        before = told(proxy)
         proxy.svisor.reexec()
         server.disconnect()
         server.wait_ready()
         proxy = server.rpc(over="tcp")
-        check_words(told(proxy, kind="daemon"), [("daemon", "info", "goes on")])
-        tap.check(len(told(proxy, last + 1000)), len(told(proxy)), "what is newer than another daemon's record")
+        check_words(told(proxy, before[-1]["serial"], kind="daemon"), [("daemon", "info", "goes on")])
+        tap.check(told(proxy)[:len(before)], before, "what was told before")
+        before = told(proxy)
         server.disconnect()
         server.process.kill()
         server.process.wait()
         server.start()
         proxy = server.rpc(over="tcp")
-        check_words(told(proxy, kind="daemon"), [("daemon", "info", "taken back 1 program that pid")])
-        check_words(told(proxy, process_name="one"), [])
+        check_words(told(proxy, before[-1]["serial"]), [("daemon", "info", "taken back 1 program that pid")])
+        tap.check(told(proxy)[:len(before)], before, "what was told before")
+        serials = [record["serial"] for record in told(proxy)]
+        tap.check(serials, list(range(serials[0], serials[0] + len(serials))), "serials")
+        tap.check(told(proxy, serials[-1] + 1000), told(proxy), "what is newer than a record that nobody told")
+
+
+@tap.test("a timeline goes on after a stop; what is no record in its file is left out, and what is too long, shortened")
+def _():
+    with lone() as server:
+        path = server.path("lone.timeline")
+        last = told(server.rpc(over="tcp"))[-1]
+        server.stop()
+        with open(path, encoding="utf-8") as stream:
+            kept = [json.loads(line) for line in stream]
+        check_words(kept, [("daemon", "info", "svisord has started"), ("process", "info", "runs, pid"),
+                           ("daemon", "info", "svisord stops"), ("process", "info", "because svisord stops: SIGTERM")])
+        tap.check(kept[1], last, "the last record before the stop")
+        line = json.dumps(dict(last, text="x" * 400))
+        with open(path, "a", encoding="utf-8") as stream:
+            stream.write('{"serial": "no number"}\n\nnonsense \0\1\377\n')
+            for serial in range(1, FILE_BYTES_MAX // len(line)):
+                stream.write(json.dumps(dict(last, text="x" * 400, serial=last["serial"] + 10 + serial)) + "\n")
+            stream.write('{"serial":')  # torn
+        server.start()
+        proxy = server.rpc(over="tcp")
+        wait_until(lambda: told(proxy, process_name="one")[-1]["text"].startswith("runs, pid"), 10, "one to run")
+        records = told(proxy)
+        tap.check(len(records), RECORDS_MAX, "the newest records")
+        tap.check_true("svisord has started" in records[-2]["text"], f"the last but one: {records[-2]}")
+        tap.check([record["text"] for record in records[:-2]], ["x" * 400] * (RECORDS_MAX - 2), "those that were added")
+        wait_until(lambda: os.path.getsize(path) < 0.75 * FILE_BYTES_MAX, 10, "the file to be shortened")
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            lines = stream.read().splitlines()
+        tap.check([json.loads(line) for line in lines[-2:]], records[-2:], "its last lines")
+        json.loads(lines[0])
+
+
+@tap.test("where it cannot be kept, this is said once, and the daemon and its timeline go on")
+def _():
+    with lone() as server:
+        server.stop()
+        path = server.path("lone.timeline")
+        os.unlink(path)
+        os.mkdir(path)
+        server.start()
+        proxy = server.rpc(over="tcp")
+        for _ in range(3):
+            proxy.supervisor.stopProcess("one")
+            proxy.supervisor.startProcess("one")
+        tap.check(len(told(proxy, process_name="one")), 7, "records")
+        with open(server.path("main.log"), encoding="utf-8") as stream:
+            said = [line for line in stream if "the records of the timeline will not outlive this daemon" in line]
+        tap.check(len(said), 1, f"complaints: {said}")
+        tap.check_true(path in said[0] and "state_directory" in said[0], said[0])
+        os.rmdir(path)
 
 
 @tap.test("who asks gets what is newer, the newest, and no more")

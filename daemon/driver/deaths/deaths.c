@@ -13,7 +13,7 @@
  * The same bytes go to the end of a file, with one write for each turn, so that the next daemon
  * knows what this one has seen. What is added later (how strays ended) is a further record of the
  * same run, which counts instead of the one before. When the file is three quarters forgotten it is
- * written anew. A file that cannot be written is complained of once; memory goes on.
+ * written anew.
  */
 #include "driver/deaths/deaths.h"
 #include "driver/internal.h"
@@ -22,10 +22,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
 #include "base/log.h"
 #include "base/names.h"
-#include "io/append_file.h"
+#include "driver/state_file.h"
 
 struct entry {
     char *bytes; /* a whole record */
@@ -43,9 +42,8 @@ struct sv_deaths {
     struct sv_map histories; /* "group:name" -> struct history */
     size_t entries_max;      /* of one process */
     uint64_t compact_at_bytes;
-    struct sv_append_file *file;
+    struct sv_state_file *file;
     struct sv_str unwritten; /* records of this turn */
-    bool has_complained;
 };
 
 static void history_free(struct history *history)
@@ -63,7 +61,7 @@ void sv_deaths_free(struct sv_deaths *deaths)
     sv_map_foreach (entry, &deaths->histories)
         history_free(entry->value);
     sv_map_done(&deaths->histories);
-    sv_append_file_free(deaths->file);
+    sv_state_file_free(deaths->file);
     sv_str_done(&deaths->unwritten);
     free(deaths);
 }
@@ -189,15 +187,6 @@ enum { NS_PER_MS = 1000000 };
 /* Below this nobody minds what is forgotten in it. */
 enum { FILE_BYTES_KEPT = 256 << 10, FILE_GROWTH = 4 };
 
-static void complain(struct sv_deaths *deaths, int error)
-{
-    if (!deaths->has_complained)
-        sv_log_error("death certificates will not outlive this daemon: %s: %s; see state_directory "
-                     "in [svisor]",
-                     sv_append_file_path(deaths->file), sv_errno_text(error));
-    deaths->has_complained = true;
-}
-
 static void compact(struct sv_deaths *deaths)
 {
     struct sv_str bytes SV_CLEANUP(sv_str_done) = {0};
@@ -206,11 +195,7 @@ static void compact(struct sv_deaths *deaths)
         for (size_t i = 0; i < history->count; i++)
             sv_str_append(&bytes, history->entries[i].bytes, history->entries[i].length);
     }
-    int r = sv_str_ok(&bytes)
-                ? sv_append_file_replace(deaths->file, sv_str_text(&bytes), bytes.length)
-                : -ENOMEM;
-    if (r < 0)
-        complain(deaths, r);
+    sv_state_file_replace(deaths->file, &bytes);
 }
 
 static uint64_t kept_bytes(const struct sv_deaths *deaths)
@@ -229,13 +214,9 @@ static void write_file(struct sv_deaths *deaths)
     struct sv_str *unwritten = &deaths->unwritten;
     if (unwritten->length == 0)
         return;
-    int r = sv_str_ok(unwritten)
-                ? sv_append_file_add(deaths->file, unwritten->data, unwritten->length)
-                : -ENOMEM;
+    bool is_written = sv_state_file_add(deaths->file, unwritten);
     sv_str_done(unwritten);
-    if (r < 0)
-        complain(deaths, r);
-    else if (sv_append_file_length(deaths->file) > deaths->compact_at_bytes) {
+    if (is_written && sv_state_file_length(deaths->file) > deaths->compact_at_bytes) {
         compact(deaths);
         deaths->compact_at_bytes = FILE_GROWTH * kept_bytes(deaths) + FILE_BYTES_KEPT;
     }
@@ -269,22 +250,6 @@ static void take_back(struct sv_driver *driver, const struct sv_str *bytes)
     }
 }
 
-/* Beside the pid file, which every configuration has in a place of its own. */
-static int name_file(struct sv_driver *driver, struct sv_str *ret_path)
-{
-    const struct sv_daemon_config *daemon = &driver->config->daemon;
-    const char *slash = strrchr(daemon->pidfile, '/');
-    if (daemon->state_directory)
-        sv_str_add(ret_path, daemon->state_directory);
-    else
-        sv_str_append(ret_path, daemon->pidfile, slash ? (size_t)(slash - daemon->pidfile) : 0);
-    sv_str_add_char(ret_path, '/');
-    for (const char *at = daemon->identifier; *at; at++)
-        sv_str_add_char(ret_path, *at == '/' ? '_' : *at);
-    sv_str_add(ret_path, ".deaths");
-    return sv_str_ok(ret_path) ? 0 : -ENOMEM;
-}
-
 int sv_deaths_new(struct sv_driver *driver)
 {
     struct sv_deaths *deaths = driver->deaths = calloc(1, sizeof(*deaths));
@@ -292,16 +257,11 @@ int sv_deaths_new(struct sv_driver *driver)
         return -ENOMEM;
     deaths->entries_max = driver->config->daemon.death_history;
     deaths->compact_at_bytes = FILE_BYTES_KEPT;
-    struct sv_str path SV_CLEANUP(sv_str_done) = {0};
     struct sv_str bytes SV_CLEANUP(sv_str_done) = {0};
-    int r = name_file(driver, &path);
-    if (r == 0)
-        r = sv_append_file_new(path.data, &deaths->file);
+    int r = sv_state_file_new(driver, ".deaths", "death certificates", &deaths->file);
     if (r < 0 || deaths->entries_max == 0)
         return r;
-    r = sv_append_file_read(deaths->file, SV_DEATH_FILE_BYTES_MAX, &bytes);
-    if (r < 0)
-        complain(deaths, r);
+    sv_state_file_read(deaths->file, SV_DEATH_FILE_BYTES_MAX, &bytes);
     take_back(driver, &bytes);
     return 0;
 }

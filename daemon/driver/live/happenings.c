@@ -2,7 +2,7 @@
  * The timeline: what has happened, in words, from what the driver hears anyway.
  *
  *     state of a process ──┐
- *     its certificate ─────┴─> happening ──end of the turn──> record ──> ring, pages, NEWS
+ *     its certificate ─────┴─> happening ──end of the turn──> record ──> ring, file, pages, NEWS
  *     all else ─────────────────────────────────────────────> record
  *
  * A run that ends is told twice to us: by the core, which says what became of the process, and by
@@ -54,10 +54,12 @@ static const struct sv_timeline_record *tell(struct sv_driver *driver,
                                              const struct sv_timeline_record *record)
 {
     const struct sv_timeline_record *kept = sv_timeline_add(driver->live->timeline, record);
-    if (kept)
+    if (kept) {
         sv_live_broadcast_record(driver->live, kept);
-    else
+        sv_live_keep(driver->live, kept);
+    } else {
         sv_log_error("a record of the timeline is lost: out of memory");
+    }
     return kept;
 }
 
@@ -88,7 +90,6 @@ static void tell_all(struct sv_driver *driver, const struct sv_timeline_record *
     if (!kept || !driver->cluster)
         return;
     live->news[live->news_count++] = kept->serial;
-    sv_source_enable(live->settle, true);
     if (live->news_count == SV_NEWS_ITEMS_MAX)
         send_news(live);
 }
@@ -241,6 +242,13 @@ void sv_live_on_settle(void *user)
         happening_free(happening);
     }
     send_news(live);
+    sv_live_write(live);
+}
+
+void sv_live_end(struct sv_driver *driver)
+{
+    if (driver->live)
+        sv_live_on_settle(driver->live);
 }
 
 void sv_live_drop_happenings(struct sv_live *live)
@@ -307,7 +315,6 @@ void sv_live_begin(struct sv_driver *driver)
     if (driver->former_pid != 0 && !is_anew)
         sv_str_addf(&text, " that pid %d had started", (int)driver->former_pid);
     sv_live_daemon(driver, SV_TIMELINE_INFO, sv_str_text(&text));
-    sv_source_enable(driver->live->settle, true);
 }
 
 /* ---- The cluster ---- */

@@ -58,7 +58,9 @@ struct sv_live {
     json_t *instances;       /* by identifier: what clients know of it, but for clocks */
     struct sv_str scratch;
     struct sv_timeline *timeline;
-    struct sv_source *settle; /* makes records of the happenings of this turn */
+    struct sv_state_file *file; /* of the timeline */
+    struct sv_str unwritten;    /* lines of this turn for it */
+    struct sv_source *settle;   /* makes records of the happenings of this turn */
     struct sv_happening *happenings, **happenings_end;
     uint64_t news[SV_NEWS_ITEMS_MAX]; /* serials of records that others are to be told */
     size_t news_count;
@@ -98,6 +100,13 @@ void sv_live_on_flush(void *live);
 void sv_live_forget_changes(struct sv_live *live);
 /* Looks through all processes for conflicts. */
 void sv_live_find_conflicts(struct sv_live *live);
+
+/* kept.c: the timeline in its file. */
+/* What the daemon before has kept. -ENOMEM or 0. */
+int sv_live_take_back(struct sv_live *live);
+/* A record that is new, to be written with the others of this turn. */
+void sv_live_keep(struct sv_live *live, const struct sv_timeline_record *record);
+void sv_live_write(struct sv_live *live);
 
 /* happenings.c */
 void sv_live_on_settle(void *live);

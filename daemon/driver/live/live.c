@@ -24,6 +24,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "driver/state_file.h"
 #include "wire/websocket.h"
 
 bool sv_live_has_listeners(const struct sv_live *live)
@@ -307,7 +308,8 @@ void sv_live_accept(struct sv_driver *driver, struct sv_http_exchange *exchange)
 
 /* ---- The whole ---- */
 
-/* Greater than those of the daemon before, unless that one had more than one record a second. */
+/* For the first daemon, or where the file is lost: greater than those of a daemon before, unless it
+ * had more than one record a second. */
 static uint64_t first_serial(void)
 {
     enum { NS_PER_SECOND = 1000000000, EPOCH = 1767225600 }; /* 2026: 32 bits last for long */
@@ -324,7 +326,7 @@ int sv_live_open(struct sv_driver *driver)
     live->happenings_end = &live->happenings;
     live->instances = json_object();
     live->timeline = sv_timeline_new(first_serial());
-    int r = live->instances && live->timeline ? 0 : -ENOMEM;
+    int r = live->instances && live->timeline ? sv_live_take_back(live) : -ENOMEM;
     if (r == 0)
         r = sv_loop_add_defer(driver->loop, SV_PRIORITY_NORMAL, sv_live_on_settle, live,
                               &live->settle);
@@ -356,6 +358,8 @@ void sv_live_close(struct sv_driver *driver)
     sv_live_forget_changes(live);
     sv_live_drop_happenings(live);
     sv_timeline_free(live->timeline);
+    sv_state_file_free(live->file);
+    sv_str_done(&live->unwritten);
     free(live->told_states);
     json_decref(live->instances);
     sv_str_done(&live->scratch);

@@ -41,6 +41,8 @@ void sv_live_rules_changed(struct sv_driver *driver);
 
 /* The programs of an earlier daemon are taken back, and BEGIN was not fed yet. */
 void sv_live_begin(struct sv_driver *driver);
+/* The loop has ended: what its last turn has brought. */
+void sv_live_end(struct sv_driver *driver);
 /* A SV_NOTICE_PROCESS_STATE_*. */
 void sv_live_state(struct sv_unit *unit, const struct sv_action *action);
 /* A certificate; `is_planned`: the run ended as it should. */
