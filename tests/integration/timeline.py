@@ -253,6 +253,26 @@ def _():
             tap.check(following.wait(20), 0, "its exit code")
 
 
+@tap.test("svctl timeline -f waits for the next daemon, and misses nothing")
+def _():
+    with lone() as server:
+        svctl = ["timeout", "20", os.path.join(options.build, "svctl"), "-c", server.config_path, "timeline", "-f", "--json"]
+        with subprocess.Popen(svctl, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following:
+            begin = [json.loads(following.stdout.readline()) for _ in range(2)]
+            server.disconnect()
+            server.process.kill()
+            server.process.wait()
+            said = following.stderr.readline()
+            tap.check_true("waiting for the next daemon" in said, said)
+            server.start()
+            proxy = server.rpc(over="tcp")
+            proxy.supervisor.stopProcess("one")
+            shown = begin + [json.loads(following.stdout.readline()) for _ in range(2)]
+            tap.check(shown, told(proxy), "what is shown")
+            following.send_signal(signal.SIGINT)
+            tap.check((following.wait(20), following.stderr.read()), (0, ""), "its exit code, and what else it says")
+
+
 @tap.test("a shortage is told on all instances")
 def _():
     forker = "[program:forker]\ncommand=sh -c 'for i in $(seq 100); do /bin/true; done; exec sleep 1000'\nautostart=false\n" \
