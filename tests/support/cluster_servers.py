@@ -158,16 +158,17 @@ class Cluster:
 
 
 def observed(mark):
-    """The pids of all processes with this word in their command line."""
-    found = []
+    """The pids of all processes with this word in their command line, but for what such a one is about to execute."""
+    parents = {}
     for name in os.listdir("/proc"):
         if not name.isdigit():
             continue
         try:
             with open(f"/proc/{name}/cmdline", "rb") as stream:
-                words = stream.read().split(b"\0")
+                if mark.encode() not in stream.read().split(b"\0"):
+                    continue
+            with open(f"/proc/{name}/stat", "rb") as stream:
+                parents[int(name)] = int(stream.read().rpartition(b")")[2].split()[1])
         except OSError:
             continue
-        if mark.encode() in words:
-            found.append(int(name))
-    return found
+    return [pid for pid, parent in parents.items() if parent not in parents]
