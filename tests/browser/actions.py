@@ -1,5 +1,6 @@
 # seconds: 150
 # What the buttons of the dashboard do, done as a person does it, and asked of svisord afterwards. Node 1's page controls all.
+import contextlib
 import os
 import re
 import sys
@@ -103,21 +104,50 @@ def _():
         wait_until(lambda: page.get_by_text("There is no nobody.").count() == 0, 5, "the message to go")
 
 
+@contextlib.contextmanager
+def waiting(synchro, count):
+    """The page of a cluster that waits for others: `count` of its three instances are there."""
+    with Cluster(options.build, 3, PROGRAMS, RULES, synchro=synchro) as cluster:
+        for server in cluster.servers[:count]:
+            server.start(ready=False)
+        for server in cluster.servers[:count]:
+            server.wait_ready()
+        with scene.browser.open(url(cluster, 0)) as page:
+            for nick in cluster.nicks[:count]:
+                live(page).get_by_role("article", name=nick).get_by_text("Running", exact=True).wait_for()
+            yield cluster, page
+
+
 @tap.test("the synchronization is ended with the chosen Master")
 def _():
-    with Cluster(options.build, 3, PROGRAMS, RULES, synchro="USER") as cluster:
-        cluster.start()
-        for server in cluster.servers:
-            server.wait_ready()
-        with scene.browser.open(url(cluster, 2)) as page:
-            live(page).get_by_role("region", name="Synchronization").wait_for()
-            for nick in cluster.nicks:
-                page.get_by_role("article", name=nick).get_by_text("Running", exact=True).wait_for()
-            menu(page, "End it with a chosen Master", "s2 becomes Master")
-            confirm(page, "End the synchronization")
-            page.get_by_role("group", name="State of the cluster").get_by_text("Operation").wait_for()
-            tap.check({cluster.call(i, "get_master_identifier")["nick_identifier"] for i in range(3)}, {"s2"}, "the Master")
-            tap.check_true("Master" in page.get_by_role("article", name="s2").inner_text(), "its mark")
+    with waiting("USER", 3) as (cluster, page):
+        menu(page, "End it with a chosen Master", "s2 becomes Master")
+        confirm(page, "End the synchronization")
+        page.get_by_role("group", name="State of the cluster").get_by_text("Operation").wait_for()
+        tap.check({cluster.call(i, "get_master_identifier")["nick_identifier"] for i in range(3)}, {"s2"}, "the Master")
+        tap.check_true("Master" in page.get_by_role("article", name="s2").inner_text(), "its mark")
+        tap.check(page.get_by_role("region", name="Synchronization").count(), 0, "banners")
+
+
+@tap.test("the synchronization is ended while an instance is missing, where USER is one of several options")
+def _():
+    with waiting("STRICT,USER", 2) as (cluster, page):
+        page.get_by_role("region", name="Synchronization").get_by_text("The cluster waits for s3").wait_for()
+        page.get_by_role("button", name="End the synchronization").click()
+        confirm(page, "End the synchronization")
+        page.get_by_text("The synchronization has ended.").wait_for()
+        page.get_by_role("region", name="Synchronization").wait_for(state="detached")
+        cluster.wait_state("OPERATION", [0, 1])
+
+
+@tap.test("where USER is not in synchro_options, nobody is offered to end the synchronization")
+def _():
+    with waiting("STRICT", 2) as (cluster, page):
+        region = page.get_by_role("region", name="Synchronization")
+        region.get_by_text("The cluster waits for s3").wait_for()
+        tap.check(region.get_by_role("button").count(), 0, "buttons")
+        tap.check_true("The waiting ends when all of supvisors_list are there." in region.inner_text(), region.inner_text())
+        tap.check(cluster.state(0), "SYNCHRONIZATION", "the cluster")
 
 
 @tap.test("an instance that is shut down from another one's page is shown gone")

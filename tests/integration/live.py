@@ -101,7 +101,7 @@ def _():
             LiveModel(server.port) as model:
         rows = model.ready()
         hello = rows["instance"][("lone",)]
-        tap.check(model.messages[0][1]["cluster"], False, "hello says that there is no cluster")
+        tap.check((model.messages[0][1]["cluster"], model.messages[0][1]["synchro_options"]), (False, []), "hello says that there is no cluster")
         tap.check(hello["statename"], "RUNNING", "its instance")
         tap.check(sorted(rows["copy"]), [("lone", "one", "one"), ("lone", "two", "two")], "its copies")
         tap.check({kind for kind, *_ in model.messages} & {"supvisors", "application", "process", "conflicts"}, set(),
@@ -164,6 +164,7 @@ def _():
         with LiveModel(cluster.ports[0]) as model, LiveModel(cluster.ports[2]) as other:
             rows = model.ready()
             tap.check(len(rows["instance"]), 3, "instances")
+            tap.check(model.messages[0][1]["synchro_options"], ["STRICT"], "what hello says of the synchronization")
             tap.check(rows["supvisors"]["fsm_statename"], "OPERATION", "the state")
             tap.check(rows["application"][("shop",)]["rules"]["start_sequence"], 1, "the rules of the application")
             tap.check(rows["process"][("shop", "web")]["rules"]["start_sequence"], 1, "the rules of the process")

@@ -61,22 +61,32 @@ static json_t *css_files(const struct sv_supvisors_config *config)
     return list;
 }
 
+/* What ends the waiting for other instances: a page offers to do so where USER is one of them. */
+static json_t *synchro_options(const struct sv_supvisors_config *config)
+{
+    json_t *list = json_array();
+    for (int i = 0; config && sv_choice_name(SV_CHOICE_SYNCHRO_OPTION, i); i++)
+        if (config->synchro_options >> i & 1)
+            sv_cluster_append(&list, json_string(sv_choice_name(SV_CHOICE_SYNCHRO_OPTION, i)));
+    return list;
+}
+
 json_t *sv_live_hello(struct sv_driver *driver)
 {
     const struct sv_api_cluster *cluster = driver->api_host.cluster;
     const struct sv_supvisors_config *config = cluster ? cluster->config : NULL;
     const struct sv_instance_names names = sv_live_own_names(driver);
-    return json_pack("{s:i, s:s, s:o, s:o, s:b, s:o, s:f, s:o, s:b, s:o}",    //
-                     "protocol", SV_LIVE_PROTOCOL, "version", SV_VERSION,     //
-                     "identifier", sv_text_json(names.identifier),            //
-                     "nick_identifier", sv_text_json(names.nick),             //
-                     "cluster", cluster != NULL,                              //
-                     "supervisor_identifier", sv_text_json(own_name(driver)), //
-                     "now", (double)sv_wall_ns() / SECOND,                    //
-                     "software_name",                                         //
-                     sv_text_json(config ? config->software_name : ""),       //
-                     "software_icon", config && config->software_icon,        //
-                     "css_files", css_files(config));
+    return json_pack("{s:i, s:s, s:o, s:o, s:b, s:o, s:f, s:o, s:b, s:o, s:o}", //
+                     "protocol", SV_LIVE_PROTOCOL, "version", SV_VERSION,       //
+                     "identifier", sv_text_json(names.identifier),              //
+                     "nick_identifier", sv_text_json(names.nick),               //
+                     "cluster", cluster != NULL,                                //
+                     "supervisor_identifier", sv_text_json(own_name(driver)),   //
+                     "now", (double)sv_wall_ns() / SECOND,                      //
+                     "software_name",                                           //
+                     sv_text_json(config ? config->software_name : ""),         //
+                     "software_icon", config && config->software_icon,          //
+                     "css_files", css_files(config), "synchro_options", synchro_options(config));
 }
 
 /* ---- Instances ---- */

@@ -5,7 +5,7 @@ import { Live, PAUSE_MAX_MS, PAUSE_MIN_MS } from "./live";
 import type { Socket } from "./live";
 import { Store } from "./store";
 
-const HELLO = { protocol: 1, version: "0", identifier: "a", nick_identifier: "A", cluster: false, supervisor_identifier: "a", now: 0, software_name: "", software_icon: false, css_files: [] };
+const HELLO = { protocol: 1, version: "0", identifier: "a", nick_identifier: "A", cluster: false, supervisor_identifier: "a", now: 0, software_name: "", software_icon: false, css_files: [], synchro_options: [] };
 
 function setting() {
   const sockets: (Socket & { isClosed: boolean })[] = [];

@@ -8,7 +8,7 @@ import type { Application, Copy, Hello, Instance, Message, Process, ProcessState
 
 const hello = (cluster: boolean): Hello => ({
   protocol: 1, version: "0", identifier: "a", nick_identifier: "A", cluster, supervisor_identifier: "a", now: 1000,
-  software_name: "", software_icon: false, css_files: [],
+  software_name: "", software_icon: false, css_files: [], synchro_options: [],
 });
 const instance = (identifier: string, statename: Instance["statename"], why = ""): Instance => ({
   identifier, nick_identifier: identifier.toUpperCase(), node_name: "n", port: 1, statename, loading: 0, process_failure: false, why,

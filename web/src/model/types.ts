@@ -11,6 +11,7 @@ export interface Hello {
   software_name: string;
   software_icon: boolean;
   css_files: string[];
+  synchro_options: string[];
 }
 
 export type FsmState =

@@ -2,8 +2,8 @@
 import * as actions from "../api/actions";
 import { hrefs } from "../model/attention";
 import type { Tables } from "../model/store";
-import type { Application, Instance } from "../model/types";
-import { byText, plural } from "../model/words";
+import type { Application } from "../model/types";
+import { byText, list, plural } from "../model/words";
 import { useTables } from "../ui/hooks";
 import { MenuButton } from "../ui/menu";
 import { State } from "../ui/state";
@@ -96,33 +96,44 @@ function Applications() {
   );
 }
 
-// While the cluster waits for instances, somebody may end the waiting, and say who becomes Master.
+// What ends the waiting for other instances, by synchro_options.
+const ENDS: Record<string, string> = {
+  STRICT: "all of supvisors_list are there",
+  LIST: "all known instances are there",
+  TIMEOUT: "synchro_timeout has passed",
+  CORE: "all of core_identifiers are there",
+  USER: "somebody ends it here",
+};
+
+// While the cluster waits for instances. With the option USER somebody may end that, and say who becomes Master, until there is one.
 function Synchronization() {
-  const tables = useTables("supvisors", "instance");
+  const tables = useTables("hello", "supvisors", "instance");
   if (tables.supvisors?.fsm_statename !== "SYNCHRONIZATION") return null;
-  const there = [...tables.instances.values()].filter((one) => one.statename === "RUNNING");
-  const missing = tables.instances.size - there.length;
+  const options = tables.hello?.synchro_options ?? [];
+  const canEnd = options.includes("USER") && !tables.supvisors.master_identifier;
+  const instances = [...tables.instances.values()];
+  const there = instances.filter((one) => one.statename === "RUNNING");
+  const missing = instances.filter((one) => one.statename !== "RUNNING").map((one) => one.nick_identifier);
   return (
     <section class="banner tone-busy" aria-label="Synchronization">
       <p>
-        <b>The cluster waits for {missing ? plural(missing, "more instance") : "its synchronization"}.</b> Where <code>synchro_options</code> has USER,
-        the waiting can be ended here.
+        <b>The cluster waits{missing.length > 0 && ` for ${list(missing)}`}</b> and starts no application yet. The waiting ends when{" "}
+        {options.map((one) => ENDS[one]).join(", or ")}.
       </p>
-      <span class="row-actions">
-        <button type="button" onClick={() => actions.endSynchronization("")}>
-          End the synchronization
-        </button>
-        <MenuButton
-          label="End it with a chosen Master"
-          class="small"
-          items={there.map((one: Instance) => ({
-            text: `${one.nick_identifier} becomes Master`,
-            run: () => void actions.endSynchronization(one.identifier),
-          }))}
-        >
-          With Master…
-        </MenuButton>
-      </span>
+      {canEnd && (
+        <span class="row-actions">
+          <button type="button" onClick={() => actions.endSynchronization("")}>
+            End the synchronization
+          </button>
+          <MenuButton
+            label="End it with a chosen Master"
+            class="small"
+            items={there.map((one) => ({ text: `${one.nick_identifier} becomes Master`, run: () => void actions.endSynchronization(one.identifier) }))}
+          >
+            With Master…
+          </MenuButton>
+        </span>
+      )}
     </section>
   );
 }
