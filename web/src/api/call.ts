@@ -24,13 +24,14 @@ const WORDS: Record<string, (about: string) => string> = {
   ALREADY_STARTED: (about) => `${about} runs already.`,
   NOT_RUNNING: (about) => `${about} does not run.`,
   BAD_NAME: (about) => (about.includes(" ") ? sentence(about) : `There is no ${about}.`),
-  NO_FILE: (about) => (about.startsWith("/") ? `A file is missing: ${about}.` : sentence(about)),
+  NO_FILE: (about) => (about.startsWith("/") ? `A file is missing: ${about}.` : about === "it" ? "It has no file." : sentence(about)),
+  BAD_SIGNAL: (about) => `There is no signal ${about}: write a name such as HUP or USR1, or its number.`,
   NOT_EXECUTABLE: (about) => `${about} may not be executed.`,
-  ABNORMAL_TERMINATION: (about) => `${about} ended before it counted as started.`,
+  ABNORMAL_TERMINATION: (about) => (about.includes(" ") ? `${sentence(about)} Its page says why.` : `${about} ended before it counted as started.`),
   SPAWN_ERROR: (about) => `${about} could not be started.`,
   SHUTDOWN_STATE: () => "svisord is stopping or restarting.",
   BAD_SUPVISORS_STATE: (about) => `Not in this state of the cluster: ${about}.`,
-  DISABLED: (about) => `${about} is disabled.`,
+  DISABLED: (about) => `${about} is disabled: enable its program first.`,
   NOT_MANAGED: (about) => `${about} has no rules, so the cluster does not manage it.`,
 };
 

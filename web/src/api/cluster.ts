@@ -4,19 +4,22 @@ import { store } from "../model/index";
 import { instanceStops, loadChanges, membersOf, moveOfCopy, NO_PLAN, placesBesides, planOf, stopSteps } from "../model/plan";
 import type { Plan, Prediction } from "../model/plan";
 import { STARTING_WORDS } from "../model/rules";
-import { isUp, namespecOf } from "../model/types";
-import type { Copy, Process } from "../model/types";
+import { canStart, isUp, namespecOf } from "../model/types";
+import type { Copy, Instance, Process } from "../model/types";
 import { byText, list, plural } from "../model/words";
 import { askPlan } from "../ui/plan";
 import type { Choice, PlanQuestion, Values } from "../ui/plan";
-import { perform } from "../ui/toasts";
-import { call, operate } from "./call";
+import type { MenuItem } from "../ui/menu";
+import { errorWords, perform } from "../ui/toasts";
+import { call, CallError, operate } from "./call";
 
 const nick = (identifier: string) => store.tables.nick(identifier);
 
-async function planned(question: PlanQuestion, busy: string, done: string, work: (values: Values) => Promise<unknown>): Promise<void> {
+type Done = string | ((values: Values) => string);
+
+async function planned(question: PlanQuestion, busy: string, done: Done, work: (values: Values) => Promise<unknown>): Promise<void> {
   const values = await askPlan(question);
-  if (values) await perform(busy, done, () => work(values));
+  if (values) await perform(busy, typeof done === "string" ? done : done(values), () => work(values));
 }
 
 // ---- choices ----
@@ -37,8 +40,14 @@ function strategyChoice(application: string, chosen?: string): Choice {
   return { id: "strategy", label: "Starting strategy", kind: "select", value: chosen ?? own, options };
 }
 
+// Words as svisord reads them (shlex): all quotation marks are closed, and no backslash is the last character.
+const COMMAND_LINE = /^(?:[^\\'"]|\\[^]|'[^']*'|"(?:[^\\"]|\\[^])*")*$/;
+
 function argumentsChoice(before: string): Choice {
-  return { id: "extra", label: "Extra arguments", kind: "text", value: before, words: "Added to the command line of the program; empty: none." };
+  return {
+    id: "extra", label: "Extra arguments", kind: "text", value: before, words: "Added to the command line of the program; empty: none.",
+    wrong: (text) => (COMMAND_LINE.test(text) ? "" : 'A quotation mark is not closed, or a \\ is the last character. Write \\" or \\\\ for the character itself.'),
+  };
 }
 
 // ---- applications ----
@@ -128,14 +137,23 @@ export function restartProcess(namespec: string, strategy?: string): Promise<voi
   return planned(question, `Restarting ${namespec}…`, `${namespec} runs again.`, work);
 }
 
+// The instances in which it can be started.
+function startPlaces(namespec: string): Instance[] {
+  const { tables } = store;
+  const copies = [...(tables.copiesOf.get(tables.keyOf(namespec))?.values() ?? [])].filter((one) => !one.disabled && canStart(one.statename));
+  return copies.flatMap((one) => tables.instances.get(one.identifier) ?? []).filter((one) => one.statename === "RUNNING");
+}
+
+export function startAtItem(namespec: string): MenuItem {
+  const isOff = startPlaces(namespec).length === 0;
+  return { text: "Start in a chosen instance…", run: () => void startAt(namespec), isOff, why: "It runs, or is disabled, wherever it is known" };
+}
+
 // In an instance that somebody chooses: no rule counts.
 export function startAt(namespec: string, identifier?: string): Promise<void> {
   const { tables } = store;
   const process = processOf(namespec);
-  const copies = [...(tables.copiesOf.get(tables.keyOf(namespec))?.values() ?? [])].filter((one) => !one.disabled && !isUp(one.statename));
-  const options = copies
-    .filter((one) => tables.instances.get(one.identifier)?.statename === "RUNNING")
-    .map((one) => ({ value: one.identifier, text: `${nick(one.identifier)}, load ${tables.instances.get(one.identifier)?.loading ?? 0}%` }));
+  const options = startPlaces(namespec).map((one) => ({ value: one.identifier, text: `${nick(one.identifier)}, load ${one.loading}%` }));
   const instance: Choice = { id: "instance", label: "Instance", kind: "select", value: identifier ?? options[0]?.value ?? "", options };
   const others = process?.identifiers ?? [];
   const isManaged = tables.applications.get(process?.application_name ?? "")?.managed;
@@ -150,7 +168,7 @@ export function startAt(namespec: string, identifier?: string): Promise<void> {
     choices: [instance, argumentsChoice(process?.extra_args ?? "")], plan,
   };
   const work = (values: Values) => call(values.instance ?? "", "supvisors.start_args", { namespec: fullNameOf(namespec), extra_args: values.extra ?? "", wait: false });
-  return planned(question, `Starting ${namespec}…`, `${namespec} was told to start.`, work);
+  return planned(question, `Starting ${namespec}…`, (values) => `${namespec} was told to start at ${nick(values.instance ?? "")}.`, work);
 }
 
 // ---- programs of instances ----
@@ -161,8 +179,11 @@ function copiesOfProgram(program: string, identifiers: string[]): Copy[] {
 
 async function everywhere(identifiers: string[], work: (identifier: string) => Promise<unknown>): Promise<void> {
   const results = await Promise.allSettled(identifiers.map(work));
-  const failed = results.flatMap((one, index) => (one.status === "rejected" ? [`${nick(identifiers[index] ?? "")}: ${(one.reason as Error).message}`] : []));
-  if (failed.length) throw new Error(failed.join("; "));
+  const failed = new Map<string, string[]>(); // what is the same everywhere is said once
+  results.forEach((one, index) => {
+    if (one.status === "rejected") failed.set(errorWords(one.reason), [...(failed.get(errorWords(one.reason)) ?? []), identifiers[index] ?? ""]);
+  });
+  if (failed.size) throw new Error([...failed].map(([words, where]) => `at ${at(where)}: ${words}`).join(" "));
 }
 
 const at = (identifiers: string[]) => list(identifiers.map(nick));
@@ -184,14 +205,21 @@ export function disableProgram(program: string, identifiers: string[]): Promise<
   return planned(question, `Disabling ${program}…`, `${program} is disabled at ${at(identifiers)}.`, work);
 }
 
+const NUMPROCS_MAX = 10_000; // of svisord
+
+function isCount(text: string): boolean {
+  const wanted = Number(text);
+  return Number.isInteger(wanted) && wanted >= 1 && wanted <= NUMPROCS_MAX;
+}
+
 export function updateNumprocs(program: string, identifiers: string[]): Promise<void> {
   const copies = copiesOfProgram(program, identifiers.slice(0, 1));
   const groups = Math.max(1, new Set(copies.map((copy) => copy.group)).size);
   const now = Math.max(1, copies.length / groups);
   const excess = (wanted: number) => copiesOfProgram(program, identifiers).filter((copy) => copy.process_index >= wanted);
   const plan = (values: Values): Plan => {
+    if (!isCount(values.count ?? "")) return NO_PLAN;
     const wanted = Number(values.count);
-    if (!Number.isInteger(wanted) || wanted < 1) return { ...NO_PLAN, notes: ["A number from 1 on."] };
     const gone = excess(wanted);
     const moves = gone.filter((copy) => isUp(copy.statename)).map((copy) => moveOfCopy(copy));
     const stops = moves.length && !values.lazy ? [{ rank: 0, title: "", moves }] : [];
@@ -201,38 +229,61 @@ export function updateNumprocs(program: string, identifiers: string[]): Promise<
     return { ...NO_PLAN, stops, notes };
   };
   const choices: Choice[] = [
-    { id: "count", label: "Processes", kind: "number", value: String(now), words: `Of the program ${program}, in each of ${at(identifiers)}; now ${now}.` },
+    {
+      id: "count", label: "Processes", kind: "number", value: String(now), words: `Of the program ${program}, in each of ${at(identifiers)}; now ${now}.`,
+      isAsked: true, wrong: (text) => (isCount(text) ? "" : `Write a whole number from 1 to ${NUMPROCS_MAX}.`),
+    },
     { id: "lazy", label: "Those in excess run on until they stop", kind: "check", value: "" },
   ];
   const question = { title: `How many processes of ${program}?`, verb: "Change the number", choices, plan };
-  const work = (values: Values) =>
-    everywhere(identifiers, (one) => call(one, "supvisors.update_numprocs", { program_name: program, numprocs: Number(values.count), wait: false, lazy: values.lazy === "yes" }));
-  return planned(question, `Changing the number of ${program}…`, `${program} was given another number of processes.`, work);
+  const change = async (identifier: string, values: Values) => {
+    try {
+      await call(identifier, "supvisors.update_numprocs", { program_name: program, numprocs: Number(values.count), wait: false, lazy: values.lazy === "yes" });
+    } catch (error) {
+      if (error instanceof CallError && error.code === NOT_APPLICABLE)
+        throw new Error("The configuration does not allow it, and the log of svisord says why. With several processes, process_name must have %(process_num)d in it.");
+      throw error;
+    }
+  };
+  const work = (values: Values) => everywhere(identifiers, (one) => change(one, values));
+  const done = ({ count, lazy }: Values) => `${program} has ${plural(Number(count), "process", "processes")} at ${at(identifiers)} ${lazy ? "when those in excess have stopped" : "now"}.`;
+  return planned(question, `Changing the number of ${program}…`, done, work);
 }
 
 // ---- one process in one instance ----
 
-const SIGNALS = ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2", "STOP", "CONT", "KILL"];
+const NO_FILE = 20; // faults
+const NOT_APPLICABLE = 104;
+
+// Those that people send, the usual ones first.
+const SIGNALS = "HUP INT QUIT TERM USR1 USR2 STOP CONT KILL ABRT ALRM CHLD IO PIPE PWR RTMIN RTMAX TSTP TTIN TTOU URG WINCH".split(" ");
 
 export async function signalCopy(copy: Copy): Promise<void> {
   const name = namespecOf(copy.group, copy.name);
   const options = SIGNALS.map((one) => ({ value: one, text: `SIG${one}` }));
   const question = {
     title: `Send ${name} a signal?`, verb: "Send", text: `To its main process, pid ${copy.pid} at ${nick(copy.identifier)}.`,
-    choices: [{ id: "signal", label: "Signal", kind: "select" as const, value: "HUP", options }],
+    choices: [{ id: "signal", label: "Signal", kind: "select" as const, value: "HUP", options, isAsked: true }],
   };
   const work = (values: Values) => call(copy.identifier, "supervisor.signalProcess", { name, signal: values.signal });
-  return planned(question, `Sending ${name} a signal…`, `${name} was sent the signal.`, work);
+  return planned(question, `Sending ${name} a signal…`, ({ signal }) => `${name} was sent SIG${signal} at ${nick(copy.identifier)}.`, work);
 }
 
 export async function sendInput(copy: Copy): Promise<void> {
   const name = namespecOf(copy.group, copy.name);
   const question = {
     title: `Write to the standard input of ${name}?`, verb: "Write", text: `At ${nick(copy.identifier)}, with a line feed at the end.`,
-    choices: [{ id: "text", label: "Text", kind: "lines" as const, value: "" }],
+    choices: [{ id: "text", label: "Text", kind: "lines" as const, value: "", isAsked: true, words: "Empty: the line feed alone." }],
   };
-  const work = (values: Values) => call(copy.identifier, "supervisor.sendProcessStdin", { name, chars: `${values.text}\n` });
-  return planned(question, `Writing to ${name}…`, `${name} was given the text.`, work);
+  const work = async (values: Values) => {
+    try {
+      await call(copy.identifier, "supervisor.sendProcessStdin", { name, chars: `${values.text}\n` });
+    } catch (error) {
+      if (error instanceof CallError && error.code === NO_FILE) throw new Error(`${name} has closed its input.`);
+      throw error;
+    }
+  };
+  return planned(question, `Writing to ${name}…`, `${name} was given the text at ${nick(copy.identifier)}.`, work);
 }
 
 // ---- the whole cluster ----

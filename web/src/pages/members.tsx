@@ -110,10 +110,9 @@ function Where(props: { tables: Tables; process: Process; isManaged: boolean }) 
 function processNote(tables: Tables, process: Process, copies: Copy[], isUpApplication: boolean): string {
   const wanted = expectation(process.statename, process.expected_exit, process.rules, isUpApplication);
   const args = process.extra_args && isUp(process.statename) ? `with ${process.extra_args}` : "";
-  const disabled = copies.length > 0 && copies.every((one) => one.disabled) ? "disabled everywhere" : "";
   const failed = copies.filter((one) => one.statename === process.statename && one.statename !== "STOPPED").sort((a, b) => b.stop - a.stop)[0];
   const why = canStart(process.statename) ? reasonOf((failed && noteOf(tables, failed)) || process.why || "") : "";
-  return [disabled, wanted, args, why].filter(Boolean).join(" · ");
+  return [wanted, args, why].filter(Boolean).join(" · ");
 }
 
 function processMenu(process: Process, copies: Copy[], strategy: string, isManaged: boolean): MenuItem[] {
@@ -126,7 +125,7 @@ function processMenu(process: Process, copies: Copy[], strategy: string, isManag
   const follow = shown ? (channel: string) => `#/logs?follow=${encodeURIComponent(`${shown.identifier}/${namespec}${channel}`)}` : undefined;
   return [
     { text: "Restart…", run: () => void actions.restartProcess(namespec, strategy), isOff: !isManaged, why: "It is not managed" },
-    { text: "Start in a chosen instance…", run: () => void actions.startAt(namespec) },
+    actions.startAtItem(namespec),
     { text: "Why, and its last runs", href: hrefs.process(namespec) },
     { text: "Follow its output", href: follow?.(""), isOff: !shown?.has_stdout, why: "Its output is not kept" },
     { text: "Follow its error output", href: follow?.("/stderr"), isOff: !shown?.has_stderr, why: "Its error output is not kept" },
@@ -144,7 +143,7 @@ function ProcessActions(props: { row: Row & { kind: "process" }; strategy: strin
   return (
     <span class="row-actions">
       {isStartable ? (
-        <button type="button" class="small" disabled={!props.isManaged} aria-label={`Start ${namespec}`} onClick={() => actions.startProcess(namespec, props.strategy)}>
+        <button type="button" class="small" disabled={!props.isManaged} title={props.isManaged ? undefined : "It has no rules: choose an instance"} aria-label={`Start ${namespec}`} onClick={() => actions.startProcess(namespec, props.strategy)}>
           Start
         </button>
       ) : (
@@ -161,16 +160,10 @@ function CopyActions(props: { copy: Copy; tables: Tables }) {
   const { copy } = props;
   const namespec = namespecOf(copy.group, copy.name);
   const where = props.tables.nick(copy.identifier);
-  const items: MenuItem[] = [
-    ...menuOf(copy),
-    copy.disabled
-      ? { text: `Enable ${copy.program_name} here`, run: () => void actions.enableProgram(copy.program_name, [copy.identifier]) }
-      : { text: `Disable ${copy.program_name} here…`, run: () => void actions.disableProgram(copy.program_name, [copy.identifier]) },
-  ];
   return (
     <span class="row-actions">
       {canStart(copy.statename) ? (
-        <button type="button" class="small" disabled={copy.disabled} aria-label={`Start ${namespec} at ${where}`} onClick={() => actions.startAt(namespec, copy.identifier)}>
+        <button type="button" class="small" disabled={copy.disabled} title={copy.disabled ? "It is disabled" : undefined} aria-label={`Start ${namespec} at ${where}`} onClick={() => actions.startAt(namespec, copy.identifier)}>
           Start here
         </button>
       ) : (
@@ -178,7 +171,7 @@ function CopyActions(props: { copy: Copy; tables: Tables }) {
           Stop here
         </button>
       )}
-      <MenuButton label={`More for ${namespec} at ${where}`} items={items} />
+      <MenuButton label={`More for ${namespec} at ${where}`} items={menuOf(copy)} />
     </span>
   );
 }
@@ -241,8 +234,8 @@ function columnsOf(around: Surroundings): Column<Row>[] {
       id: "state", title: "State", width: "minmax(7rem, 9.5rem)", isUnder: true,
       cell: (row) => {
         if (row.kind === "step") return null;
-        if (row.kind === "copy") return <State state={row.copy.statename} expected={row.copy.expected} />;
-        return <State state={row.process.statename} expected={row.process.expected_exit} />;
+        if (row.kind === "copy") return <State state={row.copy.statename} expected={row.copy.expected} isDisabled={row.copy.disabled} />;
+        return <State state={row.process.statename} expected={row.process.expected_exit} isDisabled={row.copies.length > 0 && row.copies.every((one) => one.disabled)} />;
       },
     },
     {

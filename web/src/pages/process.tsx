@@ -65,13 +65,10 @@ function Section(props: { title: string; note?: string; children: ComponentChild
 function moreOf(namespec: string, copies: Copy[], tables: Tables): MenuItem[] {
   const [first] = copies;
   if (!first) return [];
-  const canSignal = isUp(first.statename) && first.pid > 0;
   const where = tables.isCluster ? ` at ${tables.nick(first.identifier)}` : "";
-  const items: MenuItem[] = menuOf(first).filter((one) => one.href !== hrefs.process(namespec) && one.text !== "Restart");
+  const items: MenuItem[] = menuOf(first, where).filter((one) => one.href !== hrefs.process(namespec) && one.text !== "Restart");
   return [
-    ...(tables.isCluster ? [{ text: "Start in a chosen instance…", run: () => void actions.startAt(namespec) }] : []),
-    { text: `Send a signal${where}…`, run: () => void actions.signalCopy(first), isOff: !canSignal, why: "It does not run" },
-    { text: `Write to its input${where}…`, run: () => void actions.sendInput(first), isOff: !canSignal, why: "It does not run" },
+    ...(tables.isCluster ? [actions.startAtItem(namespec)] : []),
     ...items,
     ...(tables.isCluster
       ? [{ text: `Number of processes of ${first.program_name}…`, run: () => void actions.updateNumprocs(first.program_name, copies.map((one) => one.identifier)) }]

@@ -43,7 +43,6 @@ export function uptimeOf(tables: Tables, copy: Copy, now: number): number {
 
 // What is there to say besides the state: since when it is stopped, why it failed.
 export function noteOf(tables: Tables, copy: Copy): string {
-  if (copy.disabled) return "disabled";
   if (copy.statename === "RUNNING") return copy.extra_args ? `with ${copy.extra_args}` : "";
   if (isCrash(copy.statename, copy.expected) || copy.statename === "UNKNOWN") return whyOf(tables, copy);
   if (copy.statename === "EXITED" && copy.why) return reasonOf(copy.why);
@@ -51,7 +50,9 @@ export function noteOf(tables: Tables, copy: Copy): string {
   return copy.start === 0 ? "not started yet" : "";
 }
 
-export function menuOf(copy: Copy): MenuItem[] {
+// `where` says which copy, on pages that show several.
+export function menuOf(copy: Copy, where = ""): MenuItem[] {
+  const { program_name: program } = copy;
   const namespec = namespecOf(copy.group, copy.name);
   const tail = (channel: "stdout" | "stderr") => logsHref([sourceOf(copy, channel)]);
   return [
@@ -60,6 +61,15 @@ export function menuOf(copy: Copy): MenuItem[] {
     { text: "Follow its output", href: tail("stdout"), isOff: !copy.has_stdout, why: "Its output is not kept" },
     { text: "Follow its error output", href: tail("stderr"), isOff: !copy.has_stderr, why: "Its error output is not kept" },
     { text: "Clear its logs", run: () => void actions.clearLogs(copy), isOff: !copy.has_stdout && !copy.has_stderr, why: "It has no logs" },
+    { text: `Send a signal${where}…`, run: () => void actions.signalCopy(copy), isOff: copy.pid === 0, why: "It does not run" },
+    { text: `Write to its input${where}…`, run: () => void actions.sendInput(copy), isOff: copy.pid === 0 || !isUp(copy.statename), why: "It does not run" },
+    ...(store.tables.isCluster
+      ? [
+          copy.disabled
+            ? { text: `Enable ${program} here`, run: () => void actions.enableProgram(program, [copy.identifier]) }
+            : { text: `Disable ${program} here…`, run: () => void actions.disableProgram(program, [copy.identifier]) },
+        ]
+      : []),
   ];
 }
 
@@ -69,7 +79,7 @@ function CopyActions(props: { copy: Copy }) {
   return (
     <span class="row-actions">
       {canStart(copy.statename) || copy.statename === "STOPPING" ? (
-        <button type="button" class="small" disabled={!canStart(copy.statename) || copy.disabled} aria-label={`Start ${namespec}`} onClick={() => actions.startCopy(copy)}>
+        <button type="button" class="small" disabled={!canStart(copy.statename) || copy.disabled} title={copy.disabled ? "It is disabled" : undefined} aria-label={`Start ${namespec}`} onClick={() => actions.startCopy(copy)}>
           Start
         </button>
       ) : (
@@ -186,7 +196,7 @@ function copyColumns(tables: Tables, identifier: string, usage: Usage | null, sh
     },
     {
       id: "state", title: "State", width: "minmax(7rem, 10rem)", isUnder: true, order: by((a, b) => byText(a.statename, b.statename)),
-      cell: of((copy) => <State state={copy.statename} expected={copy.expected} />),
+      cell: of((copy) => <State state={copy.statename} expected={copy.expected} isDisabled={copy.disabled} />),
     },
     { id: "note", title: "Note", width: "minmax(8rem, 2.4fr)", isWide: true, cell: of((copy) => <span class="quiet cut" title={noteOf(tables, copy)}>{noteOf(tables, copy)}</span>) },
     { id: "pid", title: "Pid", width: "5rem", isNumber: true, isWide: true, order: by((a, b) => a.pid - b.pid), cell: of((copy) => copy.pid || "") },

@@ -97,24 +97,37 @@ function useEffects(effects: Question["effects"]): Effect[] | string | null {
   return found;
 }
 
+// The last row of a form: yes is its submission, so that Enter gives it. What is dangerous has the focus on no.
+export function DialogButtons(props: { verb: string; isDangerous?: boolean; cancel: () => void }) {
+  return (
+    <div class="dialog-buttons">
+      <button type="button" data-focus={props.isDangerous || undefined} onClick={props.cancel}>
+        Cancel
+      </button>
+      <button type="submit" class={props.isDangerous ? "danger" : "primary"} data-focus={!props.isDangerous || undefined}>
+        {props.verb}
+      </button>
+    </div>
+  );
+}
+
 function Confirm(props: { question: Open }) {
   const { question } = props;
   const effects = useEffects(question.effects);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    question.answer(true);
+  };
   return (
     <Dialog label={question.title} onClose={() => question.answer(false)}>
-      <h2>{question.title}</h2>
-      {question.text && <p>{question.text}</p>}
-      {question.effects && effects === null && <p class="quiet">Asking what will happen…</p>}
-      {typeof effects === "string" && <p class="tone-warn">What will happen cannot be told: {effects}</p>}
-      {Array.isArray(effects) && <Effects effects={effects} />}
-      <div class="dialog-buttons">
-        <button type="button" data-focus={question.isDangerous || undefined} onClick={() => question.answer(false)}>
-          Cancel
-        </button>
-        <button type="button" class={question.isDangerous ? "danger" : "primary"} data-focus={!question.isDangerous || undefined} onClick={() => question.answer(true)}>
-          {question.verb}
-        </button>
-      </div>
+      <form class="dialog-form" onSubmit={submit}>
+        <h2>{question.title}</h2>
+        {question.text && <p>{question.text}</p>}
+        {question.effects && effects === null && <p class="quiet">Asking what will happen…</p>}
+        {typeof effects === "string" && <p class="tone-warn">What will happen cannot be told: {effects}</p>}
+        {Array.isArray(effects) && <Effects effects={effects} />}
+        <DialogButtons verb={question.verb} isDangerous={question.isDangerous} cancel={() => question.answer(false)} />
+      </form>
     </Dialog>
   );
 }

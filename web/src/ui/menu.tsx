@@ -55,8 +55,12 @@ function MenuPanel(props: { button: HTMLElement; label: string; items: MenuItem[
           role: "menuitem" as const,
           class: `menu-item ${one.isDangerous ? "danger-text" : ""}`,
           "aria-disabled": one.isOff,
-          title: one.isOff ? one.why : undefined,
         };
+        const text = (
+          <>
+            {one.text} {one.isOff && one.why && <span class="menu-why">{one.why}</span>}
+          </>
+        );
         const run = () => {
           if (one.isOff) return;
           props.close();
@@ -65,11 +69,11 @@ function MenuPanel(props: { button: HTMLElement; label: string; items: MenuItem[
         };
         return one.href && !one.isOff ? (
           <a key={one.text} href={one.href} {...attributes} onClick={props.close}>
-            {one.text}
+            {text}
           </a>
         ) : (
           <button key={one.text} type="button" {...attributes} onClick={run}>
-            {one.text}
+            {text}
           </button>
         );
       })}

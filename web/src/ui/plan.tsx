@@ -8,7 +8,7 @@ import { useEffect, useState } from "preact/hooks";
 import { store } from "../model/index";
 import type { LoadChange, Move, Plan, Step } from "../model/plan";
 import { plural } from "../model/words";
-import { Dialog } from "./dialog";
+import { Dialog, DialogButtons } from "./dialog";
 import { Observable, useValue } from "./observable";
 import { Mark } from "./state";
 import { errorWords } from "./toasts";
@@ -20,6 +20,8 @@ export interface Choice {
   value: string; // of check: "yes" or ""
   options?: { value: string; text: string; words?: string }[];
   words?: string;
+  isAsked?: boolean; // what the question is about: it has the focus
+  wrong?: (value: string) => string; // what is wrong with it, and what to write instead; "": nothing
 }
 
 export type Values = Record<string, string>;
@@ -166,9 +168,10 @@ export function PlanView(props: { plan: Plan }) {
 
 // ---- the dialog ----
 
-function Field(props: { choice: Choice; value: string; set: (value: string) => void }) {
-  const { choice, value, set } = props;
+function Field(props: { choice: Choice; value: string; set: (value: string) => void; wrong: string }) {
+  const { choice, value, set, wrong } = props;
   const words = choice.options?.find((one) => one.value === value)?.words ?? choice.words;
+  const attributes = { name: choice.id, value, "data-focus": choice.isAsked || undefined, "aria-invalid": wrong ? true : undefined };
   if (choice.kind === "check")
     return (
       <label class="field field-check">
@@ -179,7 +182,7 @@ function Field(props: { choice: Choice; value: string; set: (value: string) => v
   let input: ComponentChildren;
   if (choice.kind === "select")
     input = (
-      <select value={value} onChange={(event) => set(event.currentTarget.value)}>
+      <select {...attributes} onChange={(event) => set(event.currentTarget.value)}>
         {choice.options?.map((one) => (
           <option key={one.value} value={one.value}>
             {one.text}
@@ -187,15 +190,18 @@ function Field(props: { choice: Choice; value: string; set: (value: string) => v
         ))}
       </select>
     );
-  else if (choice.kind === "lines") input = <textarea rows={3} value={value} spellcheck={false} onInput={(event) => set(event.currentTarget.value)} />;
+  else if (choice.kind === "lines") input = <textarea rows={3} {...attributes} spellcheck={false} onInput={(event) => set(event.currentTarget.value)} />;
   else
-    input = (
-      <input type={choice.kind} min={choice.kind === "number" ? 1 : undefined} value={value} autocomplete="off" spellcheck={false} onInput={(event) => set(event.currentTarget.value)} />
-    );
+    input = <input type={choice.kind} {...attributes} autocomplete="off" spellcheck={false} onInput={(event) => set(event.currentTarget.value)} />;
   return (
     <label class="field">
       <span class="field-label">{choice.label}</span>
       {input}
+      {wrong && (
+        <span class="field-words tone-bad" role="alert">
+          {wrong}
+        </span>
+      )}
       {words && <span class="field-words quiet">{words}</span>}
     </label>
   );
@@ -218,37 +224,44 @@ function usePlan(question: Open, values: Values): { plan: Plan | null; error: st
   return found;
 }
 
+// What is written is judged when it is given, and from then on while it is mended.
 function PlanBody(props: { question: Open }) {
   const { question } = props;
-  const [values, setValues] = useState<Values>(() => Object.fromEntries((question.choices ?? []).map((one) => [one.id, one.value])));
+  const { choices = [] } = question;
+  const [values, setValues] = useState<Values>(() => Object.fromEntries(choices.map((one) => [one.id, one.value])));
+  const [isGiven, setGiven] = useState(false);
   const { plan, error } = usePlan(question, values);
+  const wrong = (choice: Choice) => choice.wrong?.(values[choice.id] ?? "") ?? "";
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const first = choices.find(wrong);
+    if (!first) return question.answer(values);
+    setGiven(true);
+    (event.currentTarget as HTMLFormElement).querySelector<HTMLElement>(`[name="${first.id}"]`)?.focus();
+  };
   return (
     <Dialog label={question.title} class="plan-dialog" onClose={() => question.answer(null)}>
-      <h2>{question.title}</h2>
-      {question.text && <p>{question.text}</p>}
-      {question.choices && (
-        <div class="fields">
-          {question.choices.map((choice) => (
-            <Field
-              key={choice.id}
-              choice={choice}
-              value={values[choice.id] ?? ""}
-              set={(value) => setValues((old) => ({ ...old, [choice.id]: value }))}
-            />
-          ))}
-        </div>
-      )}
-      {question.plan && !plan && !error && <p class="quiet">Asking what will happen…</p>}
-      {error && <p class="tone-warn">What will happen cannot be told: {error}</p>}
-      {plan && <PlanView plan={plan} />}
-      <div class="dialog-buttons">
-        <button type="button" data-focus={question.isDangerous || undefined} onClick={() => question.answer(null)}>
-          Cancel
-        </button>
-        <button type="button" class={question.isDangerous ? "danger" : "primary"} data-focus={!question.isDangerous || undefined} onClick={() => question.answer(values)}>
-          {question.verb}
-        </button>
-      </div>
+      <form class="dialog-form" noValidate onSubmit={submit}>
+        <h2>{question.title}</h2>
+        {question.text && <p>{question.text}</p>}
+        {choices.length > 0 && (
+          <div class="fields">
+            {choices.map((choice) => (
+              <Field
+                key={choice.id}
+                choice={choice}
+                value={values[choice.id] ?? ""}
+                set={(value) => setValues((old) => ({ ...old, [choice.id]: value }))}
+                wrong={isGiven ? wrong(choice) : ""}
+              />
+            ))}
+          </div>
+        )}
+        {question.plan && !plan && !error && <p class="quiet">Asking what will happen…</p>}
+        {error && <p class="tone-warn">What will happen cannot be told: {error}</p>}
+        {plan && <PlanView plan={plan} />}
+        <DialogButtons verb={question.verb} isDangerous={question.isDangerous} cancel={() => question.answer(null)} />
+      </form>
     </Dialog>
   );
 }

@@ -85,8 +85,8 @@ export function stateWord(state: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-// "● Running". An EXITED that was not expected says so.
-export function State(props: { state: string; expected?: boolean; note?: string }) {
+// "● Running". An EXITED that was not expected says so, and a process that may not start.
+export function State(props: { state: string; expected?: boolean; note?: string; isDisabled?: boolean }) {
   const isCrash = props.state === "EXITED" && props.expected === false;
   const tone = toneOf(props.state, props.expected ?? true);
   return (
@@ -97,6 +97,7 @@ export function State(props: { state: string; expected?: boolean; note?: string 
         {isCrash && <span class="unseen">, unexpectedly</span>}
       </span>
       {props.note && <span class="state-note">{props.note}</span>}
+      {props.isDisabled && <span class="badge">disabled</span>}
     </span>
   );
 }
