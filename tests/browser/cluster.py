@@ -8,7 +8,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
 from daemon import wait_until
-from dashboard import PAGE_SECONDS, Scene, end, live, started
+from dashboard import Scene, end, live, started
+from live_model import PAGE_SECONDS
 
 CRASHES = 5
 REFUSED = "WebSocket connection to .* failed"  # the console says so while a daemon is away

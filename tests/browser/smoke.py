@@ -7,18 +7,9 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
 from browser import Browser
-from daemon import Server, binary
+from lone import PORT, serve
 
-CONFIG = """
-[inet_http_server]
-port=127.0.0.1:@PORT@
-[supervisord]
-logfile=@DIR@/main.log
-pidfile=@DIR@/main.pid
-childlogdir=@DIR@
-identifier=lone
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+WEB = """
 [program:web]
 command=sleep 1000
 startsecs=0
@@ -28,9 +19,7 @@ options = tap.arguments()
 
 @tap.test("the page of one svisord is live, and its button stops a program")
 def _():
-    if binary("svisord", options.build) is None:
-        tap.skip(f"{options.build}/svisord is not built")
-    with Server("svisord", options.build, CONFIG) as server, Browser() as browser, \
+    with serve(options.build, PORT + WEB) as server, Browser() as browser, \
             browser.open(f"http://127.0.0.1:{server.port}/") as page:
         page.get_by_role("status", name="Connection: Live").wait_for()
         page.get_by_role("button", name="Stop web", exact=True).click()

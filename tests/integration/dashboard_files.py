@@ -9,20 +9,13 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
-from daemon import Server, binary
+from lone import PORT, serve
 
 BYTES_MAX = 150_000  # of all files together, as they go over the wire
 POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; font-src 'self'; "
           "base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 FILES = {"/": "text/html; charset=utf-8", "/dashboard/app.js": "text/javascript; charset=utf-8",
          "/dashboard/app.css": "text/css; charset=utf-8", "/dashboard/icon.svg": "image/svg+xml"}
-CONFIG = """
-[inet_http_server]
-port=127.0.0.1:@PORT@
-[supervisord]
-logfile=@DIR@/main.log
-pidfile=@DIR@/main.pid
-"""
 options = tap.arguments()
 
 
@@ -40,9 +33,7 @@ def test(sentence):
     def register(function):
         @tap.test(sentence)
         def _():
-            if binary("svisord", options.build) is None:
-                tap.skip(f"{options.build}/svisord is not built")
-            with Server("svisord", options.build, CONFIG) as server:
+            with serve(options.build, PORT) as server:
                 function(server.port)
     return register
 

@@ -7,19 +7,11 @@ import sys
 import xmlrpc.client
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import lone
 import tap
-from daemon import Server, binary, wait_until
+from daemon import wait_until
 
-CONFIG = """
-[unix_http_server]
-file=@SOCK@
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-[supervisord]
-logfile=@DIR@/main.log
-pidfile=@DIR@/main.pid
-childlogdir=@DIR@
-identifier=follow-test
+PROGRAMS = """
 [program:writer]
 command=/bin/cat
 startsecs=0
@@ -58,9 +50,7 @@ class Reader:
 
 
 def serve():
-    if binary("svisord", options.build) is None:
-        tap.skip(f"{options.build}/svisord is not built")
-    return Server("svisord", options.build, CONFIG)
+    return lone.serve(options.build, lone.SOCKET + PROGRAMS)
 
 
 def write(server, text):

@@ -4,27 +4,18 @@ import base64
 import os
 import random
 import resource
-import signal
 import socket
 import sys
 import time
 import xmlrpc.client
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import lone
 import tap
-from daemon import Server, binary, wait_until
-from probe import body_bytes, call_bytes, connect, descriptor_count, memory_kb, post, read_answer
+from daemon import wait_until
+from probe import call_bytes, connect, descriptor_count, memory_kb, post, read_answer
 
-HEAD = """
-[unix_http_server]
-file=@SOCK@
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-[supervisord]
-logfile=@DIR@/main.log
-pidfile=@DIR@/main.pid
-childlogdir=@DIR@
-identifier=http-test
+CAT = """
 [program:cat]
 command=/bin/cat
 startsecs=0
@@ -37,9 +28,7 @@ options = tap.arguments()
 
 
 def serve(more="", **arguments):
-    if binary("svisord", options.build) is None:
-        tap.skip(f"{options.build}/svisord is not built")
-    return Server("svisord", options.build, HEAD + more, **arguments)
+    return lone.serve(options.build, lone.SOCKET + CAT + more, **arguments)
 
 
 def answers(server, seconds_max=1):
@@ -185,7 +174,7 @@ stopwaitsecs=1
             rest = b""
             for number in range(101):
                 status, body, rest = read_answer(client, rest)
-                word = b"http-test" if number > 50 else b"boolean" if number == 50 else str(server.process.pid).encode()
+                word = b"lone" if number > 50 else b"boolean" if number == 50 else str(server.process.pid).encode()
                 tap.check_true(status == 200 and word in body, f"answer {number}: {status} {body}")
 
 

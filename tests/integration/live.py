@@ -1,31 +1,18 @@
 # seconds: 300
 # The model of the dashboard at /live: a snapshot, then what changes, without a cluster and in one of three instances.
 import os
-import signal
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
 from cluster_servers import Cluster
-from daemon import Server, binary, wait_until
+from daemon import wait_until
 from frames import Frames, answer_to, opened_by_hand, request
-from live_model import LiveModel, messages_of
+from live_model import PAGE_SECONDS, LiveModel, end, messages_of
+from lone import PORT, serve
 from probe import memory_kb
 
-LONE = """
-[inet_http_server]
-port=127.0.0.1:@PORT@
-{secret}
-[supervisord]
-logfile=@DIR@/main.log
-pidfile=@DIR@/main.pid
-childlogdir=@DIR@
-identifier=lone
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-{programs}
-"""
 ONE = """
 [program:one]
 command=sleep 1000
@@ -48,35 +35,15 @@ SHOP_RULES = """
   <programs><program pattern=".*"><start_sequence>1</start_sequence><identifiers>s1,s2,s3</identifiers></program></programs>
 </application>
 """
-PAGE_SECONDS = 0.1  # a change is on the page within it
 options = tap.arguments()
 
 
-def needs_websockets():
-    try:
-        __import__("websockets")
-    except ImportError:
-        tap.skip("python3-websockets is not installed: make deps")
-    if binary("svisord", options.build) is None:
-        tap.skip(f"{options.build}/svisord is not built")
-
-
 def lone(programs=ONE, secret=""):
-    needs_websockets()
-    return Server("svisord", options.build, LONE.format(programs=programs, secret=secret))
+    return serve(options.build, PORT + secret + programs)
 
 
 def shop(count=3):
-    needs_websockets()
     return Cluster(options.build, count, SHOP, SHOP_RULES)
-
-
-def end(pid):
-    """Of a program that we have just started. The moment before."""
-    tap.check_true(pid > 1, f"a program with pid {pid}")
-    now = time.monotonic()
-    os.kill(pid, signal.SIGKILL)
-    return now
 
 
 def check_quick(what, measure):

@@ -10,21 +10,11 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
 from cluster_servers import Cluster
-from daemon import Server, binary, wait_until
-from live_model import LiveModel
+from daemon import wait_until
+from live_model import PAGE_SECONDS, LiveModel, end
+from lone import PORT, SOCKET, serve
 
-LONE = """
-[unix_http_server]
-file=@SOCK@
-[inet_http_server]
-port=127.0.0.1:@PORT@
-[supervisord]
-logfile=@DIR@/main.log
-pidfile=@DIR@/main.pid
-childlogdir=@DIR@
-identifier=lone
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+LONE = SOCKET + PORT + """
 [supervisorctl]
 serverurl=unix://@SOCK@
 [program:one]
@@ -58,22 +48,13 @@ SHOP_RULES = """
   <programs><program name="web"><start_sequence>1</start_sequence><identifiers>s1,s2,s3</identifiers></program></programs>
 </application>
 """
-PAGE_SECONDS = 0.1
 RECORDS_MAX = 2000  # SV_TIMELINE_RECORDS_MAX
 FILE_BYTES_MAX = 4 << 20  # SV_TIMELINE_FILE_BYTES_MAX
 options = tap.arguments()
 
 
-def lone(config=LONE):
-    if binary("svisord", options.build) is None:
-        tap.skip(f"{options.build}/svisord is not built")
-    return Server("svisord", options.build, config)
-
-
-def end(pid):
-    """Of a program that svisord has just started."""
-    tap.check_true(pid > 1, f"a program with pid {pid}")
-    os.kill(pid, signal.SIGKILL)
+def lone():
+    return serve(options.build, LONE)
 
 
 def told(proxy, after=0, **wanted):
@@ -277,8 +258,6 @@ def _():
 def _():
     forker = "[program:forker]\ncommand=sh -c 'for i in $(seq 100); do /bin/true; done; exec sleep 1000'\nautostart=false\n" \
              "startsecs=0\nfork_rate_warn=20/s\n"
-    if binary("svisord", options.build) is None:
-        tap.skip(f"{options.build}/svisord is not built")
     with Cluster(options.build, 2, forker) as cluster:
         cluster.start()
         cluster.wait_state("OPERATION")
@@ -294,10 +273,6 @@ def _():
 
 @tap.test("on the pages of all instances, a death is told within 100 ms, and once; what the cluster decides, too")
 def _():
-    try:
-        __import__("websockets")
-    except ImportError:
-        tap.skip("python3-websockets is not installed: make deps")
     with Cluster(options.build, 3, SHOP, SHOP_RULES) as cluster:
         cluster.start()
         cluster.wait_state("OPERATION")

@@ -54,7 +54,6 @@ RULES = """
   </programs>
 </application>
 """
-PAGE_SECONDS = 0.1  # a change is on the page within it
 
 
 class Scene:

@@ -1,8 +1,14 @@
 """A client of /live, as the dashboard is one: it keeps the rows that it was told."""
 
+import os
+import signal
+import time
+
+import tap
 from daemon import wait_until
 from subscribers import WsSubscriber
 
+PAGE_SECONDS = 0.1  # a change is on the page within it
 NAMES = {"instance": ("identifier",), "application": ("application_name",), "process": ("application_name", "process_name"),
          "copy": ("identifier", "group", "name")}
 
@@ -12,8 +18,20 @@ def messages_of(told):
     return told if isinstance(told[0], list) else [told]
 
 
+def end(pid):
+    """Of a program that svisord has just started. The moment before."""
+    tap.check_true(pid > 1, f"a program with pid {pid}")
+    now = time.monotonic()
+    os.kill(pid, signal.SIGKILL)
+    return now
+
+
 class LiveModel(WsSubscriber):
     def __init__(self, port, **more):
+        try:
+            __import__("websockets")
+        except ImportError:
+            tap.skip("python3-websockets is not installed: make deps")
         super().__init__(port, "/live", **more)
 
     def hear(self, message):

@@ -1,7 +1,7 @@
 // What needs somebody's attention now: for each row its finding, or null. Words that depend on other rows are made when they
 // are shown (`words`), so that a change of those costs nothing here.
 import { isCrash, namespecOf } from "./types";
-import type { Application, Copy, Instance, Process } from "./types";
+import type { Application, Copy, Instance, Process, ProcessState } from "./types";
 import type { Tables } from "./store";
 import { list, reasonOf } from "./words";
 
@@ -69,17 +69,13 @@ export function whyOf(tables: Tables, copy: Copy): string {
   return reasonOf(copy.why || tables.deathOf(copy) || copy.spawnerr || copy.description || "No reason is known.");
 }
 
+function crash(namespec: string, state: ProcessState, words: Attention["words"]): Attention {
+  return { level: state === "BACKOFF" ? "warning" : "error", kind: "process", title: namespec, state, href: hrefs.process(namespec), words };
+}
+
 export function attentionOfCopy(copy: Copy): Attention | null {
   if (!isCrash(copy.statename, copy.expected)) return null;
-  const namespec = namespecOf(copy.group, copy.name);
-  return {
-    level: copy.statename === "BACKOFF" ? "warning" : "error",
-    kind: "process",
-    title: namespec,
-    state: copy.statename,
-    href: hrefs.process(namespec),
-    words: (tables) => whyOf(tables, copy),
-  };
+  return crash(namespecOf(copy.group, copy.name), copy.statename, (tables) => whyOf(tables, copy));
 }
 
 // Of the copies, the one that says why: the one that has failed last.
@@ -92,19 +88,11 @@ function failedCopy(tables: Tables, key: string): Copy | undefined {
 
 export function attentionOfProcess(key: string, process: Process): Attention | null {
   if (!isCrash(process.statename, process.expected_exit)) return null;
-  const namespec = namespecOf(process.application_name, process.process_name);
-  return {
-    level: process.statename === "BACKOFF" ? "warning" : "error",
-    kind: "process",
-    title: namespec,
-    state: process.statename,
-    href: hrefs.process(namespec),
-    words: (tables) => {
-      const copy = failedCopy(tables, key);
-      if (!copy) return reasonOf(process.why || "No reason is known.");
-      return `At ${tables.nick(copy.identifier)}: ${whyOf(tables, copy)}`;
-    },
-  };
+  return crash(namespecOf(process.application_name, process.process_name), process.statename, (tables) => {
+    const copy = failedCopy(tables, key);
+    if (!copy) return reasonOf(process.why || "No reason is known.");
+    return `At ${tables.nick(copy.identifier)}: ${whyOf(tables, copy)}`;
+  });
 }
 
 export function attentionOfConflict(namespec: string): Attention {

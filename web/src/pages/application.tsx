@@ -8,6 +8,7 @@ import { applicationFacts, STARTING_WORDS } from "../model/rules";
 import type { Tables } from "../model/store";
 import type { Application } from "../model/types";
 import { useTables } from "../ui/hooks";
+import { NotThere } from "../ui/not-there";
 import { setQuery } from "../ui/route";
 import { State } from "../ui/state";
 import { RecentEvents } from "../ui/timeline-list";
@@ -15,17 +16,6 @@ import { Facts } from "../ui/facts";
 import type { PageProperties } from "./index";
 import { MemberTable } from "./members";
 import { TallyBar } from "./tally";
-
-function NotThere(props: { name: string }) {
-  return (
-    <section class="page">
-      <h1>There is no application {props.name}</h1>
-      <p>
-        <a href="#/">To the start page</a>
-      </p>
-    </section>
-  );
-}
 
 // In words why it is not whole, or that it is.
 function Health(props: { one: Application; tables: Tables }) {
@@ -107,7 +97,7 @@ export function ApplicationPage(props: PageProperties) {
   const tables = useTables("application", "process");
   const name = props.path[1] ?? "";
   const one = tables.applications.get(name);
-  if (!one) return <NotThere name={name} />;
+  if (!one) return <NotThere what={`application ${name}`} />;
   const own = one.rules?.starting_strategy ?? "CONFIG";
   const strategy = props.query.get("strategy") ?? own;
   return (

@@ -1,5 +1,6 @@
 // Which page an address shows. A new page is one row here.
 import type { ComponentType } from "preact";
+import { NotThere } from "../ui/not-there";
 import { ApplicationPage } from "./application";
 import { Cluster } from "./cluster";
 import { ConciliationPage } from "./conciliation";
@@ -18,18 +19,6 @@ interface Page {
   Page: ComponentType<PageProperties>;
 }
 
-function NotThere(props: PageProperties) {
-  return (
-    <section class="page">
-      <h1>There is no such page</h1>
-      <p class="quiet">#/{props.path.join("/")}</p>
-      <p>
-        <a href="#/">To the start page</a>
-      </p>
-    </section>
-  );
-}
-
 const PAGES: Record<string, Page> = {
   "": { title: () => "Cluster", Page: Cluster },
   instances: { title: (path) => path[1] ?? "Instance", Page: InstancePage },
@@ -40,7 +29,7 @@ const PAGES: Record<string, Page> = {
   logs: { title: () => "Logs", Page: LogsPage },
 };
 
-const NONE: Page = { title: () => "No such page", Page: NotThere };
+const NONE: Page = { title: () => "No such page", Page: (props) => <NotThere what="such page" words={`#/${props.path.join("/")}`} /> };
 
 export function pageOf(path: string[]): Page {
   return PAGES[path[0] ?? ""] ?? NONE;

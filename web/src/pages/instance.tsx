@@ -10,6 +10,7 @@ import { useTables } from "../ui/hooks";
 import { LogPanel } from "../ui/log-panel";
 import { MenuButton } from "../ui/menu";
 import type { MenuItem } from "../ui/menu";
+import { NotThere } from "../ui/not-there";
 import { State } from "../ui/state";
 import { Host } from "./host";
 import type { PageProperties } from "./index";
@@ -63,15 +64,7 @@ export function InstancePage(props: PageProperties) {
   const tables = useTables("instance", "supvisors");
   const [, identifier = "", view = ""] = props.path;
   const one = tables.instances.get(identifier);
-  if (!one)
-    return (
-      <section class="page">
-        <h1>There is no instance {identifier}</h1>
-        <p>
-          <a href="#/">To the start page</a>
-        </p>
-      </section>
-    );
+  if (!one) return <NotThere what={`instance ${identifier}`} />;
   const isThere = !tables.isCluster || one.statename === "RUNNING" || one.statename === "CHECKED";
   return (
     <div class="page">

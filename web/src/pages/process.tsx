@@ -15,6 +15,7 @@ import { Facts } from "../ui/facts";
 import { useTables } from "../ui/hooks";
 import { MenuButton } from "../ui/menu";
 import type { MenuItem } from "../ui/menu";
+import { NotThere } from "../ui/not-there";
 import { State } from "../ui/state";
 import { RecentEvents } from "../ui/timeline-list";
 import { CertificateView, Run } from "./certificate";
@@ -149,15 +150,7 @@ export function ProcessPage(props: PageProperties) {
   const process = tables.processes.get(key);
   const copies = sortedCopies(tables, key);
   const [first] = copies;
-  if (!first)
-    return (
-      <section class="page">
-        <h1>There is no process {namespec}</h1>
-        <p>
-          <a href="#/">To the start page</a>
-        </p>
-      </section>
-    );
+  if (!first) return <NotThere what={`process ${namespec}`} />;
   const isManaged = tables.applications.get(group)?.managed ?? false;
   const seen = copies.filter((one) => one.start > 0 || one.statename !== "STOPPED");
   const running = copies.find((one) => isUp(one.statename));

@@ -28,8 +28,13 @@ export interface ChartProperties {
   onCursor?: (place: number | null) => void; // where the cursor is among the times
 }
 
+// As the theme has it: the value of the name itself is both colours.
 function colorOf(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.style.color = `var(${name})`;
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
 }
 
 function withShare(color: string, share: number): string {

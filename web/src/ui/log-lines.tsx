@@ -106,9 +106,10 @@ class Row extends Component<RowProperties> {
   override render(props: RowProperties) {
     const { line } = props;
     const label = props.labels.get(line.source) ?? "";
+    const style = { top: `${props.top}px`, "--source": `var(--source-${props.colourOf(line.source)})` };
     const marks = `${props.isCurrent ? "is-current" : ""} ${line.isNote ? "log-note" : ""}`;
     return (
-      <div class={`log-row source-${props.colourOf(line.source)} ${marks}`} data-serial={line.serial} style={{ top: `${props.top}px` }}>
+      <div class={`log-row ${marks}`} data-serial={line.serial} style={style}>
         <span class="log-name" title={label}>
           {label}
         </span>

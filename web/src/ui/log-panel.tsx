@@ -179,8 +179,9 @@ function Sources(props: { sources: Source[]; followers: Map<string, Follower>; v
         const key = sourceKey(one);
         const words = sourceWords(one, nick);
         const follower = props.followers.get(key);
+        const style = { "--source": `var(--source-${props.view.colourOf(key)})` };
         return (
-          <li key={key} class={`log-source source-${props.view.colourOf(key)} ${follower?.state === "growing" ? "is-growing" : ""}`} title={words}>
+          <li key={key} class={`log-source ${follower?.state === "growing" ? "is-growing" : ""}`} style={style} title={words}>
             <span class="log-dot" aria-hidden="true" />
             <span>{props.view.labels.get(key)}</span>
             <SourceState follower={follower} words={words} />

@@ -30,7 +30,3 @@ export function setTheme(next: Theme): void {
 
 theme.subscribe(show);
 show();
-
-export function isDark(): boolean {
-  return theme.value === "dark" || (theme.value === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
-}

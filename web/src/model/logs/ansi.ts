@@ -69,8 +69,8 @@ function applyCodes(style: Style, codes: number[]): void {
 
 function classOf(style: Style): string {
   const names = [...style.flags].map((one) => `ansi-${one}`);
-  if (style.foreground >= 0) names.push(`ansi-fg${style.foreground}`);
-  if (style.background >= 0) names.push(`ansi-bg${style.background}`);
+  const [ground, colour] = style.background >= 0 ? ["bg", style.background] : ["fg", style.foreground];
+  if (colour >= 0) names.push(`ansi-${ground} ansi-${colour % 8}`); // bright ones as the others: both are readable
   return names.join(" ");
 }
 

@@ -57,7 +57,7 @@ test("colours become classes, and other sequences nothing", () => {
   const shown = shownOf("\u001b[1;31mbad\u001b[0m \u001b]0;title\u0007x\u001b[2K\u001b[38;5;46mgreen\u001b[38;2;0;0;255mblue\u001b[39;41m!");
   assert.equal(shown.text, "bad xgreenblue!");
   assert.deepEqual(shown.spans.map((one) => `${shown.text.slice(one.start, one.end)}: ${one.class}`), [
-    "bad: ansi-bold ansi-fg1", "green: ansi-fg10", "blue: ansi-fg12", "!: ansi-bg1",
+    "bad: ansi-bold ansi-fg ansi-1", "green: ansi-fg ansi-2", "blue: ansi-fg ansi-4", "!: ansi-bg ansi-1",
   ]);
 });
 
