@@ -18,20 +18,28 @@
 
 #include "core/cluster/members.h"
 
+/* A start whose row is not told yet, and that row as it was. */
+struct start {
+    size_t duty_count; /* that wait for it */
+    bool is_told;      /* now it is; it is in no map any more */
+    enum sv_process_state former_state;
+    uint64_t former_start_ns;
+    char key[];
+};
+
 struct duty {
     sv_instance_place from; /* who is answered */
     uint64_t id;            /* of his command */
     uint64_t step;          /* in which it was taken */
     uint64_t since_ns;
-    /* Of a start whose row is not told yet, and that row as it was; NULL: nothing is waited for. */
-    char *application, *name;
-    enum sv_process_state former_state;
-    uint64_t former_start_ns;
+    struct start *start; /* NULL: nothing is waited for */
 };
 
 struct sv_duties {
-    struct duty *items;
+    struct duty *items; /* the oldest first */
     size_t count, capacity;
+    size_t ready_count;   /* those that wait for no row */
+    struct sv_map starts; /* struct start, by "application:name" */
 };
 
 /* What an instance had us do: the newest ones, by a ring. */
@@ -61,10 +69,48 @@ void sv_duties_new(struct sv_cluster *cluster)
     cluster->duties = sv_allocate(1, sizeof(*cluster->duties));
 }
 
-static void forget_start(struct duty *duty)
+/* Group names have no colon, so that the key is unique. */
+static void add_key(const char *application, const char *name, struct sv_str *key)
 {
-    free(sv_steal(&duty->application));
-    free(sv_steal(&duty->name));
+    sv_str_addf(key, "%s:%s", application, name);
+    if (!sv_str_ok(key))
+        abort();
+}
+
+/* One more duty waits for this start. */
+static struct start *await_start(struct sv_duties *duties, const struct sv_mesh_process *row)
+{
+    struct sv_str key = {0};
+    add_key(row->application, row->name, &key);
+    struct start *start = sv_map_get(&duties->starts, sv_str_text(&key));
+    if (!start) {
+        start = sv_allocate(1, sizeof(*start) + key.length + 1);
+        start->former_state = row->state;
+        start->former_start_ns = row->start_ns;
+        memcpy(start->key, sv_str_text(&key), key.length);
+        if (sv_map_put(&duties->starts, start->key, start) < 0)
+            abort();
+    }
+    sv_str_done(&key);
+    start->duty_count++;
+    return start;
+}
+
+static bool is_ready(const struct duty *duty)
+{
+    return !duty->start || duty->start->is_told;
+}
+
+/* The duty is done, or given up. */
+static void leave(struct sv_duties *duties, const struct duty *duty)
+{
+    struct start *start = duty->start;
+    duties->ready_count -= is_ready(duty);
+    if (!start || --start->duty_count > 0)
+        return;
+    if (!start->is_told)
+        sv_map_remove(&duties->starts, start->key);
+    free(start);
 }
 
 void sv_duties_free(struct sv_cluster *cluster)
@@ -73,7 +119,8 @@ void sv_duties_free(struct sv_cluster *cluster)
     if (!duties)
         return;
     for (size_t i = 0; i < duties->count; i++)
-        forget_start(&duties->items[i]);
+        leave(duties, &duties->items[i]);
+    sv_map_done(&duties->starts);
     free(duties->items);
     free(duties);
 }
@@ -89,36 +136,39 @@ static void owe(struct sv_cluster *cluster, sv_instance_place from, uint64_t id,
                       .id = id,
                       .step = cluster->step,
                       .since_ns = cluster->now_ns,
-                      .application = started ? sv_text_copy(started->application) : NULL,
-                      .name = started ? sv_text_copy(started->name) : NULL,
-                      .former_state = started ? started->state : SV_PROCESS_UNKNOWN,
-                      .former_start_ns = started ? started->start_ns : 0};
+                      .start = started ? await_start(duties, started) : NULL};
+    duties->ready_count += !started;
 }
 
 bool sv_duties_has_start(const struct sv_cluster *cluster, const char *application,
                          const char *name)
 {
-    const struct sv_duties *duties = cluster->duties;
-    for (size_t i = 0; i < duties->count; i++)
-        if (duties->items[i].name && strcmp(duties->items[i].name, name) == 0 &&
-            strcmp(duties->items[i].application, application) == 0)
-            return true;
-    return false;
+    const struct sv_map *starts = &cluster->duties->starts;
+    struct sv_str key = {0};
+    if (starts->count == 0)
+        return false;
+    add_key(application, name, &key);
+    bool has_it = sv_map_has(starts, sv_str_text(&key));
+    sv_str_done(&key);
+    return has_it;
 }
 
 /* One that is as it was when the start was decided says nothing about it. */
 void sv_duties_row(struct sv_cluster *cluster, const struct sv_mesh_process *row)
 {
     struct sv_duties *duties = cluster->duties;
-    for (size_t i = 0; i < duties->count; i++) {
-        struct duty *duty = &duties->items[i];
-        if (!duty->name || strcmp(duty->name, row->name) != 0 ||
-            strcmp(duty->application, row->application) != 0)
-            continue;
-        if (row->is_removed || row->state != duty->former_state ||
-            row->start_ns != duty->former_start_ns)
-            forget_start(duty);
-    }
+    struct sv_str key = {0};
+    if (duties->starts.count == 0)
+        return;
+    add_key(row->application, row->name, &key);
+    struct start *start = sv_map_get(&duties->starts, sv_str_text(&key));
+    sv_str_done(&key);
+    if (!start || (!row->is_removed && row->state == start->former_state &&
+                   row->start_ns == start->former_start_ns))
+        return;
+    sv_map_remove(&duties->starts, start->key);
+    start->is_told = true;
+    duties->ready_count += start->duty_count;
 }
 
 /* --- doing --- */
@@ -308,10 +358,9 @@ void sv_duties_receive(struct sv_cluster *cluster, struct sv_instance *from,
 
 /* --- answering --- */
 
-static bool is_due(const struct sv_cluster *cluster, const struct duty *duty)
+static bool is_late(const struct sv_cluster *cluster, const struct duty *duty)
 {
-    uint64_t patience_ns = cluster->times->suspect_ns * 2;
-    return !duty->name || cluster->now_ns - duty->since_ns >= patience_ns;
+    return cluster->now_ns - duty->since_ns >= cluster->times->suspect_ns * 2;
 }
 
 static void answer(struct sv_cluster *cluster, const struct duty *duty)
@@ -329,27 +378,26 @@ static void answer(struct sv_cluster *cluster, const struct duty *duty)
     reply(cluster, from, done);
 }
 
+bool sv_duties_want_step(const struct sv_cluster *cluster)
+{
+    const struct sv_duties *duties = cluster->duties;
+    return duties->ready_count > 0 || (duties->count > 0 && is_late(cluster, &duties->items[0]));
+}
+
 void sv_duties_flush(struct sv_cluster *cluster)
 {
     struct sv_duties *duties = cluster->duties;
     size_t kept = 0;
-    for (size_t i = 0; i < duties->count; i++) {
+    if (!sv_duties_want_step(cluster))
+        return;
+    for (size_t i = 0; i < duties->count; i++) { /* more may be taken meanwhile */
         struct duty duty = duties->items[i];
-        if (duty.step == cluster->step || !is_due(cluster, &duty)) {
+        if (duty.step == cluster->step || (!is_ready(&duty) && !is_late(cluster, &duty))) {
             duties->items[kept++] = duty;
             continue;
         }
-        forget_start(&duty);
+        leave(duties, &duty);
         answer(cluster, &duty);
     }
     duties->count = kept;
-}
-
-bool sv_duties_want_step(const struct sv_cluster *cluster)
-{
-    const struct sv_duties *duties = cluster->duties;
-    for (size_t i = 0; i < duties->count; i++)
-        if (is_due(cluster, &duties->items[i]))
-            return true;
-    return false;
 }
