@@ -127,6 +127,15 @@ size_t sv_timeline_after(const struct sv_timeline *timeline, uint64_t after, siz
     return wanted > limit ? timeline->count - limit : known;
 }
 
+const struct sv_timeline_record *sv_timeline_find(const struct sv_timeline *timeline,
+                                                  uint64_t serial)
+{
+    size_t index = sv_timeline_after(timeline, serial - 1, SIZE_MAX);
+    const struct sv_timeline_record *record =
+        index < timeline->count ? sv_timeline_at(timeline, index) : NULL;
+    return record && record->serial == serial ? record : NULL;
+}
+
 /* ---- As JSON ---- */
 
 static const char *const kinds[] = {

@@ -38,6 +38,9 @@ void sv_timeline_free(struct sv_timeline *timeline);
 const struct sv_timeline_record *sv_timeline_add(struct sv_timeline *timeline,
                                                  const struct sv_timeline_record *record);
 size_t sv_timeline_count(const struct sv_timeline *timeline);
+/* NULL: it is no longer there, or was never given. */
+const struct sv_timeline_record *sv_timeline_find(const struct sv_timeline *timeline,
+                                                  uint64_t serial);
 /* 0 is the oldest. */
 const struct sv_timeline_record *sv_timeline_at(const struct sv_timeline *timeline, size_t index);
 /* The first one of the newest `limit` records with a serial above `after`; the count: none. A

@@ -53,6 +53,12 @@ static void the_oldest_ones_go(void **state)
     assert_int_equal(sv_timeline_at(timeline, 0)->serial, 6);
     assert_int_equal(sv_timeline_at(timeline, SV_TIMELINE_RECORDS_MAX - 1)->serial,
                      SV_TIMELINE_RECORDS_MAX + 5);
+    assert_null(sv_timeline_find(timeline, 0));
+    assert_null(sv_timeline_find(timeline, 5));
+    assert_string_equal(sv_timeline_find(timeline, 6)->text, "6");
+    assert_int_equal(sv_timeline_find(timeline, SV_TIMELINE_RECORDS_MAX + 5)->serial,
+                     SV_TIMELINE_RECORDS_MAX + 5);
+    assert_null(sv_timeline_find(timeline, SV_TIMELINE_RECORDS_MAX + 6));
     sv_timeline_free(timeline);
 }
 

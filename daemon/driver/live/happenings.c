@@ -63,20 +63,21 @@ static const struct sv_timeline_record *tell(struct sv_driver *driver,
     return kept;
 }
 
-/* To the other instances, what of this turn is for them. */
+/* To the other instances, what of this turn is for them. What they have told meanwhile may have
+ * pushed a record out. */
 static void send_news(struct sv_live *live)
 {
     struct sv_mesh_news_item items[SV_NEWS_ITEMS_MAX];
+    struct sv_mesh_news news = {.items = items};
     for (size_t i = 0; i < live->news_count; i++) {
-        size_t index = sv_timeline_after(live->timeline, live->news[i] - 1, SIZE_MAX);
-        const struct sv_timeline_record *record = sv_timeline_at(live->timeline, index);
-        items[i] = (struct sv_mesh_news_item){.kind = record->kind,
-                                              .level = record->level,
-                                              .application = record->application,
-                                              .process = record->process,
-                                              .text = record->text};
+        const struct sv_timeline_record *record = sv_timeline_find(live->timeline, live->news[i]);
+        if (record)
+            items[news.count++] = (struct sv_mesh_news_item){.kind = record->kind,
+                                                             .level = record->level,
+                                                             .application = record->application,
+                                                             .process = record->process,
+                                                             .text = record->text};
     }
-    const struct sv_mesh_news news = {items, live->news_count};
     live->news_count = 0;
     if (news.count > 0)
         sv_driver_cluster_send_news(live->driver, &news);
