@@ -15,9 +15,6 @@
  *
  * Rotation by others is followed as well, as long as the older files are x.log.1, x.log.2, ….
  */
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <svisor/limits.h>
 #include <sys/stat.h>
@@ -26,18 +23,14 @@
 #include "base/attr.h"
 #include "io/logfile.h"
 #include "io/logread.h"
+#include "wire/log_cursor.h"
 
-enum { CHECKED_BYTES = 64 };
-
-struct place {
-    uint64_t inode;
-    int64_t offset;
-    uint32_t checksum; /* of up to CHECKED_BYTES before it */
-};
+enum { CHECKED_BYTES = 64 }; /* that a checksum is of */
 
 /* One of x.log, x.log.1, …, open. */
 struct candidate {
     int fd;
+    unsigned age; /* it has been x.log so many rotations ago */
     struct stat status;
 };
 
@@ -59,27 +52,14 @@ static uint32_t checksum_before(int fd, int64_t offset)
     return n == (ssize_t)length ? sum : ~sum;
 }
 
-static bool parse(const char *cursor, struct place *ret)
-{
-    struct place place;
-    uint64_t offset;
-    int end = -1;
-    if (sscanf(cursor, "%16" SCNx64 "-%16" SCNx64 "-%8" SCNx32 "%n", &place.inode, &offset,
-               &place.checksum, &end) != 3 ||
-        end < 0 || cursor[end] != '\0' || offset > INT64_MAX)
-        return false;
-    place.offset = (int64_t)offset;
-    *ret = place;
-    return true;
-}
-
 static void write_cursor(const struct candidate *file, int64_t offset, struct sv_str *ret)
 {
-    sv_str_addf(ret, "%" PRIx64 "-%" PRIx64 "-%" PRIx32, (uint64_t)file->status.st_ino,
-                (uint64_t)offset, checksum_before(file->fd, offset));
+    sv_log_cursor_add(&(struct sv_log_cursor){.inode = file->status.st_ino,
+                                              .offset = offset,
+                                              .checksum = checksum_before(file->fd, offset)},
+                      ret);
 }
 
-/* The file that has been x.log `age` rotations ago. */
 static int open_aged(const char *path, unsigned age, struct candidate *ret)
 {
     struct sv_str name SV_CLEANUP(sv_str_done) = {0};
@@ -89,27 +69,29 @@ static int open_aged(const char *path, unsigned age, struct candidate *ret)
     if (!sv_str_ok(&name))
         return SV_LOGREAD_FAILED;
     candidate_done(ret);
+    ret->age = age;
     return sv_logread_open(sv_str_text(&name), &ret->fd, &ret->status);
 }
 
-static bool is_at(const struct candidate *file, const struct place *place)
+static bool is_at(const struct candidate *file, const struct sv_log_cursor *place)
 {
     return file->status.st_ino == place->inode && file->status.st_size >= place->offset &&
            checksum_before(file->fd, place->offset) == place->checksum;
 }
 
-/* The age of the file that was read, open in *ret; -1: it is not there any more. x.log itself may
- * be missing for a moment, while somebody else rotates it. */
-static int find(const char *path, const struct place *place, struct candidate *ret)
+/* The file that was read, which stays open: whatever becomes of its name, it is read on. False: it
+ * is not there any more. x.log itself may be missing for a moment, while somebody else rotates it.
+ */
+static bool find(const char *path, const struct sv_log_cursor *place, struct candidate *ret)
 {
     for (unsigned age = 0; age <= SV_LOG_FOLLOW_FILES_MAX; age++) {
         int r = open_aged(path, age, ret);
         if (r == 0 && is_at(ret, place))
-            return (int)age;
+            return true;
         if (r != 0 && age > 0)
             break;
     }
-    return -1;
+    return false;
 }
 
 /* The last lines; not the rest of one that begins earlier, unless there is no other. */
@@ -128,43 +110,40 @@ static int read_end(const struct candidate *file, int64_t limit, struct sv_log_p
     return 0;
 }
 
-/* From a place in the file of this age on, into the newer ones, until `limit` bytes are there. */
-static int read_on(const char *path, int age, int64_t offset, int64_t limit,
+/* From a place in the file on, into the newer ones, until `limit` bytes are there. */
+static int read_on(const char *path, struct candidate *file, int64_t offset, int64_t limit,
                    struct sv_log_piece *piece)
 {
-    struct candidate file SV_CLEANUP(candidate_done) = {.fd = -1};
-    int r = open_aged(path, (unsigned)age, &file);
-    while (r == 0) {
+    int r;
+    for (;;) {
         size_t before = piece->bytes.length;
-        r = sv_logread_append(file.fd, offset, limit - (int64_t)before, &piece->bytes);
+        r = sv_logread_append(file->fd, offset, limit - (int64_t)before, &piece->bytes);
         offset += (int64_t)(piece->bytes.length - before);
-        if (r != 0 || age == 0 || offset < file.status.st_size)
+        if (r != 0 || file->age == 0 || offset < file->status.st_size)
             break;
         struct candidate newer SV_CLEANUP(candidate_done) = {.fd = -1};
-        int next = open_aged(path, (unsigned)(age - 1), &newer);
-        if (next != 0)
+        if (open_aged(path, file->age - 1, &newer) != 0)
             break; /* x.log is missing: it may be the next time */
-        candidate_done(&file);
-        file = newer;
+        candidate_done(file);
+        *file = newer;
         newer.fd = -1;
-        age--;
         offset = 0;
     }
     if (r != 0)
         return r;
-    write_cursor(&file, offset, &piece->cursor);
+    write_cursor(file, offset, &piece->cursor);
     piece->behind_bytes =
-        (uint64_t)(file.status.st_size > offset ? file.status.st_size - offset : 0);
-    for (int i = age - 1; i >= 0; i--)
-        if (open_aged(path, (unsigned)i, &file) == 0)
-            piece->behind_bytes += (uint64_t)file.status.st_size;
+        (uint64_t)(file->status.st_size > offset ? file->status.st_size - offset : 0);
+    for (unsigned i = file->age; i-- > 0;)
+        if (open_aged(path, i, file) == 0)
+            piece->behind_bytes += (uint64_t)file->status.st_size;
     return 0;
 }
 
 int sv_logfile_follow(const char *path, const char *cursor, int64_t limit,
                       struct sv_log_piece *ret_piece)
 {
-    struct place place;
+    struct sv_log_cursor place;
     if (limit < 1 || limit > SV_LOG_FOLLOW_BYTES_MAX)
         return SV_LOGREAD_BAD_ARGUMENTS;
     struct candidate file SV_CLEANUP(candidate_done) = {.fd = -1};
@@ -172,10 +151,11 @@ int sv_logfile_follow(const char *path, const char *cursor, int64_t limit,
         int r = open_aged(path, 0, &file);
         return r != 0 ? r : read_end(&file, limit, ret_piece);
     }
-    if (!parse(cursor, &place))
+    if (!sv_log_cursor_read(cursor, &place))
         return SV_LOGREAD_BAD_ARGUMENTS;
-    int age = find(path, &place, &file);
-    ret_piece->is_gap = age < 0 && place.offset > 0;
-    return age < 0 ? read_on(path, 0, 0, limit, ret_piece)
-                   : read_on(path, age, place.offset, limit, ret_piece);
+    if (find(path, &place, &file))
+        return read_on(path, &file, place.offset, limit, ret_piece);
+    ret_piece->is_gap = place.offset > 0;
+    int r = open_aged(path, 0, &file);
+    return r != 0 ? r : read_on(path, &file, 0, limit, ret_piece);
 }
