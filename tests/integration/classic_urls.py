@@ -182,6 +182,9 @@ def _():
         status, headers, _ = ask(server, "POST", "/index.html", {"action": "stop", "processname": "a\r\nSet-Cookie: x=1\r\n" + NASTY})
         tap.check((status, "Set-Cookie" in headers, "\n" in headers["Location"]), (303, False, False), "no header of theirs")
         tap.check(message_of(headers), "No such process named a\r\nSet-Cookie: x=1\r\n" + NASTY, "the message")
+        long_name = "<" * 100000
+        status, headers, text = ask(server, "POST", "/index.html", {"action": "stop", "processname": long_name})
+        tap.check((status, headers["Location"], text), (303, "./", f"No such process named {long_name}\n"), "a name too long for a header")
         status, headers, _ = ask(server, "GET", "/index.html?message=" + quoted)
         tap.check((status, message_of(headers)), (308, NASTY), "a message")
 

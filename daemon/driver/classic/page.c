@@ -12,6 +12,8 @@
 #include "wire/form.h"
 #include "wire/utf8.h"
 
+enum { LOCATION_BYTES_MAX = 4096 };
+
 static const char content_type[] = "text/html; charset=utf-8";
 static const char policy[] =
     "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -94,10 +96,12 @@ void sv_page_reply(struct sv_http_exchange *exchange, unsigned status, struct sv
         sv_http_reply(exchange, 503, "text/plain; charset=utf-8", failure, sizeof(failure) - 1);
 }
 
+/* A name that is no name may have any length, and no header has. */
 void sv_page_redirect(struct sv_http_exchange *exchange, unsigned status,
                       const struct sv_str *location, const char *text)
 {
-    sv_http_add_header(exchange, "Location", sv_str_ok(location) ? sv_str_text(location) : "./");
+    bool is_good = sv_str_ok(location) && location->length <= LOCATION_BYTES_MAX;
+    sv_http_add_header(exchange, "Location", is_good ? sv_str_text(location) : "./");
     sv_http_add_header(exchange, "X-Content-Type-Options", "nosniff");
     sv_http_add_header(exchange, "Cache-Control", "no-store");
     sv_http_reply(exchange, status, "text/plain; charset=utf-8", text, strlen(text));
