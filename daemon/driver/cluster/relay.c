@@ -282,8 +282,12 @@ static bool read_one(struct sv_driver_cluster *cluster)
 static void on_work(void *user)
 {
     struct sv_driver_cluster *cluster = user;
-    if (read_one(cluster) || sv_relay_make_one(cluster))
-        sv_source_enable(cluster->relay->work, true);
+    struct sv_relay *relay = cluster->relay;
+    relay->makes_first = !relay->makes_first;
+    bool is_done = relay->makes_first ? sv_relay_make_one(cluster) || read_one(cluster)
+                                      : read_one(cluster) || sv_relay_make_one(cluster);
+    if (is_done)
+        sv_source_enable(relay->work, true);
 }
 
 void sv_relay_receive(struct sv_driver_cluster *cluster, sv_instance_place place,

@@ -61,6 +61,7 @@ struct sv_relay_served {
 struct sv_relay {
     struct sv_source *timer; /* armed while there are calls */
     struct sv_source *work;  /* enabled while one waits for its turn */
+    bool makes_first;        /* of two that wait, so that neither has to for ever */
     struct sv_relay_asked *asked[SV_RELAY_CALLS_MAX];
     size_t asked_count;
     struct sv_relay_served *served[SV_RELAY_CALLS_MAX];
