@@ -122,15 +122,18 @@ void sv_checks_heard(struct sv_run *run, enum sv_channel which, const char *data
     }
 }
 
+/* The run may be gone when this returns. */
 static void answer(const struct sv_run *run, uint32_t serial, bool is_ok, const char *words)
 {
-    sv_driver_feed(run->unit->driver,
+    struct sv_driver *driver = run->unit->driver;
+    sv_process_id id = run->unit->id;
+    sv_driver_feed(driver,
                    (struct sv_event){.kind = SV_EVENT_PROBED,
-                                     .process = run->unit->id,
+                                     .process = id,
                                      .run = run->number,
                                      .probed = {.serial = serial, .is_ok = is_ok, .text = words}});
     if (!is_ok)
-        sv_live_process_changed(run->unit->driver, run->unit->id);
+        sv_live_process_changed(driver, id);
 }
 
 static void on_probed(void *user, bool is_ok, const char *words)

@@ -17,9 +17,9 @@ struct sv_live_row sv_live_row_of(const char *key, struct sv_str *scratch)
     sv_str_clear(scratch);
     sv_str_add(scratch, key);
     char *rest = scratch->data;
-    struct sv_live_row row = {.application = "", .name = ""};
+    struct sv_live_row row = {.kind = SV_LIVE_INSTANCE, .application = "", .name = ""};
     if (!sv_str_ok(scratch) || !rest)
-        return row; /* the next `supvisors` comes early */
+        return row; /* without memory: one that is always there, told early */
     row.kind = (enum sv_live_kind)strtoul(rest, &rest, 10);
     row.number = (uint32_t)strtoul(rest, &rest, 10);
     row.application = strsep(&rest, "\n"); /* ends what was before */
