@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -270,6 +271,40 @@ def _():
         says(ask(cluster, 0, "GET", "/instances/s2/supervisor/getPID"), 500, FAILED, "mesh_calls=false: ask it itself")
         tap.check(value(cluster, 1, "GET", "/instances/s1/supervisor/getPID"), cluster.servers[0].process.pid, "the other way")
         tap.check(value(cluster, 1, "GET", "/instances/s2/supervisor/getPID"), server.process.pid, "its own")
+
+
+def svctl_mesh(server, keys, *words):
+    config = server.write("keys.conf", f"[supervisord]\n[supervisorctl]\n[svisor]\n{keys}\n")
+    done = subprocess.run([os.path.join(options.build, "svctl"), "-c", config, "mesh", *words],
+                          capture_output=True, text=True, timeout=60, check=False)
+    tap.check(done.returncode, 0, f"svctl mesh {words}: {done.stdout}{done.stderr}")
+
+
+@tap.test("between instances that each have a key of their own calls are relayed as well, and to one whose key is not trusted they are not")
+def _():
+    keys = "mesh_key=%(here)s/mesh.key\nmesh_trust=%(here)s/mesh.trust"
+    with Cluster(options.build, 3, PROGRAMS, svisor=keys, options="synchro_timeout=15", synchro="TIMEOUT") as cluster:
+        servers = cluster.servers
+        for server in servers:
+            svctl_mesh(server, keys, "keygen")
+        for here, there in ((0, 1), (1, 0), (2, 0), (2, 1)):  # nobody trusts the third one
+            svctl_mesh(servers[here], keys, "trust", servers[there].path("mesh.key.pub"), cluster.nicks[there])
+        cluster.start()
+        for server in servers:
+            server.wait_ready()
+        for index in (0, 1):
+            wait_until(lambda index=index: cluster.instance_state(index, 1 - index) == "RUNNING", 30, "the two to know each other")
+            tap.check_true("CURVE, public key" in servers[index].read("main.log"), "the connections are not encrypted")
+        pid = servers[1].process.pid
+        wait_until(lambda: os.path.getsize(servers[1].path("talk.log")) == TALK_BYTES, 10, "the log")
+        tap.check(value(cluster, 0, "GET", "/instances/s2/supervisor/getPID"), pid, "a small answer")
+        path = "supervisor/readProcessStdoutLog/talk/0/900000"
+        tap.check(value(cluster, 0, "GET", "/instances/s2/" + path), value(cluster, 1, "GET", "/" + path), "a large one")
+        tap.check(value(cluster, 0, "POST", "/instances/s2/supervisor/startProcess/patient"), True, "one that waits")
+        tap.check(statename(cluster, 1, "patient"), "RUNNING", "patient")
+        says(ask(cluster, 1, "GET", "/instances/s1/supervisor/getProcessInfo/nobody"), 404, BAD_NAME, "BAD_NAME: nobody")
+        for here, there in ((0, "s3"), (2, "s1")):
+            says(ask(cluster, here, "GET", f"/instances/{there}/supervisor/getPID"), 500, FAILED, f"{there} cannot be asked")
 
 
 @tap.test("calls that wait are bounded for each instance, and a caller that goes away makes room, here and there")
