@@ -1,12 +1,14 @@
 /*
  * One request and its answer.
  *
- *     READING   headers are there, the body comes in; a body too long is swallowed, not kept
- *     OPEN      the handler has it. Not answered when the handler returns: the connection is
- * suspended STREAMING the answer has begun. Nothing to send: suspended TUNNEL answered with 101:
- * the connection is the owner's, under another protocol ENDED     answered to the
- * last byte, as far as the owner is concerned; libmicrohttpd sends the rest GONE      the client
- * left or the server stops: the owner has been told and does not know us any more
+ *   - READING: headers are there, the body comes in; a body too long is swallowed, not kept.
+ *   - OPEN: the handler has it. Not answered when the handler returns: the connection is suspended.
+ *   - STREAMING: the answer has begun. Nothing to send: suspended.
+ *   - TUNNEL: answered with 101: the connection is the owner's, under another protocol.
+ *   - ENDED: answered to the last byte, as far as the owner is concerned; libmicrohttpd sends the
+ *     rest.
+ *   - GONE: the client left or the server stops: the owner has been told and does not know us any
+ *     more.
  *
  * libmicrohttpd owns the exchange through its connection and says when the connection is done with
  * it, on_completed(), in whatever state that is. OPEN and STREAMING have an owner, who is told if
