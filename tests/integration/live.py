@@ -137,11 +137,20 @@ def _():
             tap.check(rows["process"][("shop", "web")]["rules"]["start_sequence"], 1, "the rules of the process")
             tap.check(len(rows["copy"]), 6, "copies")
             tap.check(rows["conflicts"], {"namespecs": []}, "conflicts")
-            here = next(key[0] for key, body in rows["copy"].items() if key[2] == "web" and body["statename"] == "RUNNING")
+            here = wait_until(lambda: [key[0] for key, body in model.ready()["copy"].items()
+                                       if key[2] == "web" and body["statename"] == "RUNNING"], 10, "web to run")[0]
             index = cluster.identifiers.index(here)
+            rpc = cluster.servers[index].rpc(over="tcp").supervisor
+
+            def pid_on(page):
+                """What runs now; a page that has just been told of a crash may not know it yet."""
+                pid = wait_until(lambda: rpc.getProcessInfo("shop:web")["pid"], 10, "web to run")
+                wait_until(lambda: page.copy(here, "shop:web")["pid"] == pid, 10, f"the page to show pid {pid}")
+                return pid
+
             for name, page in (("its own page", model if index == 0 else other), ("another one's", other if index == 0 else model)):
                 check_quick(name, lambda page=page: page.arrival(
-                    "copy", end(page.copy(here, "shop:web")["pid"]), name="web", identifier=here, statename="RUNNING"))
+                    "copy", end(pid_on(page)), name="web", identifier=here, statename="RUNNING"))
             wait_until(lambda: model.rows() and model.rows()["process"][("shop", "web")]["statename"] == "RUNNING", 10, "web to run")
 
 
