@@ -42,14 +42,14 @@ static bool accepts_gzip(const struct sv_http_exchange *exchange)
 
 static void reply_file(struct sv_http_exchange *exchange, size_t place)
 {
-    static const char refusal[] = "this file is there as gzip only (Accept-Encoding: gzip)\n";
     sv_http_add_header(exchange, "X-Content-Type-Options", "nosniff");
     sv_http_add_header(exchange, "Referrer-Policy", "no-referrer");
     sv_http_add_header(exchange, "Content-Security-Policy", policy);
     sv_http_add_header(exchange, "Cache-Control", "no-cache"); /* keep it, but ask each time */
     sv_http_add_header(exchange, "Vary", "Accept-Encoding");
     if (files[place].is_gzip && !accepts_gzip(exchange)) {
-        sv_http_reply(exchange, 406, "text/plain; charset=utf-8", refusal, sizeof(refusal) - 1);
+        sv_http_reply_text(exchange, 406,
+                           "this file is there as gzip only (Accept-Encoding: gzip)\n");
         return;
     }
     sv_http_add_header(exchange, "ETag", files[place].etag);

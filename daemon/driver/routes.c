@@ -26,11 +26,6 @@
 
 enum { TAIL_HEAD_BYTES = 1024 }; /* http.py, tail_f_producer */
 
-static void reply_text(struct sv_http_exchange *exchange, unsigned status, const char *text)
-{
-    sv_http_reply(exchange, status, "text/plain; charset=utf-8", text, strlen(text));
-}
-
 struct rpc {
     struct sv_http_exchange *exchange;
     struct sv_api_call *call; /* NULL until it is known to wait */
@@ -47,7 +42,7 @@ static void on_answered(void *user, const struct sv_api_answer *answer)
     if (sv_str_ok(&body))
         sv_http_reply(rpc->exchange, 200, "text/xml", sv_str_text(&body), body.length);
     else
-        reply_text(rpc->exchange, 500, "the answer is too large\n");
+        sv_http_reply_text(rpc->exchange, 500, "the answer is too large\n");
     free(rpc);
 }
 
@@ -64,7 +59,7 @@ static void call_method(struct sv_driver *driver, struct sv_http_exchange *excha
 {
     struct rpc *rpc = calloc(1, sizeof(*rpc));
     if (!rpc) {
-        reply_text(exchange, 503, "out of memory\n");
+        sv_http_reply_text(exchange, 503, "out of memory\n");
         return;
     }
     rpc->exchange = exchange;
@@ -78,11 +73,11 @@ static void call_method(struct sv_driver *driver, struct sv_http_exchange *excha
 static void handle_rpc(struct sv_driver *driver, struct sv_http_exchange *exchange)
 {
     if (strcmp(sv_http_method(exchange), "POST") != 0) {
-        reply_text(exchange, 400, "XML-RPC calls are POST requests\n");
+        sv_http_reply_text(exchange, 400, "XML-RPC calls are POST requests\n");
         return;
     }
     if (sv_origin_is_foreign(exchange)) {
-        reply_text(exchange, 403, SV_ORIGIN_REFUSED "\n");
+        sv_http_reply_text(exchange, 403, SV_ORIGIN_REFUSED "\n");
         return;
     }
     size_t length;
@@ -100,7 +95,7 @@ static void handle_rpc(struct sv_driver *driver, struct sv_http_exchange *exchan
     sv_log_debug("XML-RPC request refused: %s", sv_str_text(&error));
     sv_str_add_char(&error, '\n');
     unsigned status = r == SV_XMLRPC_TOO_LARGE ? 413 : r == SV_XMLRPC_MALFORMED ? 400 : 503;
-    reply_text(exchange, status, sv_str_text(&error));
+    sv_http_reply_text(exchange, status, sv_str_text(&error));
 }
 
 struct tail {
@@ -160,7 +155,7 @@ static void follow_log(struct sv_driver *driver, struct sv_http_exchange *exchan
     if (!tail ||
         sv_loop_add_defer(driver->loop, SV_PRIORITY_OUTPUT, on_tail_end, tail, &tail->ender) < 0) {
         free(tail);
-        reply_text(exchange, 503, "out of memory\n");
+        sv_http_reply_text(exchange, 503, "out of memory\n");
         return;
     }
     tail->exchange = exchange;
@@ -178,7 +173,7 @@ static void follow_log(struct sv_driver *driver, struct sv_http_exchange *exchan
 
 static void reply_not_found(struct sv_http_exchange *exchange)
 {
-    reply_text(exchange, 404, "Not Found\n");
+    sv_http_reply_text(exchange, 404, "Not Found\n");
 }
 
 /* Follows the log at `path`, if there is one now. NULL: the channel has none. */
@@ -186,7 +181,7 @@ static void handle_log(struct sv_driver *driver, struct sv_http_exchange *exchan
                        const char *path)
 {
     if (strcmp(sv_http_method(exchange), "GET") != 0)
-        reply_text(exchange, 400, "logs are read with GET\n");
+        sv_http_reply_text(exchange, 400, "logs are read with GET\n");
     else if (!path || access(path, R_OK) != 0)
         reply_not_found(exchange);
     else
@@ -227,7 +222,7 @@ static void handle_events(struct sv_driver *driver, struct sv_http_exchange *exc
 {
     bool is_stream = !sv_http_header(exchange, "Upgrade");
     if (is_stream && sv_origin_is_foreign(exchange))
-        reply_text(exchange, 403, "a page of another origin may not listen here\n");
+        sv_http_reply_text(exchange, 403, "a page of another origin may not listen here\n");
     else if (!sv_driver_cluster_accept_subscriber(driver, exchange, path))
         reply_not_found(exchange);
 }

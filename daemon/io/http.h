@@ -64,6 +64,8 @@ void sv_http_add_header(struct sv_http_exchange *exchange, const char *name, con
 /* Answers; the exchange is gone after the call. The body is copied. */
 void sv_http_reply(struct sv_http_exchange *exchange, unsigned status, const char *content_type,
                    const void *body, size_t length);
+/* The same with a text for people. */
+void sv_http_reply_text(struct sv_http_exchange *exchange, unsigned status, const char *text);
 
 /* Answers piece by piece. Bytes wait in a buffer of SV_HTTP_STREAM_BUFFER_BYTES_MAX for a slow
  * client; write returns -ENOBUFS above it (drop or end, as the caller sees fit). */

@@ -215,6 +215,11 @@ void sv_http_reply(struct sv_http_exchange *exchange, unsigned status, const cha
     resume(exchange);
 }
 
+void sv_http_reply_text(struct sv_http_exchange *exchange, unsigned status, const char *text)
+{
+    sv_http_reply(exchange, status, "text/plain; charset=utf-8", text, strlen(text));
+}
+
 static ssize_t read_stream(void *cls, uint64_t position, char *buffer, size_t size)
 {
     (void)position;

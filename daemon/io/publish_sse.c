@@ -187,11 +187,6 @@ static void drop_oldest(struct sv_publish_sse *publish)
 
 /* ---- Opening ---- */
 
-static void refuse(struct sv_http_exchange *exchange, unsigned status, const char *text)
-{
-    sv_http_reply(exchange, status, "text/plain; charset=utf-8", text, strlen(text));
-}
-
 /* Its epoch is drawn, so that no other svisord, here or elsewhere, has the same ids. */
 static bool is_recorded(struct sv_publish_sse *publish, sv_publication_set headers)
 {
@@ -256,7 +251,8 @@ static void open_client(struct sv_publish_sse *publish, struct sv_http_exchange 
         !is_recorded(publish, headers)) {
         free(client);
         sv_http_add_header(exchange, "Retry-After", "10");
-        refuse(exchange, 503, "there are too many streams of events, or there is no memory\n");
+        sv_http_reply_text(exchange, 503,
+                           "there are too many streams of events, or there is no memory\n");
         return;
     }
     *client = (struct client){
@@ -277,9 +273,10 @@ void sv_publish_sse_accept(struct sv_publish_sse *publish, struct sv_http_exchan
     bool is_head = strcmp(method, "HEAD") == 0;
     if (!is_head && strcmp(method, "GET") != 0) {
         sv_http_add_header(exchange, "Allow", "GET, HEAD");
-        refuse(exchange, 405, "events are read with GET\n");
+        sv_http_reply_text(exchange, 405, "events are read with GET\n");
     } else if (headers == 0) {
-        refuse(exchange, 404, "the path names no header of events, such as /events/process\n");
+        sv_http_reply_text(exchange, 404,
+                           "the path names no header of events, such as /events/process\n");
     } else if (is_head) {
         sv_http_reply(exchange, 200, "text/event-stream; charset=utf-8", "", 0);
     } else {

@@ -112,18 +112,13 @@ static void on_sweep(void *user)
 
 /* ---- Opening ---- */
 
-static void refuse(struct sv_http_exchange *exchange, unsigned status, const char *text)
-{
-    sv_http_reply(exchange, status, "text/plain; charset=utf-8", text, strlen(text));
-}
-
 static void open_client(struct sv_publish_ws *publish, struct sv_http_exchange *exchange,
                         const char *path)
 {
     struct client *client = calloc(1, sizeof(*client));
     if (!client || publish->client_count >= SV_EVENTS_CLIENTS_MAX) {
         free(client);
-        refuse(exchange, 503, "there are too many WebSocket clients\n");
+        sv_http_reply_text(exchange, 503, "there are too many WebSocket clients\n");
         return;
     }
     client->publish = publish;
@@ -137,7 +132,7 @@ static void open_client(struct sv_publish_ws *publish, struct sv_http_exchange *
         return;
     publish->clients = client->next;
     client_free(client);
-    refuse(exchange, 503, "out of memory\n");
+    sv_http_reply_text(exchange, 503, "out of memory\n");
 }
 
 static void accept_request(struct sv_publish_ws *publish, struct sv_http_exchange *exchange,
@@ -147,9 +142,9 @@ static void accept_request(struct sv_publish_ws *publish, struct sv_http_exchang
     sv_websocket_read_request(exchange, &request);
     const char *refusal = sv_websocket_refusal(&request);
     if (refusal)
-        refuse(exchange, 426, refusal);
+        sv_http_reply_text(exchange, 426, refusal);
     else if (!is_open_to_pages && !sv_websocket_is_same_origin(&request))
-        refuse(exchange, 403, "a page of another origin may not listen here\n");
+        sv_http_reply_text(exchange, 403, "a page of another origin may not listen here\n");
     else
         open_client(publish, exchange, path);
 }

@@ -163,11 +163,10 @@ static void perform(struct sv_driver *driver, struct sv_http_exchange *exchange,
     if (deed && action->is_of_process)
         deed->name = strdup(name);
     if (!deed || !params || (action->is_of_process && !deed->name)) {
-        static const char failure[] = "out of memory\n";
         if (deed)
             deed_free(deed);
         json_decref(params);
-        sv_http_reply(exchange, 503, "text/plain; charset=utf-8", failure, sizeof(failure) - 1);
+        sv_http_reply_text(exchange, 503, "out of memory\n");
         return;
     }
     deed->exchange = exchange;

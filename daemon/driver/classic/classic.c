@@ -133,7 +133,7 @@ static void handle_main_tail(struct sv_driver *driver, struct sv_http_exchange *
 static void handle_ok(struct sv_driver *driver, struct sv_http_exchange *exchange)
 {
     (void)driver;
-    sv_http_reply(exchange, 200, "text/plain; charset=utf-8", "OK", 2);
+    sv_http_reply_text(exchange, 200, "OK");
 }
 
 /* A page of Supvisors is elsewhere now. `word` names the field whose value ends the address; NULL:
@@ -198,12 +198,11 @@ static const struct {
 static bool refuse_verb(struct sv_http_exchange *exchange)
 {
     static const char *const verbs[] = {"GET", "HEAD", "POST"};
-    static const char text[] = "pages are read with GET\n";
     for (size_t i = 0; i < SV_ARRAY_LENGTH(verbs); i++)
         if (strcmp(sv_http_method(exchange), verbs[i]) == 0)
             return false;
     sv_http_add_header(exchange, "Allow", "GET, HEAD, POST");
-    sv_http_reply(exchange, 405, "text/plain; charset=utf-8", text, sizeof(text) - 1);
+    sv_http_reply_text(exchange, 405, "pages are read with GET\n");
     return true;
 }
 

@@ -84,7 +84,6 @@ void sv_page_add_button(struct sv_str *page, const char *action, const char *nam
 
 void sv_page_reply(struct sv_http_exchange *exchange, unsigned status, struct sv_str *page)
 {
-    static const char failure[] = "out of memory\n";
     sv_str_add(page, "</body>\n</html>\n");
     sv_http_add_header(exchange, "Content-Security-Policy", policy);
     sv_http_add_header(exchange, "X-Content-Type-Options", "nosniff");
@@ -93,7 +92,7 @@ void sv_page_reply(struct sv_http_exchange *exchange, unsigned status, struct sv
     if (sv_str_ok(page))
         sv_http_reply(exchange, status, content_type, sv_str_text(page), page->length);
     else
-        sv_http_reply(exchange, 503, "text/plain; charset=utf-8", failure, sizeof(failure) - 1);
+        sv_http_reply_text(exchange, 503, "out of memory\n");
 }
 
 /* A name that is no name may have any length, and no header has. */
@@ -104,5 +103,5 @@ void sv_page_redirect(struct sv_http_exchange *exchange, unsigned status,
     sv_http_add_header(exchange, "Location", is_good ? sv_str_text(location) : "./");
     sv_http_add_header(exchange, "X-Content-Type-Options", "nosniff");
     sv_http_add_header(exchange, "Cache-Control", "no-store");
-    sv_http_reply(exchange, status, "text/plain; charset=utf-8", text, strlen(text));
+    sv_http_reply_text(exchange, status, text);
 }

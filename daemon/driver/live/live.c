@@ -256,11 +256,6 @@ static void on_sweep(void *user)
     }
 }
 
-static void refuse(struct sv_http_exchange *exchange, unsigned status, const char *text)
-{
-    sv_http_reply(exchange, status, "text/plain; charset=utf-8", text, strlen(text));
-}
-
 /* At the end of the list, so that who waits longest has the next turn. */
 static void append(struct sv_live *live, struct sv_live_client *client)
 {
@@ -276,7 +271,7 @@ static void open_client(struct sv_live *live, struct sv_http_exchange *exchange)
     struct sv_live_client *client = calloc(1, sizeof(*client));
     if (!client || live->client_count >= SV_LIVE_CLIENTS_MAX) {
         free(client);
-        refuse(exchange, 503, "too many pages look at this daemon\n");
+        sv_http_reply_text(exchange, 503, "too many pages look at this daemon\n");
         return;
     }
     client->live = live;
@@ -284,7 +279,7 @@ static void open_client(struct sv_live *live, struct sv_http_exchange *exchange)
         .user = client, .closed = on_closed, .drained = on_drained};
     if (sv_websocket_open(live->driver->loop, exchange, &handlers, &client->websocket) < 0) {
         free(client);
-        refuse(exchange, 503, "out of memory\n");
+        sv_http_reply_text(exchange, 503, "out of memory\n");
         return;
     }
     append(live, client);
@@ -297,11 +292,11 @@ void sv_live_accept(struct sv_driver *driver, struct sv_http_exchange *exchange)
     sv_websocket_read_request(exchange, &request);
     const char *refusal = sv_websocket_refusal(&request);
     if (refusal)
-        refuse(exchange, 426, refusal);
+        sv_http_reply_text(exchange, 426, refusal);
     else if (!sv_websocket_is_same_origin(&request))
-        refuse(exchange, 403, "a page of another origin may not look here\n");
+        sv_http_reply_text(exchange, 403, "a page of another origin may not look here\n");
     else if (!driver->live)
-        refuse(exchange, 503, "the daemon ends\n");
+        sv_http_reply_text(exchange, 503, "the daemon ends\n");
     else
         open_client(driver->live, exchange);
 }

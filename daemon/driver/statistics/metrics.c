@@ -22,11 +22,6 @@ struct sv_scrape {
     struct sv_scrape *next;
 };
 
-static void reply_text(struct sv_http_exchange *exchange, unsigned status, const char *text)
-{
-    sv_http_reply(exchange, status, "text/plain; charset=utf-8", text, strlen(text));
-}
-
 static void reply(struct sv_statistics *statistics, struct sv_http_exchange *exchange)
 {
     struct sv_str body SV_CLEANUP(sv_str_done) = {0};
@@ -34,7 +29,7 @@ static void reply(struct sv_statistics *statistics, struct sv_http_exchange *exc
     if (sv_str_ok(&body))
         sv_http_reply(exchange, 200, SV_OPENMETRICS_TYPE, sv_str_text(&body), body.length);
     else
-        reply_text(exchange, 503, "out of memory\n");
+        sv_http_reply_text(exchange, 503, "out of memory\n");
 }
 
 static void on_reader_gone(void *user)
@@ -67,7 +62,7 @@ static void wait_for_sample(struct sv_statistics *statistics, struct sv_http_exc
         statistics->scrape_count < SV_STATISTICS_SCRAPES_MAX ? calloc(1, sizeof(*scrape)) : NULL;
     if (!scrape) {
         statistics->refused_count++;
-        reply_text(exchange, 503, "too many readers wait for the same measurement\n");
+        sv_http_reply_text(exchange, 503, "too many readers wait for the same measurement\n");
         return;
     }
     *scrape = (struct sv_scrape){statistics, exchange, statistics->scrapes};
@@ -84,7 +79,7 @@ void sv_metrics_handle(struct sv_driver *driver, struct sv_http_exchange *exchan
     struct sv_statistics *statistics = driver->statistics;
     uint64_t age_ns = sv_now_ns() - statistics->complete_ns;
     if (strcmp(sv_http_method(exchange), "GET") != 0)
-        reply_text(exchange, 405, "metrics are read with GET\n");
+        sv_http_reply_text(exchange, 405, "metrics are read with GET\n");
     else if (statistics->complete_ns != 0 && age_ns <= SV_STATISTICS_FRESH_NS)
         reply(statistics, exchange);
     else
