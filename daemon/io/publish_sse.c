@@ -26,6 +26,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "io/clients.h"
 #include "wire/event_history.h"
 
 #define NS_PER_SECOND     UINT64_C(1000000000)
@@ -36,12 +37,12 @@ enum {
 };
 
 struct client {
+    struct sv_client base;
     struct sv_publish_sse *publish;
-    struct client *next;
     struct sv_http_exchange *exchange;
     sv_publication_set headers;
     uint64_t place; /* the number of the event that it gets next */
-    bool is_gone, is_idle, is_behind;
+    bool is_idle, is_behind;
     uint64_t missed[SV_PUBLICATION_COUNT];
 };
 
@@ -49,9 +50,8 @@ struct sv_publish_sse {
     struct sv_loop *loop;
     struct sv_publisher_settings settings;
     struct sv_event_history *history; /* NULL: nobody has asked */
-    struct sv_source *timer, *sweep;
-    struct client *clients;
-    size_t client_count;
+    struct sv_source *timer;
+    struct sv_clients clients;
 };
 
 /* ---- One client ---- */
@@ -127,32 +127,20 @@ static void on_drained(void *user)
     pump(user);
 }
 
-static void client_free(struct client *client)
-{
-    client->publish->client_count--;
-    free(client);
-}
-
 static void on_closed(void *user)
 {
-    struct client *client = user;
-    client->is_gone = true;
-    sv_source_enable(client->publish->sweep, true);
+    sv_client_leave(user);
 }
 
-static void on_sweep(void *user)
+static void release(struct sv_client *base)
 {
-    struct sv_publish_sse *publish = user;
-    for (struct client **link = &publish->clients; *link;) {
-        struct client *client = *link;
-        if (client->is_gone) {
-            *link = client->next;
-            client_free(client);
-        } else {
-            link = &client->next;
-        }
+    const struct client *client = (const struct client *)base;
+    struct sv_publish_sse *publish = client->publish;
+    if (!base->is_gone) {
+        sv_http_on_closed(client->exchange, NULL, NULL);
+        sv_http_stream_end(client->exchange);
     }
-    if (!publish->clients)
+    if (publish->clients.count == 0)
         sv_source_arm(publish->timer, sv_now_ns() + SV_EVENTS_KEPT_SECONDS * NS_PER_SECOND);
 }
 
@@ -160,12 +148,13 @@ static void on_timer(void *user)
 {
     static const char comment[] = ":\n\n";
     struct sv_publish_sse *publish = user;
-    if (!publish->clients) {
+    if (publish->clients.count == 0) {
         sv_event_history_free(sv_steal(&publish->history));
         return;
     }
-    for (struct client *client = publish->clients; client; client = client->next)
-        if (!client->is_gone && client->is_idle &&
+    for (struct client *client = sv_clients_first(&publish->clients); client;
+         client = sv_clients_after(client))
+        if (client->is_idle &&
             sv_http_stream_write(client->exchange, comment, sizeof(comment) - 1) == 0)
             client->is_idle = false;
     sv_source_arm(publish->timer, sv_now_ns() + SV_EVENTS_KEEPALIVE_SECONDS * NS_PER_SECOND);
@@ -176,8 +165,9 @@ static void drop_oldest(struct sv_publish_sse *publish)
 {
     enum sv_publication header;
     uint64_t number = sv_event_history_drop(publish->history, &header);
-    for (struct client *client = publish->clients; client; client = client->next) {
-        if (client->is_gone || client->place > number)
+    for (struct client *client = sv_clients_first(&publish->clients); client;
+         client = sv_clients_after(client)) {
+        if (client->place > number)
             continue;
         client->place = number + 1;
         if (wants(client, header))
@@ -236,31 +226,41 @@ static void open_stream(struct client *client)
     sv_http_add_header(exchange, "Cache-Control", "no-store");
     sv_http_add_header(exchange, "X-Content-Type-Options", "nosniff");
     sv_http_stream_begin(exchange, 200, "text/event-stream; charset=utf-8");
-    if (!client->is_gone && !write_text(client, &text)) { /* without memory: it comes back */
+    if (!client->base.is_gone && !write_text(client, &text)) { /* without memory: it comes back */
         sv_http_on_closed(exchange, NULL, NULL);
         sv_http_stream_end(exchange);
         on_closed(client);
     }
 }
 
+/* NULL: there are too many, or there is no memory. */
+static struct client *admit(struct sv_publish_sse *publish, sv_publication_set headers)
+{
+    struct client *client = sv_clients_add(&publish->clients, sizeof(*client));
+    if (!client)
+        return NULL;
+    client->publish = publish;
+    if (!is_recorded(publish, headers)) {
+        sv_client_leave(&client->base);
+        return NULL;
+    }
+    client->headers = headers; /* from here on: what is_recorded() has dropped it never missed */
+    return client;
+}
+
 static void open_client(struct sv_publish_sse *publish, struct sv_http_exchange *exchange,
                         sv_publication_set headers)
 {
-    struct client *client = calloc(1, sizeof(*client));
-    if (!client || publish->client_count >= SV_EVENTS_CLIENTS_MAX ||
-        !is_recorded(publish, headers)) {
-        free(client);
+    struct client *client = admit(publish, headers);
+    if (!client) {
         sv_http_add_header(exchange, "Retry-After", "10");
         sv_http_reply_text(exchange, 503,
                            "there are too many streams of events, or there is no memory\n");
         return;
     }
-    *client = (struct client){
-        .publish = publish, .next = publish->clients, .exchange = exchange, .headers = headers};
-    if (!publish->clients)
+    client->exchange = exchange;
+    if (publish->clients.count == 1)
         sv_source_arm(publish->timer, sv_now_ns() + SV_EVENTS_KEEPALIVE_SECONDS * NS_PER_SECOND);
-    publish->clients = client;
-    publish->client_count++;
     open_stream(client);
 }
 
@@ -294,7 +294,7 @@ int sv_publish_sse_new(struct sv_loop *loop, const struct sv_publisher_settings 
     publish->settings = *settings;
     int r = sv_loop_add_timer(loop, TIMER_ACCURACY_NS, on_timer, publish, &publish->timer);
     if (r == 0)
-        r = sv_loop_add_defer(loop, SV_PRIORITY_NORMAL, on_sweep, publish, &publish->sweep);
+        r = sv_clients_init(&publish->clients, loop, SV_EVENTS_CLIENTS_MAX, release);
     if (r < 0) {
         sv_publish_sse_free(publish);
         return error_trace(r);
@@ -307,18 +307,9 @@ void sv_publish_sse_free(struct sv_publish_sse *publish)
 {
     if (!publish)
         return;
-    while (publish->clients) {
-        struct client *client = publish->clients;
-        publish->clients = client->next;
-        if (!client->is_gone) {
-            sv_http_on_closed(client->exchange, NULL, NULL);
-            sv_http_stream_end(client->exchange);
-        }
-        client_free(client);
-    }
+    sv_clients_done(&publish->clients);
     sv_event_history_free(publish->history);
     sv_source_free(publish->timer);
-    sv_source_free(publish->sweep);
     free(publish);
 }
 
@@ -339,8 +330,9 @@ void sv_publish_sse_send(struct sv_publish_sse *publish, enum sv_publication hea
     int r = sv_event_history_add(publish->history, header, body, length);
     if (r < 0)
         sv_log_error("an event %s is lost: %s", sv_publication_name(header), sv_errno_text(r));
-    for (struct client *client = publish->clients; client; client = client->next) {
-        if (client->is_gone || !wants(client, header))
+    for (struct client *client = sv_clients_first(&publish->clients); client;
+         client = sv_clients_after(client)) {
+        if (!wants(client, header))
             continue;
         if (r < 0)
             lose(client, header);

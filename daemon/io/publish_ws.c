@@ -20,15 +20,14 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "io/clients.h"
 #include "io/websocket.h"
-#include "wire/websocket.h"
 
 struct client {
+    struct sv_client base;
     struct sv_publish_ws *publish;
-    struct client *next;
     struct sv_websocket *websocket;
     sv_publication_set headers;
-    bool is_gone;
     bool is_behind; /* something was lost, and it was not told yet */
     uint64_t missed[SV_PUBLICATION_COUNT];
 };
@@ -37,9 +36,7 @@ struct sv_publish_ws {
     struct sv_loop *loop;
     struct sv_publisher_settings settings;
     struct sv_http *http; /* of the event port; NULL: none */
-    struct sv_source *sweep;
-    struct client *clients;
-    size_t client_count;
+    struct sv_clients clients;
 };
 
 static struct sv_blob *message_of(enum sv_publication header, const char *body, size_t length)
@@ -56,9 +53,7 @@ static struct sv_blob *message_of(enum sv_publication header, const char *body, 
 static void on_closed(void *user, struct sv_websocket *websocket)
 {
     (void)websocket;
-    struct client *client = user;
-    client->is_gone = true;
-    sv_source_enable(client->publish->sweep, true);
+    sv_client_leave(user);
 }
 
 static void on_drained(void *user, struct sv_websocket *websocket)
@@ -89,25 +84,9 @@ static void send_to(struct client *client, enum sv_publication header, struct sv
         on_drained(client, client->websocket);
 }
 
-static void client_free(struct client *client)
+static void release(struct sv_client *client)
 {
-    sv_websocket_free(client->websocket);
-    client->publish->client_count--;
-    free(client);
-}
-
-static void on_sweep(void *user)
-{
-    struct sv_publish_ws *publish = user;
-    for (struct client **link = &publish->clients; *link;) {
-        struct client *client = *link;
-        if (client->is_gone) {
-            *link = client->next;
-            client_free(client);
-        } else {
-            link = &client->next;
-        }
-    }
+    sv_websocket_free(((struct client *)client)->websocket);
 }
 
 /* ---- Opening ---- */
@@ -115,49 +94,32 @@ static void on_sweep(void *user)
 static void open_client(struct sv_publish_ws *publish, struct sv_http_exchange *exchange,
                         const char *path)
 {
-    struct client *client = calloc(1, sizeof(*client));
-    if (!client || publish->client_count >= SV_EVENTS_CLIENTS_MAX) {
-        free(client);
+    struct client *client = sv_clients_add(&publish->clients, sizeof(*client));
+    if (!client) {
         sv_http_reply_text(exchange, 503, "there are too many WebSocket clients\n");
         return;
     }
     client->publish = publish;
     client->headers = sv_publication_of_path(path);
-    client->next = publish->clients;
-    publish->clients = client;
-    publish->client_count++;
     const struct sv_websocket_handlers handlers = {
         .user = client, .closed = on_closed, .drained = on_drained};
     if (sv_websocket_open(publish->loop, exchange, &handlers, &client->websocket) == 0)
         return;
-    publish->clients = client->next;
-    client_free(client);
+    sv_client_leave(&client->base);
     sv_http_reply_text(exchange, 503, "out of memory\n");
-}
-
-static void accept_request(struct sv_publish_ws *publish, struct sv_http_exchange *exchange,
-                           const char *path, bool is_open_to_pages)
-{
-    struct sv_websocket_request request;
-    sv_websocket_read_request(exchange, &request);
-    const char *refusal = sv_websocket_refusal(&request);
-    if (refusal)
-        sv_http_reply_text(exchange, 426, refusal);
-    else if (!is_open_to_pages && !sv_websocket_is_same_origin(&request))
-        sv_http_reply_text(exchange, 403, "a page of another origin may not listen here\n");
-    else
-        open_client(publish, exchange, path);
 }
 
 void sv_publish_ws_accept(struct sv_publish_ws *publish, struct sv_http_exchange *exchange,
                           const char *path)
 {
-    accept_request(publish, exchange, path, false);
+    if (sv_websocket_is_admitted(exchange, false))
+        open_client(publish, exchange, path);
 }
 
 static void on_request(void *user, struct sv_http_exchange *exchange)
 {
-    accept_request(user, exchange, sv_http_path(exchange), true);
+    if (sv_websocket_is_admitted(exchange, true))
+        open_client(user, exchange, sv_http_path(exchange));
 }
 
 int sv_publish_ws_listen(struct sv_publish_ws *publish, uint16_t port, struct sv_str *ret_problem)
@@ -183,7 +145,7 @@ int sv_publish_ws_new(struct sv_loop *loop, const struct sv_publisher_settings *
         return -ENOMEM;
     publish->loop = loop;
     publish->settings = *settings;
-    int r = sv_loop_add_defer(loop, SV_PRIORITY_NORMAL, on_sweep, publish, &publish->sweep);
+    int r = sv_clients_init(&publish->clients, loop, SV_EVENTS_CLIENTS_MAX, release);
     if (r < 0) {
         free(publish);
         return error_trace(r);
@@ -196,13 +158,8 @@ void sv_publish_ws_free(struct sv_publish_ws *publish)
 {
     if (!publish)
         return;
-    while (publish->clients) {
-        struct client *client = publish->clients;
-        publish->clients = client->next;
-        client_free(client);
-    }
+    sv_clients_done(&publish->clients);
     sv_http_free(publish->http);
-    sv_source_free(publish->sweep);
     free(publish);
 }
 
@@ -211,7 +168,8 @@ void sv_publish_ws_free(struct sv_publish_ws *publish)
 sv_publication_set sv_publish_ws_wanted(const struct sv_publish_ws *publish)
 {
     sv_publication_set wanted = 0;
-    for (const struct client *client = publish->clients; client; client = client->next)
+    for (const struct client *client = sv_clients_first(&publish->clients); client;
+         client = sv_clients_after(client))
         wanted |= client->headers;
     return wanted;
 }
@@ -220,8 +178,9 @@ void sv_publish_ws_send(struct sv_publish_ws *publish, enum sv_publication heade
                         size_t length)
 {
     struct sv_blob *text = NULL;
-    for (struct client *client = publish->clients; client; client = client->next) {
-        if (client->is_gone || !(client->headers >> header & 1))
+    for (struct client *client = sv_clients_first(&publish->clients); client;
+         client = sv_clients_after(client)) {
+        if (!(client->headers >> header & 1))
             continue;
         if (!text)
             text = message_of(header, body, length);

@@ -234,10 +234,9 @@ static void on_server_closed(void *user)
 
 /* ---- Opening ---- */
 
-void sv_websocket_read_request(const struct sv_http_exchange *exchange,
-                               struct sv_websocket_request *ret_request)
+bool sv_websocket_is_admitted(struct sv_http_exchange *exchange, bool is_open_to_pages)
 {
-    *ret_request = (struct sv_websocket_request){
+    const struct sv_websocket_request request = {
         .method = sv_http_method(exchange),
         .upgrade = sv_http_header(exchange, "Upgrade"),
         .connection = sv_http_header(exchange, "Connection"),
@@ -246,6 +245,13 @@ void sv_websocket_read_request(const struct sv_http_exchange *exchange,
         .origin = sv_http_header(exchange, "Origin"),
         .host = sv_http_header(exchange, "Host"),
     };
+    const char *refusal = sv_websocket_refusal(&request);
+    bool is_foreign = !is_open_to_pages && !sv_websocket_is_same_origin(&request);
+    if (refusal)
+        sv_http_reply_text(exchange, 426, refusal);
+    else if (is_foreign)
+        sv_http_reply_text(exchange, 403, "a page of another origin may not listen here\n");
+    return !refusal && !is_foreign;
 }
 
 /* RFC 6455, 4.2.2: proves to the client that we have understood. */

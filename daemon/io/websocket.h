@@ -19,11 +19,10 @@ struct sv_websocket_handlers {
     void (*drained)(void *user, struct sv_websocket *websocket);
 };
 
-/* What the request asks for, in the order of wire/websocket.h. */
-struct sv_websocket_request;
-void sv_websocket_read_request(const struct sv_http_exchange *exchange,
-                               struct sv_websocket_request *ret_request);
-/* Answers 101 to a request that was found good. On failure, -ENOMEM, the exchange is still open. */
+/* The request asks for a WebSocket, and no page of another origin has made it, unless
+ * `is_open_to_pages`. False: it was refused. */
+bool sv_websocket_is_admitted(struct sv_http_exchange *exchange, bool is_open_to_pages);
+/* Answers 101 to a request that was admitted. On failure, -ENOMEM, the exchange is still open. */
 int sv_websocket_open(struct sv_loop *loop, struct sv_http_exchange *exchange,
                       const struct sv_websocket_handlers *handlers,
                       struct sv_websocket **ret_websocket);

@@ -5,6 +5,7 @@
 #include "api/cluster_host.h"
 #include "driver/internal.h"
 #include "driver/live/live.h"
+#include "io/clients.h"
 #include "io/websocket.h"
 #include "wire/timeline.h"
 
@@ -34,11 +35,10 @@ enum sv_live_phase {
 };
 
 struct sv_live_client {
+    struct sv_client base;
     struct sv_live *live;
-    struct sv_live_client *next;
     struct sv_websocket *websocket;
     enum sv_live_phase phase;
-    bool is_gone;
     struct sv_str keys; /* SNAPSHOT: the rows that are left to be written, one after the other */
     size_t written;     /* bytes of `keys` that are done */
     uint64_t serial;    /* of the last record of the timeline that it has */
@@ -46,16 +46,14 @@ struct sv_live_client {
 
 struct sv_live {
     struct sv_driver *driver;
-    struct sv_source *flush; /* sends what has changed, at the end of the turn */
-    struct sv_source *slice; /* writes the next rows of snapshots */
-    struct sv_source *sweep; /* frees clients that are gone */
-    struct sv_live_client *clients;
-    size_t client_count;
-    struct sv_map changed;   /* keys of rows; the values say nothing */
-    struct sv_map flushing;  /* those that are being sent */
-    size_t flushed_count;    /* of the entries of `flushing` */
-    struct sv_map conflicts; /* namespecs; the values say nothing */
-    json_t *instances;       /* by identifier: what clients know of it, but for clocks */
+    struct sv_source *flush;   /* sends what has changed, at the end of the turn */
+    struct sv_source *slice;   /* writes the next rows of snapshots */
+    struct sv_clients clients; /* who waits longest for its turn comes first */
+    struct sv_map changed;     /* keys of rows; the values say nothing */
+    struct sv_map flushing;    /* those that are being sent */
+    size_t flushed_count;      /* of the entries of `flushing` */
+    struct sv_map conflicts;   /* namespecs; the values say nothing */
+    json_t *instances;         /* by identifier: what clients know of it, but for clocks */
     struct sv_str scratch;
     struct sv_timeline *timeline;
     struct sv_state_file *file; /* of the timeline */

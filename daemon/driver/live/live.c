@@ -25,12 +25,12 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "driver/state_file.h"
-#include "wire/websocket.h"
 
 bool sv_live_has_listeners(const struct sv_live *live)
 {
-    for (const struct sv_live_client *client = live->clients; client; client = client->next)
-        if (!client->is_gone && client->phase != SV_LIVE_WAITING)
+    for (const struct sv_live_client *client = sv_clients_first(&live->clients); client;
+         client = sv_clients_after(client))
+        if (client->phase != SV_LIVE_WAITING)
             return true;
     return false;
 }
@@ -58,7 +58,7 @@ static void wait_for_snapshot(struct sv_live_client *client)
 
 static void send_to(struct sv_live_client *client, struct sv_blob *text)
 {
-    if (client->phase != SV_LIVE_WAITING && !client->is_gone &&
+    if (client->phase != SV_LIVE_WAITING &&
         (!text || sv_websocket_send(client->websocket, text) < 0))
         wait_for_snapshot(client);
 }
@@ -66,24 +66,28 @@ static void send_to(struct sv_live_client *client, struct sv_blob *text)
 void sv_live_broadcast(struct sv_live *live, const char *kind, json_t *body)
 {
     struct sv_blob *text = message_of(kind, body);
-    for (struct sv_live_client *client = live->clients; client; client = client->next)
+    for (struct sv_live_client *client = sv_clients_first(&live->clients); client;
+         client = sv_clients_after(client))
         send_to(client, text);
     sv_blob_unref(text);
 }
 
 void sv_live_begin_anew(struct sv_live *live)
 {
-    for (struct sv_live_client *client = live->clients; client; client = client->next)
+    for (struct sv_live_client *client = sv_clients_first(&live->clients); client;
+         client = sv_clients_after(client))
         wait_for_snapshot(client);
 }
 
 void sv_live_broadcast_record(struct sv_live *live, const struct sv_timeline_record *record)
 {
     bool is_wanted = false;
-    for (struct sv_live_client *client = live->clients; client && !is_wanted; client = client->next)
+    for (const struct sv_live_client *client = sv_clients_first(&live->clients);
+         client && !is_wanted; client = sv_clients_after(client))
         is_wanted = client->phase == SV_LIVE_FOLLOWING;
     struct sv_blob *text = is_wanted ? message_of("timeline", sv_timeline_json(record)) : NULL;
-    for (struct sv_live_client *client = live->clients; client; client = client->next)
+    for (struct sv_live_client *client = sv_clients_first(&live->clients); client;
+         client = sv_clients_after(client))
         if (client->phase == SV_LIVE_FOLLOWING)
             send_to(client, text);
     sv_blob_unref(text);
@@ -131,7 +135,7 @@ static void add_to_batch(struct sv_live_client *client, struct sv_str *batch, co
 
 static bool is_ready(const struct sv_live_client *client, enum sv_live_phase phase)
 {
-    return client->phase == phase && !client->is_gone && sv_websocket_is_drained(client->websocket);
+    return client->phase == phase && sv_websocket_is_drained(client->websocket);
 }
 
 static void add_key(void *user, const struct sv_live_row *row)
@@ -201,9 +205,11 @@ static void on_slice(void *user)
 {
     struct sv_live *live = user;
     int under_way = 0, is_more = 0;
-    for (struct sv_live_client *client = live->clients; client; client = client->next)
-        under_way += client->phase == SV_LIVE_SNAPSHOT && !client->is_gone;
-    for (struct sv_live_client *client = live->clients; client; client = client->next) {
+    for (struct sv_live_client *client = sv_clients_first(&live->clients); client;
+         client = sv_clients_after(client))
+        under_way += client->phase == SV_LIVE_SNAPSHOT;
+    for (struct sv_live_client *client = sv_clients_first(&live->clients); client;
+         client = sv_clients_after(client)) {
         if (is_ready(client, SV_LIVE_WAITING) && under_way < SV_LIVE_SNAPSHOTS_MAX) {
             under_way++;
             begin_snapshot(client);
@@ -222,8 +228,7 @@ static void on_closed(void *user, struct sv_websocket *websocket)
 {
     (void)websocket;
     struct sv_live_client *client = user;
-    client->is_gone = true;
-    sv_source_enable(client->live->sweep, true);
+    sv_client_leave(&client->base);
     sv_source_enable(client->live->slice, true); /* for who has waited for its turn */
 }
 
@@ -234,71 +239,39 @@ static void on_drained(void *user, struct sv_websocket *websocket)
     sv_source_enable(client->live->slice, true);
 }
 
-static void client_free(struct sv_live_client *client)
+static void release(struct sv_client *base)
 {
+    struct sv_live_client *client = (struct sv_live_client *)base;
     sv_websocket_free(client->websocket);
-    client->live->client_count--;
     sv_str_done(&client->keys);
-    free(client);
-}
-
-static void on_sweep(void *user)
-{
-    struct sv_live *live = user;
-    for (struct sv_live_client **link = &live->clients; *link;) {
-        struct sv_live_client *client = *link;
-        if (client->is_gone) {
-            *link = client->next;
-            client_free(client);
-        } else {
-            link = &client->next;
-        }
-    }
-}
-
-/* At the end of the list, so that who waits longest has the next turn. */
-static void append(struct sv_live *live, struct sv_live_client *client)
-{
-    struct sv_live_client **link = &live->clients;
-    while (*link)
-        link = &(*link)->next;
-    *link = client;
-    live->client_count++;
 }
 
 static void open_client(struct sv_live *live, struct sv_http_exchange *exchange)
 {
-    struct sv_live_client *client = calloc(1, sizeof(*client));
-    if (!client || live->client_count >= SV_LIVE_CLIENTS_MAX) {
-        free(client);
+    struct sv_live_client *client = sv_clients_add(&live->clients, sizeof(*client));
+    if (!client) {
         sv_http_reply_text(exchange, 503, "too many pages look at this daemon\n");
         return;
     }
     client->live = live;
     const struct sv_websocket_handlers handlers = {
         .user = client, .closed = on_closed, .drained = on_drained};
-    if (sv_websocket_open(live->driver->loop, exchange, &handlers, &client->websocket) < 0) {
-        free(client);
-        sv_http_reply_text(exchange, 503, "out of memory\n");
+    if (sv_websocket_open(live->driver->loop, exchange, &handlers, &client->websocket) == 0) {
+        sv_source_enable(live->slice, true);
         return;
     }
-    append(live, client);
-    sv_source_enable(live->slice, true);
+    sv_client_leave(&client->base);
+    sv_http_reply_text(exchange, 503, "out of memory\n");
 }
 
 void sv_live_accept(struct sv_driver *driver, struct sv_http_exchange *exchange)
 {
-    struct sv_websocket_request request;
-    sv_websocket_read_request(exchange, &request);
-    const char *refusal = sv_websocket_refusal(&request);
-    if (refusal)
-        sv_http_reply_text(exchange, 426, refusal);
-    else if (!sv_websocket_is_same_origin(&request))
-        sv_http_reply_text(exchange, 403, "a page of another origin may not look here\n");
-    else if (!driver->live)
-        sv_http_reply_text(exchange, 503, "the daemon ends\n");
-    else
+    if (!sv_websocket_is_admitted(exchange, false))
+        return;
+    if (driver->live)
         open_client(driver->live, exchange);
+    else
+        sv_http_reply_text(exchange, 503, "the daemon ends\n");
 }
 
 /* ---- The whole ---- */
@@ -331,7 +304,7 @@ int sv_live_open(struct sv_driver *driver)
     if (r == 0) /* behind what programs write: pages can wait */
         r = sv_loop_add_defer(driver->loop, SV_PRIORITY_OUTPUT, on_slice, live, &live->slice);
     if (r == 0)
-        r = sv_loop_add_defer(driver->loop, SV_PRIORITY_NORMAL, on_sweep, live, &live->sweep);
+        r = sv_clients_init(&live->clients, driver->loop, SV_LIVE_CLIENTS_MAX, release);
     return r == 0 ? 0 : error_trace(r);
 }
 
@@ -341,14 +314,9 @@ void sv_live_close(struct sv_driver *driver)
     if (!live)
         return;
     driver->live = NULL;
-    while (live->clients) {
-        struct sv_live_client *client = live->clients;
-        live->clients = client->next;
-        client_free(client);
-    }
+    sv_clients_done(&live->clients);
     sv_source_free(live->flush);
     sv_source_free(live->slice);
-    sv_source_free(live->sweep);
     sv_source_free(live->settle);
     sv_live_forget_changes(live);
     sv_live_drop_happenings(live);
