@@ -53,41 +53,32 @@ static void each_local_copy(struct sv_driver *driver, const struct walk *walk)
         }
 }
 
-static void each_process(const struct sv_api_cluster *cluster, const struct walk *walk)
+/* Its own row, or those of its copies in other instances; by `kind`. */
+static void see_process(const struct sv_api_cluster *cluster, size_t application, size_t process,
+                        const struct walk *walk, enum sv_live_kind kind)
 {
-    for (size_t a = 0; a < cluster->application_count(cluster->user); a++) {
-        struct sv_application_view application;
-        cluster->application(cluster->user, a, &application);
-        for (size_t p = 0; p < application.process_count; p++) {
-            struct sv_cluster_process_view process;
-            cluster->process(cluster->user, a, p, &process);
-            const struct sv_live_row row = {
-                .kind = SV_LIVE_PROCESS, .application = process.application, .name = process.name};
+    struct sv_cluster_process_view view;
+    cluster->process(cluster->user, application, process, &view);
+    struct sv_live_row row = {.kind = kind, .application = view.application, .name = view.name};
+    if (kind == SV_LIVE_PROCESS)
+        walk->seen(walk->user, &row);
+    for (size_t i = 0; kind == SV_LIVE_COPY && i < view.copy_count; i++) {
+        struct sv_copy_view copy;
+        cluster->copy(cluster->user, application, process, i, &copy);
+        row.number = copy.instance;
+        if (copy.instance != cluster->local(cluster->user))
             walk->seen(walk->user, &row);
-        }
     }
 }
 
-static void each_copy(const struct sv_api_cluster *cluster, const struct walk *walk)
+static void each_process(const struct sv_api_cluster *cluster, const struct walk *walk,
+                         enum sv_live_kind kind)
 {
-    sv_instance_place local = cluster->local(cluster->user);
     for (size_t a = 0; a < cluster->application_count(cluster->user); a++) {
         struct sv_application_view application;
         cluster->application(cluster->user, a, &application);
-        for (size_t p = 0; p < application.process_count; p++) {
-            struct sv_cluster_process_view process;
-            cluster->process(cluster->user, a, p, &process);
-            struct sv_copy_view copy;
-            for (size_t i = 0; i < process.copy_count; i++) {
-                cluster->copy(cluster->user, a, p, i, &copy);
-                const struct sv_live_row row = {.kind = SV_LIVE_COPY,
-                                                .number = copy.instance,
-                                                .application = process.application,
-                                                .name = process.name};
-                if (copy.instance != local)
-                    walk->seen(walk->user, &row);
-            }
-        }
+        for (size_t p = 0; p < application.process_count; p++)
+            see_process(cluster, a, p, walk, kind);
     }
 }
 
@@ -115,8 +106,8 @@ void sv_live_each_row(struct sv_driver *driver, sv_live_row_seen *seen, void *us
     for (sv_instance_place i = 0; i < cluster->instance_count(cluster->user); i++)
         see(&walk, SV_LIVE_INSTANCE, i);
     each_application(cluster, &walk);
-    each_process(cluster, &walk);
+    each_process(cluster, &walk, SV_LIVE_PROCESS);
     each_local_copy(driver, &walk);
-    each_copy(cluster, &walk);
+    each_process(cluster, &walk, SV_LIVE_COPY);
     see(&walk, SV_LIVE_CONFLICTS, 0);
 }

@@ -152,40 +152,46 @@ static json_t *application_row(const struct sv_driver *driver, const struct sv_l
                 sv_cluster_application_rules_json(cluster, &view));
 }
 
+/* Where the cluster has a process, and what it says of it. */
+struct found {
+    size_t application, process;
+    struct sv_cluster_process_view view;
+};
+
+/* False: there is no such process (any more). */
 static bool find(const struct sv_api_cluster *cluster, const struct sv_live_row *row,
-                 size_t *ret_application, size_t *ret_process)
+                 struct found *ret)
 {
-    *ret_application = cluster->application_named(cluster->user, row->application);
-    if (*ret_application == SIZE_MAX)
+    ret->application = cluster->application_named(cluster->user, row->application);
+    if (ret->application == SIZE_MAX)
         return false;
-    *ret_process = cluster->process_named(cluster->user, *ret_application, row->name);
-    return *ret_process != SIZE_MAX;
+    ret->process = cluster->process_named(cluster->user, ret->application, row->name);
+    if (ret->process == SIZE_MAX)
+        return false;
+    cluster->process(cluster->user, ret->application, ret->process, &ret->view);
+    return true;
 }
 
 static json_t *process_row(const struct sv_driver *driver, const struct sv_live_row *row)
 {
     const struct sv_api_cluster *cluster = driver->api_host.cluster;
-    size_t application, process;
-    if (!find(cluster, row, &application, &process))
+    struct found found;
+    if (!find(cluster, row, &found))
         return NULL;
-    struct sv_cluster_process_view view;
-    cluster->process(cluster->user, application, process, &view);
-    json_t *body = sv_cluster_process_json(cluster, &view);
-    body = with(body, "why", sv_text_json(view.why ? view.why : ""));
-    return with(body, "rules", sv_cluster_process_rules_json(cluster, &view));
+    json_t *body = sv_cluster_process_json(cluster, &found.view);
+    body = with(body, "why", sv_text_json(found.view.why ? found.view.why : ""));
+    return with(body, "rules", sv_cluster_process_rules_json(cluster, &found.view));
 }
 
 bool sv_live_is_conflict(struct sv_driver *driver, const struct sv_live_row *row)
 {
     const struct sv_api_cluster *cluster = driver->api_host.cluster;
-    size_t application, process;
-    if (!find(cluster, row, &application, &process))
+    struct found found;
+    if (!find(cluster, row, &found))
         return false;
     struct sv_application_view owner;
-    struct sv_cluster_process_view view;
-    cluster->application(cluster->user, application, &owner);
-    cluster->process(cluster->user, application, process, &view);
-    return owner.rules->is_managed && view.running_count > 1;
+    cluster->application(cluster->user, found.application, &owner);
+    return owner.rules->is_managed && found.view.running_count > 1;
 }
 
 /* ---- Copies ---- */
@@ -198,14 +204,12 @@ static json_t *with_identifier(json_t *body, const char *identifier)
 static json_t *copy_row(const struct sv_driver *driver, const struct sv_live_row *row)
 {
     const struct sv_api_cluster *cluster = driver->api_host.cluster;
-    size_t application, process;
-    if (!find(cluster, row, &application, &process))
+    struct found found;
+    if (!find(cluster, row, &found))
         return NULL;
-    struct sv_cluster_process_view view;
-    cluster->process(cluster->user, application, process, &view);
-    for (size_t i = 0; i < view.copy_count; i++) {
+    for (size_t i = 0; i < found.view.copy_count; i++) {
         struct sv_copy_view copy;
-        cluster->copy(cluster->user, application, process, i, &copy);
+        cluster->copy(cluster->user, found.application, found.process, i, &copy);
         if (copy.instance != row->number)
             continue;
         struct sv_instance_view owner;
