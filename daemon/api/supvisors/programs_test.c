@@ -1,42 +1,19 @@
 /* supvisors.enable, disable and update_numprocs over the real core, in a cluster that is only
  * pretended. */
-#include "../../../tests/support/api_host.h"
-
-#include "api/cluster_host.h"
+#include "../../../tests/support/api_cluster.h"
 
 struct pretended {
-    struct sv_api_cluster cluster;
-    struct api_host *host;
-    enum sv_supvisors_state state;
+    struct api_cluster cluster;
     int write_result;
     int count_result;
     uint32_t count; /* what update_numprocs has asked for */
 };
 
-static sv_instance_place cluster_local(void *user)
-{
-    (void)user;
-    return 0;
-}
-
-static size_t cluster_instance_count(void *user)
-{
-    (void)user;
-    return 1;
-}
-
-static void cluster_instance(void *user, sv_instance_place place, struct sv_instance_view *ret)
-{
-    const struct pretended *pretended = user;
-    assert_int_equal(place, 0);
-    *ret = (struct sv_instance_view){.is_local = true, .modes = {.state = pretended->state}};
-}
-
 static bool cluster_knows_program(void *user, const char *program)
 {
     const struct pretended *pretended = user;
-    for (size_t i = 0; i < pretended->host->program_count; i++)
-        if (strcmp(pretended->host->programs[i].program, program) == 0)
+    for (size_t i = 0; i < pretended->cluster.host->program_count; i++)
+        if (strcmp(pretended->cluster.host->programs[i].program, program) == 0)
             return true;
     return false;
 }
@@ -45,7 +22,7 @@ static int cluster_set_disabled(void *user, const char *program, bool is_disable
 {
     struct pretended *pretended = user;
     if (pretended->write_result == 0)
-        feed(pretended->host,
+        feed(pretended->cluster.host,
              (struct sv_event){.kind = SV_EVENT_DISABLE, .program = {program, is_disabled}});
     return pretended->write_result;
 }
@@ -57,9 +34,10 @@ static int cluster_set_numprocs(void *user, const char *program, uint32_t count)
     assert_string_equal(program, "web");
     pretended->count = count;
     if (pretended->count_result == 0 && count == 1)
-        feed(pretended->host, (struct sv_event){.kind = SV_EVENT_RETIRE,
-                                                .process = id_of(pretended->host, "web", "two"),
-                                                .is_retired = true});
+        feed(pretended->cluster.host,
+             (struct sv_event){.kind = SV_EVENT_RETIRE,
+                               .process = id_of(pretended->cluster.host, "web", "two"),
+                               .is_retired = true});
     return pretended->count_result;
 }
 
@@ -72,21 +50,17 @@ static void go(struct api_host *host, sv_process_id id, bool goes)
 /* The program web: web:one and web:two, and a third process in a group of its own. */
 static void set_up(struct pretended *pretended)
 {
-    struct api_host *host = host_new();
-    *pretended = (struct pretended){.host = host, .state = SV_SUPVISORS_STATE_OPERATION};
-    pretended->cluster = (struct sv_api_cluster){
-        .user = pretended,
-        .local = cluster_local,
-        .instance_count = cluster_instance_count,
-        .instance = cluster_instance,
-        .knows_program = cluster_knows_program,
-        .set_disabled = cluster_set_disabled,
-        .set_numprocs = cluster_set_numprocs,
+    static const struct sv_instance_names names[] = {{.identifier = "here:60000", .nick = "here"}};
+    *pretended = (struct pretended){
+        .cluster = {.functions = {.knows_program = cluster_knows_program,
+                                  .set_disabled = cluster_set_disabled,
+                                  .set_numprocs = cluster_set_numprocs},
+                    .names = names,
+                    .instance_count = 1,
+                    .state = SV_SUPVISORS_STATE_OPERATION},
     };
-    host->host.cluster = &pretended->cluster;
-    sv_api_free(host->api); /* the methods of a cluster are there when there is one */
-    host->api = sv_api_new(&host->host);
-    assert_non_null(host->api);
+    cluster_begin(&pretended->cluster);
+    struct api_host *host = pretended->cluster.host;
     add_program(host, "one", 0)->program = "web";
     add_program(host, "two", 0)->program = "web";
     add_group(host, "web", 2);
@@ -101,7 +75,7 @@ static void disable_stops_the_program_in_all_groups_and_keeps_it_from_starting(v
     (void)state;
     struct pretended pretended;
     set_up(&pretended);
-    struct api_host *host = pretended.host;
+    struct api_host *host = pretended.cluster.host;
     expect_answer(host, "supervisor.startProcess", "[\"web:one\"]", "true");
     expect_answer(host, "supervisor.startProcess", "[\"lone\"]", "true");
     expect_answer(host, "supvisors.disable", "[\"web\"]", "true");
@@ -122,7 +96,7 @@ static void disable_waits_until_the_last_one_has_stopped_or_not(void **state)
     (void)state;
     struct pretended pretended;
     set_up(&pretended);
-    struct api_host *host = pretended.host;
+    struct api_host *host = pretended.cluster.host;
     host->ignores_signals = true;
     expect_answer(host, "supervisor.startProcess", "[\"web:one\"]", "true");
     expect_answer(host, "supervisor.startProcess", "[\"web:two\"]", "true");
@@ -147,7 +121,7 @@ static void what_cannot_be_stopped_is_named(void **state)
     (void)state;
     struct pretended pretended;
     set_up(&pretended);
-    struct api_host *host = pretended.host;
+    struct api_host *host = pretended.cluster.host;
     host->signals_fail = true;
     expect_answer(host, "supervisor.startProcess", "[\"web:one\"]", "true");
     expect_answer(host, "supervisor.startProcess", "[\"lone\"]", "true");
@@ -161,7 +135,7 @@ static void the_state_comes_first_then_the_name_then_the_file(void **state)
     (void)state;
     struct pretended pretended;
     set_up(&pretended);
-    struct api_host *host = pretended.host;
+    struct api_host *host = pretended.cluster.host;
     expect_answer(host, "supvisors.disable", "[\"none\"]",
                   "fault 10 BAD_NAME: program=none unknown to Supvisors");
     expect_answer(host, "supvisors.enable", "[\"web:one\"]",
@@ -171,7 +145,7 @@ static void the_state_comes_first_then_the_name_then_the_file(void **state)
                   "fault 30 FAILED: disabilities_file of program=web cannot be written, see the "
                   "log");
     expect_answer(host, "supervisor.startProcess", "[\"web:one\"]", "true");
-    pretended.state = SV_SUPVISORS_STATE_ELECTION;
+    pretended.cluster.state = SV_SUPVISORS_STATE_ELECTION;
     expect_answer(host, "supvisors.enable", "[\"none\"]",
                   "fault 101 BAD_SUPVISORS_STATE: invalid Supvisors state=ELECTION - state "
                   "expected in ['OPERATION']");
@@ -183,7 +157,7 @@ static void update_numprocs_stops_those_in_excess_and_waits_until_they_are_gone(
     (void)state;
     struct pretended pretended;
     set_up(&pretended);
-    struct api_host *host = pretended.host;
+    struct api_host *host = pretended.cluster.host;
     expect_answer(host, "supervisor.startProcess", "[\"web:one\"]", "true");
     expect_answer(host, "supervisor.startProcess", "[\"web:two\"]", "true");
     sv_process_id two = id_of(host, "web", "two");
@@ -205,7 +179,7 @@ static void who_waits_for_one_that_stays_after_all_is_told(void **state)
     (void)state;
     struct pretended pretended;
     set_up(&pretended);
-    struct api_host *host = pretended.host;
+    struct api_host *host = pretended.cluster.host;
     host->ignores_signals = true;
     expect_answer(host, "supervisor.startProcess", "[\"web:two\"]", "true");
     struct reply reply = {0};
@@ -242,16 +216,16 @@ static void a_number_of_processes_is_read_as_python_does(void **state)
                  "fault 2 INCORRECT_PARAMETERS: program=web incorrect %s - integer > 0 expected",
                  rows[i].answer);
         pretended.count = 0;
-        expect_answer(pretended.host, "supvisors.update_numprocs", rows[i].params,
+        expect_answer(pretended.cluster.host, "supvisors.update_numprocs", rows[i].params,
                       rows[i].count ? rows[i].answer : fault);
         assert_int_equal(pretended.count, rows[i].count);
     }
-    expect_answer(pretended.host, "supvisors.update_numprocs", "[\"none\", 0]",
+    expect_answer(pretended.cluster.host, "supvisors.update_numprocs", "[\"none\", 0]",
                   "fault 10 BAD_NAME: program=none unknown to Supvisors");
     pretended.count_result = SV_NUMPROCS_E_NOT_APPLICABLE;
-    expect_answer(pretended.host, "supvisors.update_numprocs", "[\"web\", 5]",
+    expect_answer(pretended.cluster.host, "supvisors.update_numprocs", "[\"web\", 5]",
                   "fault 104 NOT_APPLICABLE: numprocs not applicable to program=web");
-    host_free(pretended.host);
+    host_free(pretended.cluster.host);
 }
 
 static void the_state_comes_before_the_strategy(void **state)
@@ -259,14 +233,14 @@ static void the_state_comes_before_the_strategy(void **state)
     (void)state;
     struct pretended pretended;
     set_up(&pretended);
-    struct api_host *host = pretended.host;
+    struct api_host *host = pretended.cluster.host;
     expect_answer(host, "supvisors.start_application", "[77, \"web\"]",
                   "fault 2 INCORRECT_PARAMETERS: invalid <enum 'StartingStrategies'> value=77 - "
                   "integer expected in [0, 1, 2, 3, 4, 5]");
     expect_answer(host, "supvisors.conciliate", "[77]",
                   "fault 101 BAD_SUPVISORS_STATE: invalid Supvisors state=OPERATION - state "
                   "expected in ['CONCILIATION']");
-    pretended.state = SV_SUPVISORS_STATE_CONCILIATION;
+    pretended.cluster.state = SV_SUPVISORS_STATE_CONCILIATION;
     expect_answer(host, "supvisors.start_process", "[77, \"web\"]",
                   "fault 101 BAD_SUPVISORS_STATE: invalid Supvisors state=CONCILIATION - state "
                   "expected in ['OPERATION']");

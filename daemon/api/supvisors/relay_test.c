@@ -1,8 +1,6 @@
 /* svisor.relay over the real core, in a cluster that is only pretended: whom a call goes to, and
  * what becomes of calls that wait. */
-#include "../../../tests/support/api_host.h"
-
-#include "api/cluster_host.h"
+#include "../../../tests/support/api_cluster.h"
 
 enum { SELF, OTHER, THIRD, INSTANCE_COUNT };
 
@@ -13,32 +11,13 @@ static const struct sv_instance_names names[INSTANCE_COUNT] = {
 };
 
 struct pretended {
-    struct sv_api_cluster cluster;
-    struct api_host *host;
+    struct api_cluster cluster;
     /* The call that was relayed last, or dropped. */
     uint64_t id, dropped_id;
     sv_instance_place place;
     char text[200];
     bool answers_at_once;
 };
-
-static sv_instance_place cluster_local(void *user)
-{
-    (void)user;
-    return SELF;
-}
-
-static size_t cluster_instance_count(void *user)
-{
-    (void)user;
-    return INSTANCE_COUNT;
-}
-
-static void cluster_instance(void *user, sv_instance_place place, struct sv_instance_view *ret)
-{
-    (void)user;
-    *ret = (struct sv_instance_view){.names = names[place], .is_local = place == SELF};
-}
 
 /* "db" is a stereotype of two of them. */
 static uint32_t cluster_find(void *user, const char *name, sv_instance_place *ret_places)
@@ -55,7 +34,7 @@ static uint32_t cluster_find(void *user, const char *name, sv_instance_place *re
 static void answer(struct pretended *pretended, const char *json)
 {
     json_t *result = json_loads(json, JSON_DECODE_ANY, NULL);
-    sv_api_relay_answered(pretended->host->api, pretended->id,
+    sv_api_relay_answered(pretended->cluster.host->api, pretended->id,
                           &(struct sv_api_answer){.result = result});
     json_decref(result);
 }
@@ -81,23 +60,16 @@ static void cluster_drop_relayed(void *user, uint64_t id)
 
 static void set_up(struct pretended *pretended)
 {
-    struct api_host *host = host_new();
-    *pretended = (struct pretended){.host = host};
-    pretended->cluster = (struct sv_api_cluster){
-        .user = pretended,
-        .local = cluster_local,
-        .instance_count = cluster_instance_count,
-        .instance = cluster_instance,
-        .find = cluster_find,
-        .relay = cluster_relay,
-        .drop_relayed = cluster_drop_relayed,
+    *pretended = (struct pretended){
+        .cluster = {.functions = {.find = cluster_find,
+                                  .relay = cluster_relay,
+                                  .drop_relayed = cluster_drop_relayed},
+                    .names = names,
+                    .instance_count = INSTANCE_COUNT},
     };
-    host->host.cluster = &pretended->cluster;
-    sv_api_free(host->api); /* the methods of a cluster are there when there is one */
-    host->api = sv_api_new(&host->host);
-    assert_non_null(host->api);
-    add_program(host, "slow", 1); /* RUNNING after a second */
-    add_group(host, "slow", 1);
+    cluster_begin(&pretended->cluster);
+    add_program(pretended->cluster.host, "slow", 1); /* RUNNING after a second */
+    add_group(pretended->cluster.host, "slow", 1);
 }
 
 static void whom_a_call_is_for_is_said_by_one_name(void **state)
@@ -105,7 +77,7 @@ static void whom_a_call_is_for_is_said_by_one_name(void **state)
     (void)state;
     struct pretended pretended;
     set_up(&pretended);
-    struct api_host *host = pretended.host;
+    struct api_host *host = pretended.cluster.host;
     pretended.answers_at_once = true;
     expect_answer(host, "svisor.relay", "[\"supv-03\", \"a.b\", [1, \"x\"]]", "7");
     assert_int_equal(pretended.place, THIRD);
@@ -135,7 +107,7 @@ static void a_relayed_call_is_not_relayed_again(void **state)
         "fault 2 INCORRECT_PARAMETERS: a relayed call is not relayed again";
     struct pretended pretended;
     set_up(&pretended);
-    struct api_host *host = pretended.host;
+    struct api_host *host = pretended.cluster.host;
     expect_answer(host, "svisor.relay", "[\"supv-02\", \"svisor.relay\", []]", refused);
     expect_answer(host, "svisor.relay", "[\"supv-01\", \"svisor.relay\", []]", refused);
     expect_answer(host, "svisor.relay",
@@ -155,7 +127,7 @@ static void the_answer_of_another_instance_is_passed_on_as_it_is(void **state)
     (void)state;
     struct pretended pretended;
     set_up(&pretended);
-    struct api_host *host = pretended.host;
+    struct api_host *host = pretended.cluster.host;
     struct reply reply = {0};
     assert_non_null(call(host, "svisor.relay", "[\"supv-02\", \"a.b\", []]", &reply));
     sv_api_relay_answered(host->api, pretended.id + 1, &(struct sv_api_answer){.fault_code = 1});
@@ -182,7 +154,7 @@ static void a_call_that_nobody_waits_for_is_dropped_there_too(void **state)
     (void)state;
     struct pretended pretended;
     set_up(&pretended);
-    struct api_host *host = pretended.host;
+    struct api_host *host = pretended.cluster.host;
     struct reply reply = {0}, of_end = {0}, of_start = {0};
     sv_api_call_cancel(call(host, "svisor.relay", "[\"supv-02\", \"a.b\", []]", &reply));
     assert_int_equal(pretended.dropped_id, pretended.id);
