@@ -4,21 +4,11 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 
-/** What a node has used lately, over one of {@code stats_periods}; docs/statistics.md says what the numbers mean. */
-public final class HostHistory extends Struct {
+/** What a node has used lately. */
+public final class HostHistory extends Measurements {
     /** @param fields what came */
     public HostHistory(Map<String, Object> fields) {
         super(fields);
-    }
-
-    /** @return seconds of one period */
-    public double targetPeriod() {
-        return real("target_period");
-    }
-
-    /** @return how many processors it has; 0: it was not measured yet */
-    public int cores() {
-        return integer("cores");
     }
 
     /** @return when the periods ended, in seconds since the first measurement */

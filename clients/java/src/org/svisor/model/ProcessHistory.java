@@ -3,21 +3,11 @@ package org.svisor.model;
 import java.util.List;
 import java.util.Map;
 
-/** What the present run of a process has used lately, over one of {@code stats_periods}; docs/statistics.md says what the numbers mean. */
-public final class ProcessHistory extends Struct {
+/** What the present run of a process has used lately. */
+public final class ProcessHistory extends Measurements {
     /** @param fields what came */
     public ProcessHistory(Map<String, Object> fields) {
         super(fields);
-    }
-
-    /** @return seconds of one period */
-    public double targetPeriod() {
-        return real("target_period");
-    }
-
-    /** @return how many processors the node has; 0: it was not measured yet */
-    public int cores() {
-        return integer("cores");
     }
 
     /** @return whether {@link #cpu} is in per cent of one processor, and not of all */

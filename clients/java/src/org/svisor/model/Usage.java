@@ -3,8 +3,8 @@ package org.svisor.model;
 import java.util.List;
 import java.util.Map;
 
-/** What a host and each of its processes used in the last period that has ended; docs/statistics.md says what the numbers mean. */
-public final class Usage extends Struct {
+/** What a host and each of its processes used in the last period that has ended. */
+public final class Usage extends Measurements {
     /** @param fields what came */
     public Usage(Map<String, Object> fields) {
         super(fields);
@@ -18,16 +18,6 @@ public final class Usage extends Struct {
     /** @return the option {@code stats_periods}, in seconds */
     public List<Double> periods() {
         return reals("periods");
-    }
-
-    /** @return the one of them that this is about */
-    public double targetPeriod() {
-        return real("target_period");
-    }
-
-    /** @return how many processors the node has; 0: it was not measured yet */
-    public int cores() {
-        return integer("cores");
     }
 
     /** @return whether the processor time of processes is in per cent of one processor, and not of all */
