@@ -1,91 +1,5 @@
-/*
- * Real eBPF, real cgroups, real deaths. The test starts itself again as an ordinary user and in a
- * user namespace (KERNEL_TEST_ROLE) and reads what the report says there.
- */
-#include "io/kernel.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "base/attr.h"
-#include "io/bpf.h"
-#include "io/root_for_test.h"
-#include "io/spawn.h"
-
-enum { RECORD_MAX = 16384, EVENT_TIMEOUT_MS = 10000 };
-
-/* Everything that one test needs: a tree, a loop, and what the kernel said. */
-struct bench {
-    struct sv_cgroup_tree *tree;
-    struct sv_loop *loop;
-    struct sv_kernel *kernel;
-    struct sv_bpf_record records[RECORD_MAX];
-    size_t count;
-};
-
-static void on_record(void *user, const struct sv_bpf_record *record)
-{
-    struct bench *bench = user;
-    if (bench->count < RECORD_MAX)
-        bench->records[bench->count++] = *record;
-}
-
-static void bench_done(struct bench *bench)
-{
-    sv_kernel_free(bench->kernel);
-    sv_loop_free(bench->loop);
-    sv_cgroup_tree_free(bench->tree);
-    free(bench);
-}
-
-static const char *row_text(json_t *report, const char *name, const char *key)
-{
-    size_t index;
-    json_t *row;
-    json_array_foreach(report, index, row)
-    {
-        if (strcmp(json_string_value(json_object_get(row, "name")), name) != 0)
-            continue;
-        json_t *value = json_object_get(row, key);
-        return json_is_string(value) ? json_string_value(value)
-               : json_is_true(value) ? "yes"
-                                     : "no";
-    }
-    fail_msg("no row %s", name);
-    return "";
-}
-
-/* NULL: no cgroup here, and the reason is printed. */
-static struct bench *bench_new(bool is_bpf_wanted)
-{
-    struct bench *bench = calloc(1, sizeof(*bench));
-    assert_non_null(bench);
-    char identifier[64];
-    snprintf(identifier, sizeof(identifier), "kernel-test-%d", getpid());
-    struct sv_str reason = {0};
-    sv_cgroup_tree_open(identifier, NULL, &bench->tree, &reason);
-    assert_int_equal(sv_loop_new(&bench->loop), 0);
-    assert_int_equal(
-        sv_kernel_new(bench->loop, bench->tree, is_bpf_wanted, on_record, bench, &bench->kernel),
-        0);
-    if (!bench->tree)
-        assert_int_equal(sv_kernel_note_cgroup(bench->kernel, sv_str_text(&reason)), 0);
-    sv_str_done(&reason);
-    return bench;
-}
+/* What the kernel says of lives and deaths: who, when, of what, and what it could not tell. */
+#include "io/kernel_fixture.h"
 
 /* The same, or skip() with the reason when this machine has no eBPF for us. */
 static struct bench *bench_with_bpf(void)
@@ -103,76 +17,11 @@ static struct bench *bench_with_bpf(void)
     return bench;
 }
 
-static struct sv_spawned start_program(const struct sv_cgroup_leaf *leaf, char *const *argv)
-{
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    char *envp[] = {"PATH=/usr/bin:/bin", NULL};
-    struct sv_spawn_plan plan = {.path = argv[0],
-                                 .argv = argv,
-                                 .envp = envp,
-                                 .stdin_fd = null,
-                                 .stdout_fd = null,
-                                 .stderr_fd = null,
-                                 .cgroup_fd = leaf ? sv_cgroup_leaf_fd(leaf) : -1};
-    struct sv_spawned spawned;
-    struct sv_spawn_failure failure;
-    assert_int_equal(sv_spawn(&plan, &spawned, &failure), 0);
-    close(null);
-    return spawned;
-}
-
-static struct sv_spawned start(const struct sv_cgroup_leaf *leaf, const char *script)
-{
-    char *argv[] = {"/bin/sh", "-c", (char *)script, NULL};
-    return start_program(leaf, argv);
-}
-
 /* A victim for signals, which is what its name says from the moment that this returns. */
 static struct sv_spawned start_sleep(const struct sv_cgroup_leaf *leaf)
 {
     char *argv[] = {"/bin/sleep", "100", NULL};
     return start_program(leaf, argv);
-}
-
-/* Waits by the pidfd, drains as the driver does, then reaps. */
-static int finish(struct bench *bench, const struct sv_spawned *spawned)
-{
-    struct pollfd item = {.fd = spawned->pidfd, .events = POLLIN};
-    assert_int_equal(poll(&item, 1, EVENT_TIMEOUT_MS), 1);
-    sv_kernel_drain(bench->kernel);
-    int status = -1;
-    assert_int_equal(waitpid(spawned->pid, &status, 0), spawned->pid);
-    close(spawned->pidfd);
-    return status;
-}
-
-static const struct sv_bpf_record *find(const struct bench *bench, unsigned kind, pid_t pid)
-{
-    for (size_t i = 0; i < bench->count; i++)
-        if (bench->records[i].kind == kind && bench->records[i].pid == (uint32_t)pid)
-            return &bench->records[i];
-    return NULL;
-}
-
-static size_t count_kind(const struct bench *bench, unsigned kind)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < bench->count; i++)
-        count += bench->records[i].kind == kind;
-    return count;
-}
-
-/* After fork() the child enters its cgroup by itself: nobody of ours was born. */
-static bool is_born_inside(void)
-{
-    return strcmp(sv_spawn_method(), "clone3 into cgroup") == 0;
-}
-
-static struct sv_cgroup_leaf *make_leaf(struct bench *bench)
-{
-    struct sv_cgroup_leaf *leaf;
-    assert_int_equal(sv_cgroup_leaf_create(bench->tree, "g", "p", 1, &leaf), 0);
-    return leaf;
 }
 
 static void a_life_is_told_from_fork_to_exit(void **state)
@@ -357,60 +206,6 @@ static void a_full_ring_counts_what_it_lost_and_keeps_the_exits(void **state)
     bench_done(bench);
 }
 
-static void without_bpf_the_report_says_so_and_all_else_works(void **state)
-{
-    (void)state;
-    struct bench *bench = bench_new(false);
-    json_t *report = sv_kernel_report(bench->kernel);
-    assert_non_null(report);
-    assert_string_equal(row_text(report, "eBPF exit", "active"), "no");
-    assert_non_null(strstr(row_text(report, "eBPF exit", "missing"), "switched off"));
-    assert_string_equal(row_text(report, "ring buffer", "active"), "no");
-    sv_kernel_drain(bench->kernel);
-    assert_int_equal(sv_kernel_lost(bench->kernel, SV_BPF_EXIT), 0);
-    json_decref(report);
-    bench_done(bench);
-}
-
-static void every_row_is_complete(void **state)
-{
-    (void)state;
-    struct bench *bench = bench_new(true);
-    json_t *report = sv_kernel_report(bench->kernel);
-    assert_true(json_array_size(report) >= 15);
-    size_t index;
-    json_t *row;
-    json_array_foreach(report, index, row)
-    {
-        const char *name = json_string_value(json_object_get(row, "name"));
-        bool is_active = json_is_true(json_object_get(row, "active"));
-        assert_int_equal(json_object_size(row), 6);
-        assert_true(*row_text(report, name, "gives") != '\0');
-        assert_true((*row_text(report, name, "missing") == '\0') == is_active);
-        assert_true((*row_text(report, name, "remedy") == '\0') == is_active);
-        print_message("# %-20s %s  %s%s\n", name, is_active ? "yes" : "no ",
-                      row_text(report, name, "detail"), row_text(report, name, "missing"));
-    }
-    json_decref(report);
-    bench_done(bench);
-}
-
-/* In the role: prints "name|missing|remedy" of what is missing, for the test that started it. */
-static int print_missing(void)
-{
-    struct bench *bench = bench_new(true);
-    json_t *report = sv_kernel_report(bench->kernel);
-    size_t index;
-    json_t *row;
-    json_array_foreach(report, index, row) if (!json_is_true(json_object_get(row, "active")))
-        printf("%s|%s|%s\n", json_string_value(json_object_get(row, "name")),
-               json_string_value(json_object_get(row, "missing")),
-               json_string_value(json_object_get(row, "remedy")));
-    json_decref(report);
-    bench_done(bench);
-    return 0;
-}
-
 /* In the role: one life, told with the numbers of our own namespaces. */
 static int live_once(void)
 {
@@ -435,54 +230,6 @@ static int live_once(void)
     return 0;
 }
 
-/* Runs this program again behind `prefix` and returns what it printed. */
-static void run_in_role(const char *role, const char *prefix, struct sv_str *ret_text)
-{
-    char self[4096] = "", command[4400];
-    assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
-    snprintf(command, sizeof(command), "KERNEL_TEST_ROLE=%s %s %s 2>&1", role, prefix, self);
-    FILE *pipe = popen(command, "re");
-    assert_non_null(pipe);
-    char part[512];
-    while (fgets(part, sizeof(part), pipe))
-        sv_str_add(ret_text, part);
-    assert_int_equal(pclose(pipe), 0);
-}
-
-static void an_ordinary_user_is_told_what_is_missing(void **state)
-{
-    (void)state;
-    if (!sv_test_is_root())
-        skip();
-    struct sv_str text = {0};
-    run_in_role("report", "setpriv --reuid 65534 --regid 65534 --clear-groups", &text);
-    assert_non_null(strstr(sv_str_text(&text), "cgroup2|"));
-    assert_non_null(strstr(sv_str_text(&text), "EACCES"));
-    assert_non_null(strstr(sv_str_text(&text), "eBPF exit|there is no cgroup2|"));
-    assert_true((strstr(sv_str_text(&text), "clone3|") == NULL) == is_born_inside());
-    assert_null(strstr(sv_str_text(&text), "pidfd|"));
-    sv_str_done(&text);
-}
-
-static void a_user_namespace_has_cgroups_at_most(void **state)
-{
-    (void)state;
-    if (system("unshare -r true 2>/dev/null") != 0) {
-        print_message("# skip: user namespaces are forbidden here\n");
-        skip();
-    }
-    struct sv_str text = {0};
-    run_in_role("report", "unshare -r", &text);
-    const char *row = strstr(sv_str_text(&text), "eBPF exit|");
-    assert_non_null(row);
-    if (strstr(sv_str_text(&text), "cgroup2|") == NULL) {
-        assert_non_null(strstr(row, "EPERM"));
-        assert_non_null(strstr(row, "CAP_BPF"));
-    }
-    assert_true((strstr(sv_str_text(&text), "clone3|") == NULL) == is_born_inside());
-    sv_str_done(&text);
-}
-
 /* Both namespaces hide numbers that the kernel's side works with: the depth of a cgroup, its pids.
  */
 static void namespaces_do_not_confuse_the_records(void **state)
@@ -499,9 +246,8 @@ static void namespaces_do_not_confuse_the_records(void **state)
 
 int main(void)
 {
-    const char *role = getenv("KERNEL_TEST_ROLE");
-    if (role)
-        return strcmp(role, "life") == 0 ? live_once() : print_missing();
+    if (getenv("KERNEL_TEST_ROLE"))
+        return live_once();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_life_is_told_from_fork_to_exit),
         cmocka_unit_test(who_sent_the_signal_is_known),
@@ -511,10 +257,6 @@ int main(void)
         cmocka_unit_test(a_cgroup_made_inside_a_leaf_belongs_to_the_leaf),
         cmocka_unit_test(an_exit_wakes_the_loop),
         cmocka_unit_test(a_full_ring_counts_what_it_lost_and_keeps_the_exits),
-        cmocka_unit_test(without_bpf_the_report_says_so_and_all_else_works),
-        cmocka_unit_test(every_row_is_complete),
-        cmocka_unit_test(an_ordinary_user_is_told_what_is_missing),
-        cmocka_unit_test(a_user_namespace_has_cgroups_at_most),
         cmocka_unit_test(namespaces_do_not_confuse_the_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

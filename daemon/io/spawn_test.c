@@ -1,111 +1,19 @@
-/* Real processes. Cgroups of the test live below <mount>/svisor-test-<pid> and are removed. */
-#include "io/spawn.h"
+/* Real processes: what a child finds, and what it leaves as it was here. */
+#include "io/spawn_fixture.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
-#include "base/str.h"
-#include "io/cgroup.h"
 #include "io/root_for_test.h"
 #include "io/spawn_child.h"
-
-extern char **environ;
-
-/* One child with all three descriptors on pipes or /dev/null. */
-struct trial {
-    struct sv_spawn_plan plan;
-    int out_fd; /* our end of its standard output and error */
-    int null_fd;
-    int write_fd;
-    struct sv_spawned spawned;
-    struct sv_spawn_failure failure;
-};
-
-static void trial_init(struct trial *trial, char *const *argv)
-{
-    int fds[2];
-    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-    *trial = (struct trial){
-        .out_fd = fds[0], .write_fd = fds[1], .null_fd = open("/dev/null", O_RDWR | O_CLOEXEC)};
-    trial->plan = (struct sv_spawn_plan){
-        .path = argv[0],
-        .argv = argv,
-        .envp = environ,
-        .stdin_fd = trial->null_fd,
-        .stdout_fd = trial->write_fd,
-        .stderr_fd = trial->write_fd,
-        .cgroup_fd = -1,
-    };
-}
-
-static int trial_run(struct trial *trial)
-{
-    int r = sv_spawn(&trial->plan, &trial->spawned, &trial->failure);
-    close(trial->write_fd);
-    close(trial->null_fd);
-    return r;
-}
-
-/* Everything that it wrote, until the last holder of the pipe is gone. */
-static void read_all(int fd, struct sv_str *ret_text)
-{
-    char part[4096];
-    ssize_t length;
-    while ((length = read(fd, part, sizeof(part))) > 0)
-        sv_str_append(ret_text, part, (size_t)length);
-    close(fd);
-}
-
-static int wait_status(const struct sv_spawned *spawned)
-{
-    int status = -1;
-    assert_int_equal(waitpid(spawned->pid, &status, 0), spawned->pid);
-    if (spawned->pidfd >= 0)
-        close(spawned->pidfd);
-    return status;
-}
-
-/* Runs it and expects exactly `output` and exit status 0. */
-static void expect_output(struct trial *trial, const char *output)
-{
-    assert_int_equal(trial_run(trial), 0);
-    struct sv_str text = {0};
-    read_all(trial->out_fd, &text);
-    assert_int_equal(wait_status(&trial->spawned), 0);
-    assert_string_equal(sv_str_text(&text), output);
-    sv_str_done(&text);
-}
-
-static void expect_failure(struct trial *trial, enum sv_spawn_stage stage, int error,
-                           const char *words)
-{
-    assert_int_equal(trial_run(trial), SV_SPAWN_FAILED);
-    struct sv_str text = {0};
-    read_all(trial->out_fd, &text);
-    assert_int_equal(trial->failure.stage, stage);
-    assert_int_equal(trial->failure.error, error);
-    assert_string_equal(sv_str_text(&text), words);
-    sv_str_done(&text);
-    if (trial->failure.pid)
-        assert_int_equal(waitpid(trial->failure.pid, NULL, WNOHANG), -1);
-}
 
 static void a_program_runs_with_its_arguments_and_output(void **state)
 {
@@ -284,126 +192,6 @@ static void the_user_changes_in_the_child_and_not_here(void **state)
     assert_int_equal(prctl(PR_GET_DUMPABLE), 1);
 }
 
-static void an_ordinary_user_cannot_become_another(void **state)
-{
-    (void)state;
-    if (!sv_test_is_root())
-        skip();
-    pid_t pid = fork();
-    if (pid == 0) {
-        if (setgid(65534) < 0 || setuid(65534) < 0)
-            _exit(9);
-        char *argv[] = {"/bin/true", NULL};
-        struct trial trial;
-        trial_init(&trial, argv);
-        trial.plan.has_user = true;
-        trial.plan.uid = 1;
-        int r = trial_run(&trial);
-        char text[256] = {0};
-        ssize_t length = read(trial.out_fd, text, sizeof(text) - 1);
-        const char *words =
-            "supervisor: couldn't setuid to 1: Can't drop privilege as nonroot user\n"
-            "supervisor: child process was not spawned\n";
-        _exit(r == SV_SPAWN_FAILED && trial.failure.stage == SV_SPAWN_STAGE_USER && length > 0 &&
-                      strcmp(text, words) == 0
-                  ? 0
-                  : 1);
-    }
-    int status;
-    waitpid(pid, &status, 0);
-    assert_int_equal(status, 0);
-}
-
-static void a_missing_directory_is_told_in_supervisors_words(void **state)
-{
-    (void)state;
-    char *argv[] = {"/bin/true", NULL};
-    struct trial trial;
-    trial_init(&trial, argv);
-    trial.plan.directory = "/does/not/exist";
-    expect_failure(&trial, SV_SPAWN_STAGE_DIRECTORY, ENOENT,
-                   "supervisor: couldn't chdir to /does/not/exist: ENOENT\n"
-                   "supervisor: child process was not spawned\n");
-}
-
-/* A file with this content and mode; removed by the caller. */
-static void make_file(char *path, const char *content, mode_t mode)
-{
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, content, strlen(content)), (ssize_t)strlen(content));
-    assert_int_equal(fchmod(fd, mode), 0);
-    close(fd);
-}
-
-static void files_that_cannot_run_give_their_errno(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *content;
-        mode_t mode;
-        int error;
-        const char *name;
-    } rows[] = {
-        {"#!/does/not/exist\n", 0755, ENOENT, "ENOENT"},
-        {"echo no first line\n", 0755, ENOEXEC, "ENOEXEC"},
-        {"#!/bin/sh\n", 0644, EACCES, "EACCES"},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        char path[] = "/tmp/svisor-spawn-XXXXXX";
-        make_file(path, rows[i].content, rows[i].mode);
-        char *argv[] = {path, NULL};
-        struct trial trial;
-        trial_init(&trial, argv);
-        char words[256];
-        snprintf(words, sizeof(words),
-                 "supervisor: couldn't exec %s: %s\nsupervisor: child process was not spawned\n",
-                 path, rows[i].name);
-        expect_failure(&trial, SV_SPAWN_STAGE_EXEC, rows[i].error, words);
-        unlink(path);
-    }
-}
-
-static void a_file_that_is_being_written_gives_etxtbsy(void **state)
-{
-    (void)state;
-    char path[] = "/tmp/svisor-spawn-XXXXXX";
-    make_file(path, "#!/bin/sh\n", 0755);
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    char *argv[] = {path, NULL};
-    struct trial trial;
-    trial_init(&trial, argv);
-    assert_int_equal(trial_run(&trial), SV_SPAWN_FAILED);
-    assert_int_equal(trial.failure.error, ETXTBSY);
-    close(trial.out_fd);
-    close(fd);
-    unlink(path);
-}
-
-static void no_more_processes_is_a_failure_of_the_fork(void **state)
-{
-    (void)state;
-    if (!sv_test_is_root())
-        skip();
-    pid_t pid = fork();
-    if (pid == 0) {
-        struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
-        if (setrlimit(RLIMIT_NPROC, &none) < 0 || setgid(65534) < 0 || setuid(65534) < 0)
-            _exit(9);
-        char *argv[] = {"/bin/true", NULL};
-        struct trial trial;
-        trial_init(&trial, argv);
-        int r = trial_run(&trial);
-        _exit(r == SV_SPAWN_FAILED && trial.failure.stage == SV_SPAWN_STAGE_FORK &&
-                      trial.failure.error == EAGAIN
-                  ? 0
-                  : 1);
-    }
-    int status;
-    waitpid(pid, &status, 0);
-    assert_int_equal(status, 0);
-}
-
 /* As container engines did for years: clone3 is unknown to the filter, so it is refused. */
 static bool forbid_clone3(int error)
 {
@@ -449,102 +237,6 @@ static void where_clone3_is_forbidden_a_fork_does_the_same(void **state)
     }
 }
 
-static struct sv_cgroup_tree *open_tree(void)
-{
-    struct sv_cgroup_tree *tree = NULL;
-    struct sv_str reason = {0};
-    char identifier[32];
-    snprintf(identifier, sizeof(identifier), "spawn-test-%d", getpid());
-    if (sv_cgroup_tree_open(identifier, NULL, &tree, &reason) < 0)
-        print_message("# skip: %s\n", sv_str_text(&reason));
-    sv_str_done(&reason);
-    return tree;
-}
-
-static void the_child_is_born_in_its_cgroup(void **state)
-{
-    (void)state;
-    struct sv_cgroup_tree *tree = open_tree();
-    if (!tree)
-        skip();
-    struct sv_cgroup_leaf *leaf;
-    assert_int_equal(sv_cgroup_leaf_create(tree, "group", "process", 1, &leaf), 0);
-    char *argv[] = {"/bin/sh", "-c", "grep ^0:: /proc/self/cgroup", NULL};
-    struct trial trial;
-    trial_init(&trial, argv);
-    trial.plan.cgroup_fd = sv_cgroup_leaf_fd(leaf);
-    assert_int_equal(trial_run(&trial), 0);
-    struct sv_str text = {0};
-    read_all(trial.out_fd, &text);
-    wait_status(&trial.spawned);
-    sv_str_truncate(&text, text.length ? text.length - 1 : 0);
-    const char *inside = strstr(sv_str_text(&text), "::");
-    assert_non_null(inside);
-    assert_non_null(strstr(sv_cgroup_leaf_path(leaf), inside + 2));
-    sv_str_done(&text);
-    sv_cgroup_leaf_free(leaf);
-    sv_cgroup_tree_free(tree);
-}
-
-/*
- * FACTS of the kernel (6.12 to 6.18): whatever is spawned into a cgroup that was ever killed is
- * killed at birth. Kernels without that fault run the program; both are right here, a third answer
- * is not.
- */
-static void a_cgroup_that_was_killed_once_is_spent(void **state)
-{
-    (void)state;
-    struct sv_cgroup_tree *tree = open_tree();
-    if (!tree)
-        skip();
-    struct sv_cgroup_leaf *leaf;
-    assert_int_equal(sv_cgroup_leaf_create(tree, "group", "process", 1, &leaf), 0);
-    assert_int_equal(sv_cgroup_leaf_kill(leaf), 0);
-    char *argv[] = {"/bin/true", NULL};
-    struct trial trial;
-    trial_init(&trial, argv);
-    trial.plan.cgroup_fd = sv_cgroup_leaf_fd(leaf);
-    int r = trial_run(&trial);
-    close(trial.out_fd);
-    print_message("# a spawn into a killed cgroup %s here\n", r ? "dies at birth" : "works");
-    if (r == 0)
-        assert_int_equal(wait_status(&trial.spawned), 0);
-    else {
-        assert_int_equal(trial.failure.stage, SV_SPAWN_STAGE_CGROUP);
-        assert_true(trial.failure.error == ECANCELED);
-    }
-    sv_cgroup_leaf_free(leaf);
-
-    /* A fresh leaf beside it, of the next run, is unharmed. */
-    assert_int_equal(sv_cgroup_leaf_create(tree, "group", "process", 2, &leaf), 0);
-    trial_init(&trial, argv);
-    trial.plan.cgroup_fd = sv_cgroup_leaf_fd(leaf);
-    expect_output(&trial, "");
-    sv_cgroup_leaf_free(leaf);
-    sv_cgroup_tree_free(tree);
-}
-
-static void a_removed_cgroup_is_a_failure_of_the_cgroup(void **state)
-{
-    (void)state;
-    struct sv_cgroup_tree *tree = open_tree();
-    if (!tree)
-        skip();
-    struct sv_cgroup_leaf *leaf;
-    assert_int_equal(sv_cgroup_leaf_create(tree, "group", "process", 1, &leaf), 0);
-    assert_int_equal(rmdir(sv_cgroup_leaf_path(leaf)), 0);
-    char *argv[] = {"/bin/true", NULL};
-    struct trial trial;
-    trial_init(&trial, argv);
-    trial.plan.cgroup_fd = sv_cgroup_leaf_fd(leaf);
-    assert_int_equal(trial_run(&trial), SV_SPAWN_FAILED);
-    assert_int_equal(trial.failure.stage, SV_SPAWN_STAGE_CGROUP);
-    assert_true(trial.failure.error == ENODEV || trial.failure.error == ENOENT);
-    close(trial.out_fd);
-    sv_cgroup_leaf_free(leaf);
-    sv_cgroup_tree_free(tree);
-}
-
 /* 32 and 33, as posix_spawn() leaves them: a make(1) that starts a program without a shell does. */
 static void ignore_what_glibc_keeps_for_itself(void)
 {
@@ -569,15 +261,7 @@ int main(void)
         cmocka_unit_test(a_term_right_after_the_start_is_never_lost),
         cmocka_unit_test(umask_directory_and_descriptor_limit_are_set),
         cmocka_unit_test(the_user_changes_in_the_child_and_not_here),
-        cmocka_unit_test(an_ordinary_user_cannot_become_another),
-        cmocka_unit_test(a_missing_directory_is_told_in_supervisors_words),
-        cmocka_unit_test(files_that_cannot_run_give_their_errno),
-        cmocka_unit_test(a_file_that_is_being_written_gives_etxtbsy),
-        cmocka_unit_test(no_more_processes_is_a_failure_of_the_fork),
         cmocka_unit_test(where_clone3_is_forbidden_a_fork_does_the_same),
-        cmocka_unit_test(the_child_is_born_in_its_cgroup),
-        cmocka_unit_test(a_cgroup_that_was_killed_once_is_spent),
-        cmocka_unit_test(a_removed_cgroup_is_a_failure_of_the_cgroup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,38 +1,11 @@
 /* Every cell of process.def, against expectations that were written down without looking at it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "core/local/process_fixture_test.h"
 
-#include <cmocka.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "core/local/process.h"
-
-#define SECOND SV_NS_PER_SECOND
-
-enum { START_NS = 1000 };
-
-static const int exitcodes[] = {0, 2};
-static const struct sv_program_config plain = {
-    .name = "p",
-    .program = "p",
-    .autorestart = SV_AUTORESTART_NEVER,
-    .startsecs = 1,
-    .startretries = 3,
-    .stopsignal = 15,
-    .stopwaitsecs = 10,
-    .exitcodes = exitcodes,
-    .exitcode_count = 2,
-    .restart_delay = -1,
-    .restart_delay_max = -1,
-    .restart_reset_after = -1,
-};
 
 /* For the events of health only: the others meet a program that has none. */
 static const struct sv_health_config healthy = {
@@ -45,54 +18,6 @@ static const struct sv_health_config healthy = {
     .liveness_action = SV_LIVENESS_STOP,
     .watchdog = 7,
 };
-
-struct fixture {
-    struct sv_process process;
-    struct sv_health health;
-    struct sv_program_config config;
-    struct sv_actions actions;
-    struct sv_heap alarms;
-    struct sv_random random;
-    struct sv_step step;
-    char spawnerr[128];
-};
-
-static void arrange(struct fixture *f, enum sv_process_state state)
-{
-    *f = (struct fixture){.config = plain};
-    sv_process_init(&f->process, 1, &f->config);
-    f->process.spawnerr = f->spawnerr;
-    f->process.spawnerr_bytes = sizeof(f->spawnerr);
-    assert_int_equal(sv_heap_reserve(&f->alarms, 1), 0);
-    f->step = (struct sv_step){
-        .now_ns = START_NS * SECOND,
-        .wall_ns = 7,
-        .actions = &f->actions,
-        .alarms = &f->alarms,
-        .random = &f->random,
-        .may_start = true,
-    };
-    struct sv_process *process = &f->process;
-    process->state = state;
-    process->run = 1;
-    if (state == SV_PROCESS_STARTING || state == SV_PROCESS_RUNNING ||
-        state == SV_PROCESS_STOPPING || state == SV_PROCESS_UNKNOWN) {
-        process->main = SV_MAIN_ALIVE;
-        process->pid = 77;
-    }
-    if (state == SV_PROCESS_STARTING)
-        process->deadline_ns = f->step.now_ns + 1;
-    if (state == SV_PROCESS_STOPPING)
-        process->stop_reason = SV_REASON_REQUEST_STOP;
-    if (state == SV_PROCESS_BACKOFF)
-        process->failure_count = 1;
-}
-
-static void clear(struct fixture *f)
-{
-    sv_actions_done(&f->actions);
-    sv_heap_done(&f->alarms);
-}
 
 /* What must be so before an event of that kind can come. */
 static void prepare(struct fixture *f, enum sv_process_event_kind kind)
@@ -160,24 +85,6 @@ static const int expected[SV_PROCESS_EVENT_COUNT][8] = {
                                           NO},
 };
 
-static struct sv_process_event event_of(enum sv_process_event_kind kind)
-{
-    struct sv_process_event event = {.kind = kind, .reason = SV_REASON_REQUEST_STOP};
-    if (kind == SV_PROCESS_EVENT_START)
-        event.reason = SV_REASON_REQUEST_START;
-    else if (kind == SV_PROCESS_EVENT_EXITED)
-        event.number = 1 << 8;
-    else if (kind == SV_PROCESS_EVENT_SPAWNED)
-        event.number = 88;
-    else if (kind == SV_PROCESS_EVENT_SIGNAL)
-        event.number = 1;
-    else if (kind == SV_PROCESS_EVENT_SPAWN_FAILED)
-        event.text = "no such thing";
-    else if (kind == SV_PROCESS_EVENT_PROBED)
-        event.text = "refused";
-    return event;
-}
-
 static void expect_abort(struct fixture *f, const struct sv_process_event *event)
 {
     pid_t child = fork();
@@ -221,49 +128,6 @@ static void every_cell_leads_where_it_should(void **state)
             clear(&f);
         }
     }
-}
-
-static const struct sv_action *last_action(const struct fixture *f, enum sv_action_kind kind)
-{
-    for (size_t i = f->actions.count; i > 0; i--)
-        if (f->actions.items[i - 1].kind == kind)
-            return &f->actions.items[i - 1];
-    return NULL;
-}
-
-static void give(struct fixture *f, struct sv_process_event event)
-{
-    sv_process_handle(&f->process, &event, &f->step);
-}
-
-static void a_stop_during_the_spawn_is_carried_out_at_the_answer(void **state)
-{
-    (void)state;
-    struct fixture f;
-    arrange(&f, SV_PROCESS_STOPPED);
-    give(&f, event_of(SV_PROCESS_EVENT_START));
-    give(&f, event_of(SV_PROCESS_EVENT_STOP));
-    assert_int_equal(f.process.state, SV_PROCESS_STARTING);
-    assert_null(last_action(&f, SV_ACTION_SIGNAL));
-    give(&f, event_of(SV_PROCESS_EVENT_SPAWNED));
-    assert_int_equal(f.process.state, SV_PROCESS_STOPPING);
-    assert_int_equal(last_action(&f, SV_ACTION_SIGNAL)->signal.number, 15);
-    assert_int_equal(f.process.deadline_ns, f.step.now_ns + 10 * SECOND);
-    clear(&f);
-}
-
-static void a_stop_during_a_failing_spawn_ends_stopped(void **state)
-{
-    (void)state;
-    struct fixture f;
-    arrange(&f, SV_PROCESS_STOPPED);
-    give(&f, event_of(SV_PROCESS_EVENT_START));
-    give(&f, event_of(SV_PROCESS_EVENT_STOP));
-    give(&f, event_of(SV_PROCESS_EVENT_SPAWN_FAILED));
-    assert_int_equal(f.process.state, SV_PROCESS_STOPPED);
-    assert_string_equal(f.process.spawnerr, "no such thing");
-    assert_int_equal(f.alarms.count, 0);
-    clear(&f);
 }
 
 static void signals_during_the_spawn_are_sent_at_the_answer(void **state)
@@ -335,93 +199,6 @@ static void an_exit_is_judged_by_its_code(void **state)
     }
 }
 
-static void a_stop_is_signal_then_sigkill_then_the_cgroup(void **state)
-{
-    (void)state;
-    struct fixture f;
-    arrange(&f, SV_PROCESS_RUNNING);
-    f.config.stopasgroup = true;
-    give(&f, event_of(SV_PROCESS_EVENT_STOP));
-    assert_int_equal(last_action(&f, SV_ACTION_SIGNAL)->signal.target, SV_TARGET_PROCESS_GROUP);
-    give(&f, event_of(SV_PROCESS_EVENT_DEADLINE));
-    assert_int_equal(last_action(&f, SV_ACTION_SIGNAL)->signal.number, 9);
-    assert_int_equal(last_action(&f, SV_ACTION_SIGNAL)->signal.target, SV_TARGET_PROCESS);
-    assert_non_null(last_action(&f, SV_ACTION_KILL_CGROUP));
-    give(&f, event_of(SV_PROCESS_EVENT_EXITED));
-    assert_int_equal(f.process.state, SV_PROCESS_STOPPED);
-    assert_int_equal(f.process.reason, SV_REASON_STOP_TIMEOUT);
-    clear(&f);
-}
-
-static void strays_keep_a_stop_going_for_what_is_left_of_stopwaitsecs(void **state)
-{
-    (void)state;
-    struct fixture f;
-    arrange(&f, SV_PROCESS_RUNNING);
-    give(&f, event_of(SV_PROCESS_EVENT_STOP));
-    uint64_t deadline_ns = f.process.deadline_ns;
-    f.step.now_ns += 4 * SECOND;
-    struct sv_process_event exited = event_of(SV_PROCESS_EVENT_EXITED);
-    exited.has_strays = true;
-    give(&f, exited);
-    assert_int_equal(f.process.state, SV_PROCESS_STOPPING);
-    assert_int_equal(last_action(&f, SV_ACTION_SIGNAL)->signal.target, SV_TARGET_CGROUP);
-    assert_int_equal(f.process.strays_deadline_ns, deadline_ns);
-    assert_null(last_action(&f, SV_ACTION_KILL_CGROUP));
-    give(&f, event_of(SV_PROCESS_EVENT_STRAYS_DEADLINE));
-    assert_non_null(last_action(&f, SV_ACTION_KILL_CGROUP));
-    assert_int_equal(f.process.state, SV_PROCESS_STOPPING);
-    give(&f, event_of(SV_PROCESS_EVENT_EMPTIED));
-    assert_int_equal(f.process.state, SV_PROCESS_STOPPED);
-    clear(&f);
-}
-
-static void a_restart_waits_for_the_strays_of_the_former_run(void **state)
-{
-    (void)state;
-    struct fixture f;
-    arrange(&f, SV_PROCESS_RUNNING);
-    f.config.autorestart = SV_AUTORESTART_ALWAYS;
-    struct sv_process_event exited = event_of(SV_PROCESS_EVENT_EXITED);
-    exited.has_strays = true;
-    give(&f, exited);
-    assert_int_equal(f.process.state, SV_PROCESS_STARTING);
-    assert_null(last_action(&f, SV_ACTION_SPAWN));
-    give(&f, event_of(SV_PROCESS_EVENT_EMPTIED));
-    assert_int_equal(last_action(&f, SV_ACTION_SPAWN)->run, 2);
-    clear(&f);
-}
-
-static void kill_mode_process_leaves_strays_alone(void **state)
-{
-    (void)state;
-    struct fixture f;
-    arrange(&f, SV_PROCESS_RUNNING);
-    f.config.kill_mode = SV_KILL_PROCESS;
-    f.config.autorestart = SV_AUTORESTART_ALWAYS;
-    struct sv_process_event exited = event_of(SV_PROCESS_EVENT_EXITED);
-    exited.has_strays = true;
-    give(&f, exited);
-    assert_null(last_action(&f, SV_ACTION_SIGNAL));
-    assert_non_null(last_action(&f, SV_ACTION_SPAWN));
-    clear(&f);
-}
-
-static void what_does_not_die_of_sigkill_is_given_up(void **state)
-{
-    (void)state;
-    struct fixture f;
-    arrange(&f, SV_PROCESS_STOPPING);
-    give(&f, event_of(SV_PROCESS_EVENT_DEADLINE));
-    assert_false(sv_process_is_settled(&f.process));
-    give(&f, event_of(SV_PROCESS_EVENT_DEADLINE));
-    assert_true(sv_process_is_settled(&f.process));
-    assert_int_equal(f.process.state, SV_PROCESS_STOPPING);
-    give(&f, event_of(SV_PROCESS_EVENT_EXITED));
-    assert_int_equal(f.process.state, SV_PROCESS_STOPPED);
-    clear(&f);
-}
-
 static bool awaits(const struct fixture *f, enum sv_process_event_kind kind, uint32_t run)
 {
     struct sv_process_event event = event_of(kind);
@@ -447,81 +224,6 @@ static void a_process_is_small(void **state)
     (void)state;
     assert_true(sizeof(struct sv_process) <= 176);
     assert_true(sizeof(struct sv_process) + sv_process_spawnerr_bytes(&plain) < 300);
-}
-
-/* --- oom_policy --- */
-
-static const struct sv_process_event taken = {.kind = SV_PROCESS_EVENT_OOM_KILL,
-                                              .number = SV_OOM_STOP};
-static const struct sv_process_event terminated = {.kind = SV_PROCESS_EVENT_EXITED, .number = 15};
-
-static void an_oom_kill_is_only_told_unless_the_policy_is_stop(void **state)
-{
-    (void)state;
-    struct fixture f;
-    arrange(&f, SV_PROCESS_RUNNING);
-    give(&f,
-         (struct sv_process_event){.kind = SV_PROCESS_EVENT_OOM_KILL, .number = SV_OOM_CONTINUE});
-    assert_int_equal(f.process.state, SV_PROCESS_RUNNING);
-    assert_int_equal(f.actions.count, 1);
-    assert_int_equal(f.actions.items[0].notice.reason, SV_REASON_OOM_KILL);
-    clear(&f);
-}
-
-static void oom_stop_stops_and_leaves_the_rest_to_autorestart(void **state)
-{
-    (void)state;
-    static const struct {
-        enum sv_autorestart autorestart;
-        enum sv_process_state end;
-    } cases[] = {{SV_AUTORESTART_NEVER, SV_PROCESS_STOPPED},
-                 {SV_AUTORESTART_UNEXPECTED, SV_PROCESS_STARTING},
-                 {SV_AUTORESTART_ALWAYS, SV_PROCESS_STARTING}};
-    for (size_t i = 0; i < SV_ARRAY_LENGTH(cases); i++) {
-        struct fixture f;
-        arrange(&f, SV_PROCESS_RUNNING);
-        f.config.autorestart = cases[i].autorestart;
-        give(&f, taken);
-        assert_int_equal(f.process.state, SV_PROCESS_STOPPING);
-        assert_int_equal(f.process.reason, SV_REASON_OOM_STOP);
-        assert_int_equal(last_action(&f, SV_ACTION_SIGNAL)->signal.number, 15);
-        give(&f, terminated);
-        assert_int_equal(f.process.state, cases[i].end);
-        clear(&f);
-    }
-}
-
-static void a_stop_by_request_overrules_the_restart_after_an_oom_stop(void **state)
-{
-    (void)state;
-    struct fixture f;
-    arrange(&f, SV_PROCESS_RUNNING);
-    f.config.autorestart = SV_AUTORESTART_ALWAYS;
-    give(&f, taken);
-    give(&f, (struct sv_process_event){.kind = SV_PROCESS_EVENT_STOP,
-                                       .reason = SV_REASON_REQUEST_STOP});
-    give(&f, terminated);
-    assert_int_equal(f.process.state, SV_PROCESS_STOPPED);
-    assert_int_equal(f.process.reason, SV_REASON_REQUEST_STOP);
-    clear(&f);
-}
-
-static void the_restart_after_an_oom_stop_may_have_a_pause_that_a_stop_ends(void **state)
-{
-    (void)state;
-    struct fixture f;
-    arrange(&f, SV_PROCESS_RUNNING);
-    f.config.autorestart = SV_AUTORESTART_ALWAYS;
-    f.config.restart_delay = 2;
-    give(&f, taken);
-    give(&f, terminated);
-    assert_int_equal(f.process.state, SV_PROCESS_STOPPED);
-    assert_int_equal(f.process.deadline_ns, f.step.now_ns + 2 * SECOND);
-    give(&f, (struct sv_process_event){.kind = SV_PROCESS_EVENT_STOP,
-                                       .reason = SV_REASON_REQUEST_STOP});
-    assert_int_equal(f.process.deadline_ns, SV_NEVER);
-    assert_int_equal(last_action(&f, SV_ACTION_NOTICE)->notice.reason, SV_REASON_RESTART_CANCELLED);
-    clear(&f);
 }
 
 /* --- the keeper --- */
@@ -555,20 +257,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cell_leads_where_it_should),
-        cmocka_unit_test(an_oom_kill_is_only_told_unless_the_policy_is_stop),
-        cmocka_unit_test(oom_stop_stops_and_leaves_the_rest_to_autorestart),
-        cmocka_unit_test(a_stop_by_request_overrules_the_restart_after_an_oom_stop),
-        cmocka_unit_test(the_restart_after_an_oom_stop_may_have_a_pause_that_a_stop_ends),
-        cmocka_unit_test(a_stop_during_the_spawn_is_carried_out_at_the_answer),
-        cmocka_unit_test(a_stop_during_a_failing_spawn_ends_stopped),
         cmocka_unit_test(signals_during_the_spawn_are_sent_at_the_answer),
         cmocka_unit_test(giving_up_is_backoff_first_and_fatal_right_after),
         cmocka_unit_test(an_exit_is_judged_by_its_code),
-        cmocka_unit_test(a_stop_is_signal_then_sigkill_then_the_cgroup),
-        cmocka_unit_test(strays_keep_a_stop_going_for_what_is_left_of_stopwaitsecs),
-        cmocka_unit_test(a_restart_waits_for_the_strays_of_the_former_run),
-        cmocka_unit_test(kill_mode_process_leaves_strays_alone),
-        cmocka_unit_test(what_does_not_die_of_sigkill_is_given_up),
         cmocka_unit_test(repeated_and_stale_answers_are_not_awaited),
         cmocka_unit_test(a_process_is_small),
         cmocka_unit_test(what_the_keeper_has_ended_is_not_started_again_by_itself),
