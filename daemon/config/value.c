@@ -13,17 +13,16 @@
 #include <string.h>
 
 #include "config/datatype.h"
-#include "config/path.h"
 #include "config/pytext.h"
 #include "config/shlex.h"
+#include "config/value_host.h"
 #include "config/value_limits.h"
 #include "config/value_supvisors.h"
 
 typedef bool (*convert_function)(const struct sv_option *option, struct sv_value_context *context,
                                  struct sv_value *value);
 
-/* Appends "'text' " to the problem. */
-static struct sv_str *quoted(struct sv_value_context *context, const struct sv_value *value)
+struct sv_str *sv_value_quoted(struct sv_value_context *context, const struct sv_value *value)
 {
     sv_py_repr(context->problem, value->text, strlen(value->text));
     sv_str_add_char(context->problem, ' ');
@@ -36,6 +35,25 @@ static void lower(const char *text, char *ret_word, size_t size)
     for (; text[i] && i + 1 < size; i++)
         ret_word[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] | 0x20) : text[i];
     ret_word[text[i] ? 0 : i] = '\0';
+}
+
+struct word {
+    const char *name;
+    int meaning;
+};
+
+/* Words are known in either case. */
+static bool find_word(const char *text, const struct word *words, size_t count,
+                      int64_t *ret_meaning)
+{
+    char word[16];
+    lower(text, word, sizeof(word));
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(word, words[i].name) == 0) {
+            *ret_meaning = words[i].meaning;
+            return true;
+        }
+    return false;
 }
 
 static const char *example(const struct sv_option *option)
@@ -54,17 +72,11 @@ static bool convert_string(const struct sv_option *option, struct sv_value_conte
 
 int sv_value_truth(const char *text)
 {
-    static const struct {
-        const char *word;
-        int truth;
-    } words[] = {{"yes", 1}, {"true", 1},  {"on", 1},  {"1", 1},
-                 {"no", 0},  {"false", 0}, {"off", 0}, {"0", 0}};
-    char word[8];
-    lower(text, word, sizeof(word));
-    for (size_t i = 0; i < SV_ARRAY_LENGTH(words); i++)
-        if (strcmp(word, words[i].word) == 0)
-            return words[i].truth;
-    return -1;
+    static const struct word words[] = {{"yes", 1}, {"true", 1},  {"on", 1},  {"1", 1},
+                                        {"no", 0},  {"false", 0}, {"off", 0}, {"0", 0}};
+    int64_t truth = -1;
+    (void)find_word(text, words, SV_ARRAY_LENGTH(words), &truth);
+    return (int)truth;
 }
 
 static bool convert_boolean(const struct sv_option *option, struct sv_value_context *context,
@@ -74,7 +86,8 @@ static bool convert_boolean(const struct sv_option *option, struct sv_value_cont
     int result = sv_value_truth(value->text);
     value->boolean = result == 1;
     if (result < 0)
-        sv_str_add(quoted(context, value), "is neither true nor false; write true or false");
+        sv_str_add(sv_value_quoted(context, value),
+                   "is neither true nor false; write true or false");
     return result >= 0;
 }
 
@@ -94,11 +107,12 @@ static bool fit(const struct sv_option *option, struct sv_value_context *context
     if (nearest == value->integer)
         return true;
     if (option->type == SV_TYPE_OCTAL)
-        sv_str_addf(quoted(context, value), "is not a mode; write an octal number from 0 to %llo",
+        sv_str_addf(sv_value_quoted(context, value),
+                    "is not a mode; write an octal number from 0 to %llo",
                     (unsigned long long)option->max);
     else
-        sv_str_addf(quoted(context, value), "is not from %lld to %lld", (long long)option->min,
-                    (long long)option->max);
+        sv_str_addf(sv_value_quoted(context, value), "is not from %lld to %lld",
+                    (long long)option->min, (long long)option->max);
     bool is_none = value->integer < 0 && nearest == 0 && option->type != SV_TYPE_OCTAL;
     if (range_is_hard(option) && !is_none) {
         if (option->type != SV_TYPE_OCTAL)
@@ -118,7 +132,7 @@ static bool convert_integer(const struct sv_option *option, struct sv_value_cont
     enum sv_py_int_result result = sv_py_int(value->text, strlen(value->text), 10, &value->integer);
     if (result != SV_PY_INT_E_FORM)
         return fit(option, context, value);
-    sv_str_addf(quoted(context, value), "is not a number; write %s%s, such as %s",
+    sv_str_addf(sv_value_quoted(context, value), "is not a number; write %s%s, such as %s",
                 option->unit ? "whole " : "a whole number", option->unit ? option->unit : "",
                 example(option));
     return false;
@@ -169,7 +183,8 @@ static bool convert_seconds(const struct sv_option *option, struct sv_value_cont
     bool is_number = sv_value_real(value->text, &value->real);
     if (is_number && value->real >= (double)option->min && value->real <= (double)option->max)
         return true;
-    sv_str_addf(quoted(context, value), "%s; write a number from %lld to %lld, such as 0.5",
+    sv_str_addf(sv_value_quoted(context, value),
+                "%s; write a number from %lld to %lld, such as 0.5",
                 is_number ? "is out of range" : "is not a number", (long long)option->min,
                 (long long)option->max);
     return false;
@@ -181,7 +196,7 @@ static bool convert_octal(const struct sv_option *option, struct sv_value_contex
     enum sv_py_int_result result = sv_py_int(value->text, strlen(value->text), 8, &value->integer);
     if (result != SV_PY_INT_E_FORM)
         return fit(option, context, value);
-    sv_str_add(quoted(context, value),
+    sv_str_add(sv_value_quoted(context, value),
                "can not be converted to an octal type; write an octal number, such as 022");
     return false;
 }
@@ -192,13 +207,13 @@ static bool convert_bytes(const struct sv_option *option, struct sv_value_contex
     enum sv_py_int_result result =
         sv_value_bytes(value->text, strlen(value->text), &value->integer);
     if (result == SV_PY_INT_E_FORM) {
-        sv_str_addf(quoted(context, value),
+        sv_str_addf(sv_value_quoted(context, value),
                     "is not a size; write bytes, or a number with KB, MB or GB, such as %s",
                     strcmp(example(option), "0") == 0 ? "1MB" : example(option));
         return false;
     }
     if (result == SV_PY_INT_E_RANGE) {
-        sv_str_add(quoted(context, value), "is too large; write at most 8000000000GB");
+        sv_str_add(sv_value_quoted(context, value), "is too large; write at most 8000000000GB");
         return false;
     }
     return fit(option, context, value);
@@ -212,7 +227,7 @@ static bool convert_signal(const struct sv_option *option, struct sv_value_conte
     if (!sv_value_signal(value->text, &number)) {
         int64_t ignored;
         bool is_number = sv_py_int(value->text, strlen(value->text), 10, &ignored) == SV_PY_INT_OK;
-        sv_str_addf(quoted(context, value),
+        sv_str_addf(sv_value_quoted(context, value),
                     "is not a valid signal %s; write a name such as TERM, HUP, INT, QUIT, KILL, "
                     "USR1 or USR2",
                     is_number ? "number" : "name");
@@ -239,8 +254,9 @@ static bool convert_exitcodes(const struct sv_option *option, struct sv_value_co
         int64_t code = -1;
         if (sv_py_int(part, length, 10, &code) != SV_PY_INT_OK || code < option->min ||
             code > option->max) {
-            sv_str_add(quoted(context, value), "is not a list of exit codes; write numbers from 0 "
-                                               "to 255 with commas, such as 0,2");
+            sv_str_add(sv_value_quoted(context, value),
+                       "is not a list of exit codes; write numbers from 0 "
+                       "to 255 with commas, such as 0,2");
             return false;
         }
         codes[filled] = (int)code;
@@ -254,49 +270,39 @@ static bool convert_exitcodes(const struct sv_option *option, struct sv_value_co
 static bool convert_autorestart(const struct sv_option *option, struct sv_value_context *context,
                                 struct sv_value *value)
 {
+    static const struct word words[] = {{"unexpected", SV_AUTORESTART_UNEXPECTED}};
     (void)option;
-    char word[16];
-    lower(value->text, word, sizeof(word));
-    int result = sv_value_truth(word);
-    if (result < 0 && strcmp(word, "unexpected") != 0) {
-        sv_str_add(quoted(context, value),
-                   "is not known; write true (always), false (never) or unexpected");
-        return false;
-    }
-    value->integer = result < 0    ? SV_AUTORESTART_UNEXPECTED
-                     : result == 1 ? SV_AUTORESTART_ALWAYS
-                                   : SV_AUTORESTART_NEVER;
-    return true;
+    int truth = sv_value_truth(value->text);
+    if (truth >= 0)
+        value->integer = truth == 1 ? SV_AUTORESTART_ALWAYS : SV_AUTORESTART_NEVER;
+    if (truth >= 0 || find_word(value->text, words, SV_ARRAY_LENGTH(words), &value->integer))
+        return true;
+    sv_str_add(sv_value_quoted(context, value),
+               "is not known; write true (always), false (never) or unexpected");
+    return false;
 }
 
 static bool convert_kill_mode(const struct sv_option *option, struct sv_value_context *context,
                               struct sv_value *value)
 {
+    static const struct word words[] = {{"control-group", SV_KILL_CONTROL_GROUP},
+                                        {"process", SV_KILL_PROCESS}};
     (void)option;
-    char word[16];
-    lower(value->text, word, sizeof(word));
-    bool is_group = strcmp(word, "control-group") == 0;
-    if (!is_group && strcmp(word, "process") != 0) {
-        sv_str_add(quoted(context, value), "is not known; write control-group or process");
-        return false;
-    }
-    value->integer = is_group ? SV_KILL_CONTROL_GROUP : SV_KILL_PROCESS;
-    return true;
+    if (find_word(value->text, words, SV_ARRAY_LENGTH(words), &value->integer))
+        return true;
+    sv_str_add(sv_value_quoted(context, value), "is not known; write control-group or process");
+    return false;
 }
 
 static bool convert_on_stop(const struct sv_option *option, struct sv_value_context *context,
                             struct sv_value *value)
 {
+    static const struct word words[] = {{"keep", SV_ON_STOP_KEEP}, {"stop", SV_ON_STOP_STOP}};
     (void)option;
-    char word[8];
-    lower(value->text, word, sizeof(word));
-    bool is_keep = strcmp(word, "keep") == 0;
-    if (!is_keep && strcmp(word, "stop") != 0) {
-        sv_str_add(quoted(context, value), "is not known; write stop or keep");
-        return false;
-    }
-    value->integer = is_keep ? SV_ON_STOP_KEEP : SV_ON_STOP_STOP;
-    return true;
+    if (find_word(value->text, words, SV_ARRAY_LENGTH(words), &value->integer))
+        return true;
+    sv_str_add(sv_value_quoted(context, value), "is not known; write stop or keep");
+    return false;
 }
 
 static bool convert_probe(const struct sv_option *option, struct sv_value_context *context,
@@ -332,7 +338,7 @@ static bool convert_liveness_action(const struct sv_option *option,
         strncmp(value->text, "signal:", 7) == 0 && sv_value_signal(value->text + 7, &number);
     value->integer = number;
     if (!is_signal)
-        sv_str_add(quoted(context, value),
+        sv_str_add(sv_value_quoted(context, value),
                    "is not known; write restart, stop, none, or a signal such as signal:USR1");
     return is_signal;
 }
@@ -343,112 +349,27 @@ static bool convert_loglevel(const struct sv_option *option, struct sv_value_con
     (void)option;
     enum sv_log_level level;
     if (!sv_log_level_parse(value->text, &level)) {
-        sv_str_add(quoted(context, value), "is not a log level; write critical, error, warn, info, "
-                                           "debug, trace or blather");
+        sv_str_add(sv_value_quoted(context, value),
+                   "is not a log level; write critical, error, warn, info, "
+                   "debug, trace or blather");
         return false;
     }
     value->integer = level;
     return true;
 }
 
-static bool out_of_memory(struct sv_value_context *context)
-{
-    sv_str_add(context->problem, "out of memory");
-    return false;
-}
-
-static bool is_directory(const struct sv_value_context *context, const char *path)
-{
-    return context->host->is_directory(context->host->user, path);
-}
-
-static bool convert_file(const struct sv_option *option, struct sv_value_context *context,
-                         struct sv_value *value)
-{
-    (void)option;
-    const struct sv_config_host *host = context->host;
-    char *path = sv_path_expand_user(context->arena, value->text, host->home_directory);
-    char *directory = path ? sv_path_directory(context->arena, path) : NULL;
-    if (!directory)
-        return out_of_memory(context);
-    value->path = path;
-    if (*directory == '\0' || is_directory(context, directory))
-        return true;
-    sv_str_addf(context->problem,
-                "The directory named as part of the path %s does not exist; make the directory %s, "
-                "or write a path in one that exists",
-                value->text, directory);
-    return false;
-}
-
 static bool convert_logfile(const struct sv_option *option, struct sv_value_context *context,
                             struct sv_value *value)
 {
-    static const struct {
-        const char *word;
-        enum sv_logfile_word meaning;
-    } words[] = {{"none", SV_LOGFILE_WORD_NONE},
-                 {"off", SV_LOGFILE_WORD_NONE},
-                 {"auto", SV_LOGFILE_WORD_AUTO},
-                 {"syslog", SV_LOGFILE_WORD_SYSLOG},
-                 {"journal", SV_LOGFILE_WORD_JOURNAL}};
-    char word[16];
-    lower(value->text, word, sizeof(word));
+    static const struct word words[] = {{"none", SV_LOGFILE_WORD_NONE},
+                                        {"off", SV_LOGFILE_WORD_NONE},
+                                        {"auto", SV_LOGFILE_WORD_AUTO},
+                                        {"syslog", SV_LOGFILE_WORD_SYSLOG},
+                                        {"journal", SV_LOGFILE_WORD_JOURNAL}};
+    if (find_word(value->text, words, SV_ARRAY_LENGTH(words), &value->integer))
+        return true;
     value->integer = SV_LOGFILE_WORD_FILE;
-    for (size_t i = 0; i < SV_ARRAY_LENGTH(words); i++)
-        if (strcmp(word, words[i].word) == 0)
-            value->integer = words[i].meaning;
-    return value->integer != SV_LOGFILE_WORD_FILE || convert_file(option, context, value);
-}
-
-static bool convert_directory(const struct sv_option *option, struct sv_value_context *context,
-                              struct sv_value *value)
-{
-    (void)option;
-    value->path = sv_path_expand_user(context->arena, value->text, context->host->home_directory);
-    if (!value->path)
-        return out_of_memory(context);
-    if (is_directory(context, value->path))
-        return true;
-    sv_str_addf(context->problem,
-                "%s is not an existing directory; make it, or write one that "
-                "exists",
-                value->text);
-    return false;
-}
-
-static bool convert_user(const struct sv_option *option, struct sv_value_context *context,
-                         struct sv_value *value)
-{
-    (void)option;
-    const struct sv_config_host *host = context->host;
-    if (host->find_user(host->user, value->text, &value->owner.uid, &value->owner.gid))
-        return true;
-    sv_str_addf(context->problem,
-                "Invalid user name %s; write a user of this machine, by name or number",
-                value->text);
-    return false;
-}
-
-static bool convert_owner(const struct sv_option *option, struct sv_value_context *context,
-                          struct sv_value *value)
-{
-    (void)option;
-    const struct sv_config_host *host = context->host;
-    const char *colon = strchr(value->text, ':');
-    size_t length = colon ? (size_t)(colon - value->text) : strlen(value->text);
-    char *name = sv_arena_strndup(context->arena, value->text, length);
-    if (!name)
-        return out_of_memory(context);
-    uint32_t primary_gid;
-    value->owner.gid = SV_ID_NONE;
-    if (host->find_user(host->user, name, &value->owner.uid, &primary_gid) &&
-        (!colon || host->find_group(host->user, colon + 1, &value->owner.gid)))
-        return true;
-    sv_str_addf(context->problem,
-                "Invalid user:group definition %s; write a user, or user:group, of this machine",
-                value->text);
-    return false;
+    return sv_convert_file(option, context, value);
 }
 
 static bool convert_address(const struct sv_option *option, struct sv_value_context *context,
@@ -457,7 +378,7 @@ static bool convert_address(const struct sv_option *option, struct sv_value_cont
     (void)option;
     uint16_t port = 0;
     if (!sv_value_address(value->text, context->arena, &value->host, &port)) {
-        sv_str_add(quoted(context, value),
+        sv_str_add(sv_value_quoted(context, value),
                    "is not an address; write host:port, such as 127.0.0.1:9001 or *:9001");
         return false;
     }
@@ -479,10 +400,10 @@ static const convert_function converters[] = {
     [SV_TYPE_KILL_MODE] = convert_kill_mode,
     [SV_TYPE_LOGLEVEL] = convert_loglevel,
     [SV_TYPE_LOGFILE] = convert_logfile,
-    [SV_TYPE_FILE] = convert_file,
-    [SV_TYPE_DIRECTORY] = convert_directory,
-    [SV_TYPE_USER] = convert_user,
-    [SV_TYPE_OWNER] = convert_owner,
+    [SV_TYPE_FILE] = sv_convert_file,
+    [SV_TYPE_DIRECTORY] = sv_convert_directory,
+    [SV_TYPE_USER] = sv_convert_user,
+    [SV_TYPE_OWNER] = sv_convert_owner,
     [SV_TYPE_ADDRESS] = convert_address,
     [SV_TYPE_SIZE_OR_MAX] = sv_convert_size_or_max,
     [SV_TYPE_NUMBER_OR_MAX] = sv_convert_number_or_max,

@@ -50,6 +50,8 @@ struct sv_value_context {
 bool sv_value_convert(const struct sv_option *option, struct sv_value_context *context,
                       struct sv_value *value);
 
+/* For conversions. Appends "'text' " to the problem; what is wrong with it comes next. */
+struct sv_str *sv_value_quoted(struct sv_value_context *context, const struct sv_value *value);
 /* Python's words of truth, in either case. 1: true, 0: false, -1: neither. */
 int sv_value_truth(const char *text);
 /* Digits with a fraction. */

@@ -21,8 +21,7 @@ enum {
 static bool refuse(struct sv_value_context *context, const struct sv_value *value,
                    const char *advice)
 {
-    sv_py_repr(context->problem, value->text, strlen(value->text));
-    sv_str_addf(context->problem, " %s", advice);
+    sv_str_add(sv_value_quoted(context, value), advice);
     return false;
 }
 
@@ -92,9 +91,8 @@ bool sv_convert_number_or_max(const struct sv_option *option, struct sv_value_co
         return keep(context, value, span.data, span.length);
     if (parse_number(span, false, &value->limit.number) && is_within(option, value->limit.number))
         return keep(context, value, span.data, span.length);
-    sv_py_repr(context->problem, value->text, strlen(value->text));
-    sv_str_addf(context->problem,
-                " is not a number from %lld to %lld; write one, such as 100, or max",
+    sv_str_addf(sv_value_quoted(context, value),
+                "is not a number from %lld to %lld; write one, such as 100, or max",
                 (long long)option->min, (long long)option->max);
     return false;
 }
@@ -328,8 +326,8 @@ bool sv_convert_rlimit(const struct sv_option *option, struct sv_value_context *
     struct sv_span hard = colon ? sv_py_strip(colon + 1, span.length - length - 1) : soft;
     if (!parse_rlimit(option, soft, &value->limit.number) ||
         !parse_rlimit(option, hard, &value->limit.hard)) {
-        sv_py_repr(context->problem, value->text, strlen(value->text));
-        sv_str_addf(context->problem, " is not a limit; write SOFT or SOFT:HARD in %s",
+        sv_str_addf(sv_value_quoted(context, value),
+                    "is not a limit; write SOFT or SOFT:HARD in %s",
                     option->unit ? option->unit : "numbers");
         if (option->max == INT64_MAX)
             sv_str_add(context->problem, ", or unlimited");

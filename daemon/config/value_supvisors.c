@@ -11,14 +11,6 @@
 #include "config/names.h"
 #include "config/pytext.h"
 
-/* Appends "'text' " to the problem. */
-static struct sv_str *quoted(struct sv_value_context *context, const struct sv_value *value)
-{
-    sv_py_repr(context->problem, value->text, strlen(value->text));
-    sv_str_add_char(context->problem, ' ');
-    return context->problem;
-}
-
 /* Four numbers from 0 to 255, the first one from `first_min` to `first_max`. */
 static bool is_ipv4(const char *text, size_t length, int64_t first_min, int64_t first_max)
 {
@@ -52,7 +44,7 @@ bool sv_convert_multicast_group(const struct sv_option *option, struct sv_value_
     for (size_t i = 0; is_good && i < SV_ARRAY_LENGTH(reserved); i++)
         is_good = strlen(reserved[i]) != length || strncmp(reserved[i], value->text, length) != 0;
     if (!is_good) {
-        sv_str_add(quoted(context, value),
+        sv_str_add(sv_value_quoted(context, value),
                    "is not a multicast address and port; write an address from 224.0.0.1 to "
                    "239.255.255.255, such as 239.0.0.1:1234");
         return false;
@@ -69,7 +61,7 @@ bool sv_convert_ipv4_address(const struct sv_option *option, struct sv_value_con
     value->host = is_any ? NULL : value->text;
     if (is_any || is_ipv4(value->text, strlen(value->text), 0, 255))
         return true;
-    sv_str_add(quoted(context, value),
+    sv_str_add(sv_value_quoted(context, value),
                "is not an IP address; write that of an interface, such as 192.168.1.5, or ANY");
     return false;
 }
@@ -87,7 +79,7 @@ bool sv_convert_choice(const struct sv_option *option, struct sv_value_context *
     bool is_good = sv_choice_parse(kinds[option->type], value->text, true, &number);
     value->integer = number;
     if (!is_good) {
-        sv_str_add(quoted(context, value), "is not known; write ");
+        sv_str_add(sv_value_quoted(context, value), "is not known; write ");
         sv_choice_list(kinds[option->type], context->problem);
     }
     return is_good;
@@ -109,7 +101,7 @@ static bool convert_words(struct sv_value_context *context, struct sv_value *val
     for (size_t i = 0; i < words.count; i++) {
         int64_t bits = 0;
         if (!function(words.items[i], &bits)) {
-            sv_str_add(quoted(context, value), "is not known; write ");
+            sv_str_add(sv_value_quoted(context, value), "is not known; write ");
             return false;
         }
         value->integer |= bits;
@@ -184,7 +176,7 @@ bool sv_convert_periods(const struct sv_option *option, struct sv_value_context 
     value->reals = reals;
     value->real_count = count;
     if (!is_good)
-        sv_str_addf(quoted(context, value),
+        sv_str_addf(sv_value_quoted(context, value),
                     "is not one to three periods; write numbers from %lld to %lld with commas, "
                     "such as 5,60,600",
                     (long long)option->min, (long long)option->max);
