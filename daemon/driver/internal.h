@@ -245,8 +245,12 @@ struct sv_driver {
     const char **base_environment;  /* environ and [supervisord] environment, NULL-terminated */
 };
 
-/* driver.c: stamps the event with the time, steps the core, performs what it wants done. */
+/* feed.c: stamps the event with the time, steps the core, performs what it wants done. */
 void sv_driver_feed(struct sv_driver *driver, struct sv_event event);
+/* From now on the loop does what is due: its deadlines, and what did not fit into a turn. */
+int sv_driver_feed_begin(struct sv_driver *driver);
+
+/* driver.c */
 /* Removes the cgroup directories that nobody needs; what is still busy is tried again soon. */
 void sv_driver_tidy(void *driver);
 struct sv_unit *sv_driver_unit(struct sv_driver *driver, sv_process_id id);

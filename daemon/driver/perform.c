@@ -49,7 +49,7 @@ static void quit(struct sv_driver *driver, const struct sv_action *action)
     sv_driver_quit(driver, action->is_restart);
 }
 
-/* Taken out of the list before: driver.c. */
+/* Taken out of the list before: feed.c. */
 static void do_nothing(struct sv_driver *driver, const struct sv_action *action)
 {
     (void)driver;

@@ -118,7 +118,7 @@ static void register_group(struct world *world, int index)
     }
 }
 
-/* What is told goes before what is done: see driver.c. */
+/* What is told goes before what is done: see feed.c. */
 static void sort_out(struct world *world, size_t first)
 {
     size_t kept = first;

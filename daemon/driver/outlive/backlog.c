@@ -5,7 +5,7 @@
  *     FORGET    it was answered OK, or discarded     ->  SETTLED
  *     deliver   cursor = 0, "BUSY, holds it, cursor" in the journal, then splice() (io/input.h)
  *
- * Each is in the journal before anybody can see it (driver.c), so what the next daemon finds is
+ * Each is in the journal before anybody can see it (feed.c), so what the next daemon finds is
  * what was true: an event without its SETTLED waits, or is held by the listener whose record says
  * so, and of that one the cursor tells how many bytes are in its pipe. The rest of them is sent;
  * nothing is sent twice. See core/local/pool.c for the answers.
