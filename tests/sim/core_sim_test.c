@@ -14,6 +14,7 @@
 
 #include "choices.c"
 #include "judge.c"
+#include "judge_health.c"
 #include "programs.c"
 #include "rebirth.c"
 #include "trace.c"

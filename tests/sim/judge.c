@@ -1,7 +1,8 @@
 /*
  * The judge keeps books of its own, from the notices and the world alone, and compares: one living
  * run per process, Supervisor's arrows, every stop killed in time, the order of a shutdown, every
- * event of a pool accounted for. It knows nothing of the core's insides.
+ * event of a pool accounted for. It knows nothing of the core's insides. Readiness, liveness and
+ * the watchdog are in judge_health.c.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -81,11 +82,6 @@ static void judge_order(struct world *world, const struct actor *actor, sv_proce
                    earlier->state != SV_PROCESS_RUNNING && earlier->state != SV_PROCESS_BACKOFF,
                    "within a group the highest priority is asked first", id);
     }
-}
-
-bool decides_ready(const struct actor *actor)
-{
-    return actor->config->health && actor->config->health->ready.kind != SV_PROBE_NONE;
 }
 
 /* Each end is told once, and each failure counted once, over all daemons. */
@@ -172,45 +168,6 @@ static void judge_spawn(struct world *world, const struct sv_action *action)
     actor->was_killed = actor->is_stop_sent = actor->are_strays_signalled = false;
     actor->stop_until_ns = 0;
     actor->listener = SV_LISTENER_ACKNOWLEDGED;
-}
-
-static void judge_probe(struct world *world, const struct sv_action *action)
-{
-    struct actor *actor = &world->actors[action->process];
-    bool is_start = action->kind == SV_ACTION_PROBE_START;
-    demand(world, actor->is_probing != is_start, "one probe at a time, and given up once",
-           action->process);
-    demand(world, action->run == actor->run, "probes are about the current run", action->process);
-    actor->is_probing = is_start;
-    if (!is_start)
-        return;
-    demand(world, actor->phase == RUN_ALIVE && !actor->is_ended, "probes ask the living",
-           action->process);
-    demand(world,
-           action->probe.config == (actor->state == SV_PROCESS_STARTING
-                                        ? &actor->config->health->ready
-                                        : &actor->config->health->liveness),
-           "ready while STARTING, alive while RUNNING", action->process);
-    actor->probe_serial = action->probe.serial;
-}
-
-/* The core says what it has found: it is to be heard, and followed by what was configured. */
-static void judge_finding(struct world *world, const struct sv_action *action)
-{
-    struct actor *actor = &world->actors[action->process];
-    bool is_unready = action->notice.reason == SV_REASON_NOT_READY;
-    demand(world,
-           actor->state == (is_unready ? SV_PROCESS_STARTING : SV_PROCESS_RUNNING) &&
-               !actor->is_ended,
-           "health is found wanting once, in the state that it is about", action->process);
-    demand(world, !is_unready || world->now_ns >= actor->ready_until_ns,
-           "nobody is called not ready before the time is over", action->process);
-    actor->watched_from_ns = world->now_ns;
-    if (is_unready || actor->config->health->liveness_action == SV_LIVENESS_RESTART) {
-        actor->is_ended = true;
-        actor->is_stop_sent = false;
-        actor->end_due_ns = world->now_ns + actor->config->stopwaitsecs * SECOND_NS;
-    }
 }
 
 static void judge_delivery(struct world *world, const struct sv_action *action)
@@ -357,22 +314,12 @@ static void give_back(struct world *world, struct actor *actor)
     actor->has_event = false;
 }
 
-/* By when one that is STARTING and alive must be RUNNING or ended. */
-void await_running(const struct world *world, struct actor *actor)
-{
-    double seconds = actor->config->startsecs;
-    if (decides_ready(actor))
-        seconds = actor->config->health->ready_timeout;
-    bool is_endless = decides_ready(actor) && seconds <= 0;
-    uint64_t until_ns = is_endless ? SV_NEVER : world->now_ns + (uint64_t)(seconds * 1e9);
-    actor->ready_until_ns = decides_ready(actor) ? until_ns : 0;
-    actor->running_due_ns = decides_ready(actor) ? SV_NEVER : until_ns;
-}
-
 void judge_event(struct world *world, const struct sv_event *event)
 {
     struct actor *actor = &world->actors[event->process];
     bool is_current = actor->exists && event->run == actor->run;
+    if (is_current)
+        judge_word(world, actor, event);
     if (event->kind == SV_EVENT_PUBLISH) {
         for (int g = 0; g < GROUPS; g++) {
             if (!world->is_added[g] || !(world->groups[g].events >> event->publish.type & 1))
@@ -396,21 +343,6 @@ void judge_event(struct world *world, const struct sv_event *event)
         actor->phase = RUN_NONE;
         actor->are_strays_ours = actor->config->kill_mode == SV_KILL_CONTROL_GROUP;
         give_back(world, actor);
-    } else if (event->kind == SV_EVENT_READY && is_current && actor->phase == RUN_ALIVE) {
-        actor->was_ready = true;
-    } else if (event->kind == SV_EVENT_WATCHDOG && is_current && actor->phase == RUN_ALIVE) {
-        actor->watched_from_ns = world->now_ns;
-    } else if (event->kind == SV_EVENT_EXTEND && is_current && actor->phase == RUN_ALIVE) {
-        uint64_t until_ns = world->now_ns + event->extend_ns;
-        if (actor->ready_until_ns < until_ns && !actor->is_ended)
-            actor->ready_until_ns = until_ns;
-        if (actor->stop_until_ns < until_ns)
-            actor->stop_until_ns = until_ns;
-    } else if (event->kind == SV_EVENT_PROBED && is_current && actor->is_probing &&
-               actor->probe_serial == event->probed.serial) {
-        actor->is_probing = false;
-        if (event->probed.is_ok && actor->state == SV_PROCESS_STARTING)
-            actor->was_ready = true;
     } else if (event->kind == SV_EVENT_EMPTIED && is_current) {
         actor->has_strays = false;
     } else if (event->kind == SV_EVENT_LISTENER_READY) {
@@ -427,29 +359,6 @@ void judge_event(struct world *world, const struct sv_event *event)
         world->is_restart = event->is_restart && (!world->is_stopping || world->is_restart);
         world->is_stopping = true;
     }
-}
-
-/* Every deadline of health is kept, and what has to go does go. */
-static void judge_health(const struct world *world, const struct actor *actor, sv_process_id id)
-{
-    demand(world, !actor->is_probing || actor->phase == RUN_ALIVE, "no probe outlives its run", id);
-    if (!actor->config->health || actor->phase != RUN_ALIVE)
-        return;
-    if (actor->is_ended) {
-        uint64_t until_ns = actor->end_due_ns;
-        if (actor->state == SV_PROCESS_STARTING && actor->stop_until_ns > until_ns)
-            until_ns = actor->stop_until_ns;
-        demand(world, actor->was_killed || world->now_ns < until_ns,
-               "what is ended gets its SIGKILL in time", id);
-        return;
-    }
-    if (actor->state == SV_PROCESS_STARTING && decides_ready(actor))
-        demand(world, world->now_ns < actor->ready_until_ns, "ready_timeout is kept", id);
-    if (actor->state == SV_PROCESS_RUNNING && actor->config->health->watchdog > 0)
-        demand(world,
-               world->now_ns <
-                   actor->watched_from_ns + (uint64_t)(actor->config->health->watchdog * 1e9),
-               "a silent watchdog is noticed", id);
 }
 
 /* The core's process is the world's, and no deadline of its state is forgotten. */

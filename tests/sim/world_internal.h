@@ -1,5 +1,6 @@
 /* Shared by world.c (what happens), programs.c (who does it), choices.c (what else may happen),
- * rebirth.c (the daemon's death and the next one) and judge.c (whether the core was right). */
+ * rebirth.c (the daemon's death and the next one) and judge.c and judge_health.c (whether the core
+ * was right). */
 #ifndef SV_TESTS_SIM_WORLD_INTERNAL_H
 #define SV_TESTS_SIM_WORLD_INTERNAL_H
 
@@ -195,7 +196,17 @@ void judge_event(struct world *world, const struct sv_event *event);
 void judge_action(struct world *world, const struct sv_action *action);
 /* What must hold after each step. */
 void judge_step(struct world *world);
+
+/* judge_health.c */
 bool decides_ready(const struct actor *actor);
+/* By when one that is STARTING and alive must be RUNNING or ended. */
 void await_running(const struct world *world, struct actor *actor);
+void judge_probe(struct world *world, const struct sv_action *action);
+/* The core says what it has found: it is to be heard, and followed by what was configured. */
+void judge_finding(struct world *world, const struct sv_action *action);
+/* A word of the program, or the answer of a probe, for the run that it has. */
+void judge_word(const struct world *world, struct actor *actor, const struct sv_event *event);
+/* Every deadline of health is kept, and what has to go does go. */
+void judge_health(const struct world *world, const struct actor *actor, sv_process_id id);
 
 #endif
