@@ -3,45 +3,10 @@ package org.svisor.model;
 import java.util.Map;
 
 /** What is known of an instance; also the event {@code instance}. */
-public final class InstanceInfo extends Struct {
+public final class InstanceInfo extends InstanceSummary {
     /** @param fields what came */
     public InstanceInfo(Map<String, Object> fields) {
         super(fields);
-    }
-
-    /** @return its identifier, {@code host:port} */
-    public String identifier() {
-        return text("identifier");
-    }
-
-    /** @return its nickname */
-    public String nickIdentifier() {
-        return text("nick_identifier");
-    }
-
-    /** @return name of its node */
-    public String nodeName() {
-        return text("node_name");
-    }
-
-    /** @return its HTTP port */
-    public int port() {
-        return integer("port");
-    }
-
-    /** @return its state */
-    public InstanceState state() {
-        return coded("statecode", InstanceState::ofCode);
-    }
-
-    /** @return name of its state */
-    public String statename() {
-        return text("statename");
-    }
-
-    /** @return the sum of what its processes are expected to load, in percent */
-    public int loading() {
-        return integer("loading");
     }
 
     /** @return whether a process of it has crashed or ended unexpectedly */

@@ -3,40 +3,10 @@ package org.svisor.model;
 import java.util.Map;
 
 /** Who is in the cluster, and why somebody is not. */
-public final class Node extends Struct {
+public final class Node extends InstanceSummary {
     /** @param fields what came */
     public Node(Map<String, Object> fields) {
         super(fields);
-    }
-
-    /** @return its identifier, {@code host:port} */
-    public String identifier() {
-        return text("identifier");
-    }
-
-    /** @return its nickname */
-    public String nickIdentifier() {
-        return text("nick_identifier");
-    }
-
-    /** @return name of its node */
-    public String nodeName() {
-        return text("node_name");
-    }
-
-    /** @return its HTTP port */
-    public int port() {
-        return integer("port");
-    }
-
-    /** @return its state */
-    public InstanceState state() {
-        return coded("statecode", InstanceState::ofCode);
-    }
-
-    /** @return name of its state */
-    public String statename() {
-        return text("statename");
     }
 
     /** @return what it thinks of the cluster; empty: it is not heard */
@@ -52,11 +22,6 @@ public final class Node extends Struct {
     /** @return whether it is the one that was asked */
     public boolean isLocal() {
         return flag("is_local");
-    }
-
-    /** @return the sum of what its processes are expected to load, in percent */
-    public int loading() {
-        return integer("loading");
     }
 
     /** @return its version */
