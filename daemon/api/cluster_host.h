@@ -67,10 +67,6 @@ struct sv_api_cluster {
     void (*enable_host_statistics)(void *user, bool is_enabled);
     void (*enable_process_statistics)(void *user, bool is_enabled);
     void (*set_collecting_period)(void *user, double seconds);
-    /* Of one of stats_periods, 0: the first. New references; the null of JSON: it is none. */
-    json_t *(*host_statistics)(void *user, double period);
-    json_t *(*process_statistics)(void *user, sv_process_id id, double period);
-    json_t *(*usage)(void *user, double period);
 };
 
 #endif

@@ -90,6 +90,11 @@ struct sv_api_host {
     /* The newest `limit` records of the timeline with a serial above `after`, oldest first. A new
      * reference to an array. */
     json_t *(*timeline)(void *user, uint64_t after, size_t limit);
+    /* Over one of the periods of statistics, 0: the first. New references; the null of JSON: it is
+     * none. */
+    json_t *(*host_statistics)(void *user, double period);
+    json_t *(*process_statistics)(void *user, sv_process_id id, double period);
+    json_t *(*usage)(void *user, double period);
 };
 
 /* Outcomes of read_log, tail_log and follow_log, the same as io/logfile.h's. */

@@ -97,19 +97,17 @@ static void read_strategies(struct reader *reader, struct sv_supvisors_config *r
             .integer;
 }
 
-static void read_statistics(struct reader *reader, struct sv_supvisors_config *ret)
+static void read_statistics(struct reader *reader, struct sv_statistics_config *ret)
 {
     int64_t types = get(reader, SV_OPTION_SUPVISORS_stats_enabled).integer;
-    ret->host_stats_enabled = types & SV_STATISTICS_TYPE_HOST;
-    ret->process_stats_enabled = types & SV_STATISTICS_TYPE_PROCESS;
-    ret->stats_collecting_period = get(reader, SV_OPTION_SUPVISORS_stats_collecting_period).real;
+    ret->has_host = types & SV_STATISTICS_TYPE_HOST;
+    ret->has_processes = types & SV_STATISTICS_TYPE_PROCESS;
+    ret->collecting_period = get(reader, SV_OPTION_SUPVISORS_stats_collecting_period).real;
     struct sv_value periods = get(reader, SV_OPTION_SUPVISORS_stats_periods);
-    ret->stats_periods = periods.reals;
-    ret->stats_period_count = periods.real_count;
-    ret->stats_histo = (uint32_t)get(reader, SV_OPTION_SUPVISORS_stats_histo).integer;
-    ret->stats_irix_mode = get(reader, SV_OPTION_SUPVISORS_stats_irix_mode).boolean;
-    ret->tail_limit = (uint64_t)get(reader, SV_OPTION_SUPVISORS_tail_limit).integer;
-    ret->tailf_limit = (uint64_t)get(reader, SV_OPTION_SUPVISORS_tailf_limit).integer;
+    ret->periods = periods.reals;
+    ret->period_count = periods.real_count;
+    ret->histo = (uint32_t)get(reader, SV_OPTION_SUPVISORS_stats_histo).integer;
+    ret->irix_mode = get(reader, SV_OPTION_SUPVISORS_stats_irix_mode).boolean;
 }
 
 static void read_log(struct reader *reader, struct sv_supvisors_config *ret)
@@ -201,7 +199,9 @@ static void read_section(struct reader *reader, const struct sv_config *config,
     read_files(reader, ret);
     read_strategies(reader, ret);
     read_synchro(reader, ret);
-    read_statistics(reader, ret);
+    read_statistics(reader, &ret->stats);
+    ret->tail_limit = (uint64_t)get(reader, SV_OPTION_SUPVISORS_tail_limit).integer;
+    ret->tailf_limit = (uint64_t)get(reader, SV_OPTION_SUPVISORS_tailf_limit).integer;
     read_log(reader, ret);
 }
 

@@ -33,6 +33,16 @@ enum sv_supvisors_log {
     SV_SUPVISORS_LOG_FILE,
 };
 
+/* The options stats_*. */
+struct sv_statistics_config {
+    bool has_host, has_processes; /* stats_enabled */
+    double collecting_period;
+    const double *periods; /* sorted */
+    size_t period_count;
+    uint32_t histo;
+    bool irix_mode;
+};
+
 struct sv_supvisors_config {
     struct sv_place place; /* of the section */
     const char *name;      /* the x of [rpcinterface:x]: the namespace of its methods */
@@ -64,12 +74,7 @@ struct sv_supvisors_config {
     enum sv_starting_strategy starting_strategy;
     enum sv_conciliation_strategy conciliation_strategy;
 
-    bool host_stats_enabled, process_stats_enabled;
-    double stats_collecting_period;
-    const double *stats_periods; /* sorted */
-    size_t stats_period_count;
-    uint32_t stats_histo;
-    bool stats_irix_mode;
+    struct sv_statistics_config stats;
     uint64_t tail_limit, tailf_limit; /* bytes */
 
     enum sv_supvisors_log log;

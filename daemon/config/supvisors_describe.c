@@ -58,14 +58,14 @@ static void describe_strategies(struct sv_str *str, const struct sv_supvisors_co
 
 static void describe_statistics(struct sv_str *str, const struct sv_supvisors_config *config)
 {
-    int types = (config->host_stats_enabled ? SV_STATISTICS_TYPE_HOST : 0) |
-                (config->process_stats_enabled ? SV_STATISTICS_TYPE_PROCESS : 0);
+    int types = (config->stats.has_host ? SV_STATISTICS_TYPE_HOST : 0) |
+                (config->stats.has_processes ? SV_STATISTICS_TYPE_PROCESS : 0);
     sv_str_addf(str, "stats_enabled=%s\n", sv_choice_name(SV_CHOICE_STATISTICS_TYPE, types));
-    sv_str_addf(str, "stats_collecting_period=%g\nstats_periods=", config->stats_collecting_period);
-    for (size_t i = 0; i < config->stats_period_count; i++)
-        sv_str_addf(str, "%s%g", i == 0 ? "" : ",", config->stats_periods[i]);
-    sv_str_addf(str, "\nstats_histo=%u\nstats_irix_mode=%s\n", config->stats_histo,
-                word(config->stats_irix_mode));
+    sv_str_addf(str, "stats_collecting_period=%g\nstats_periods=", config->stats.collecting_period);
+    for (size_t i = 0; i < config->stats.period_count; i++)
+        sv_str_addf(str, "%s%g", i == 0 ? "" : ",", config->stats.periods[i]);
+    sv_str_addf(str, "\nstats_histo=%u\nstats_irix_mode=%s\n", config->stats.histo,
+                word(config->stats.irix_mode));
     sv_str_addf(str, "tail_limit=%llu\ntailf_limit=%llu\n", (unsigned long long)config->tail_limit,
                 (unsigned long long)config->tailf_limit);
 }

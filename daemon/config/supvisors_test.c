@@ -68,8 +68,8 @@ static void an_empty_section_has_supvisors_defaults(void **state)
     assert_int_equal(supvisors->synchro_timeout, 15);
     assert_int_equal(supvisors->inactivity_ticks, 0);
     assert_int_equal(supvisors->conciliation_strategy, SV_CONCILIATION_STRATEGY_USER);
-    assert_true(supvisors->host_stats_enabled && supvisors->process_stats_enabled);
-    assert_int_equal(supvisors->stats_period_count, 1);
+    assert_true(supvisors->stats.has_host && supvisors->stats.has_processes);
+    assert_int_equal(supvisors->stats.period_count, 1);
     assert_int_equal(supvisors->tail_limit, 1024);
     assert_int_equal(supvisors->log, SV_SUPVISORS_LOG_DAEMON);
     assert_false(supvisors->has_rules_files);
@@ -132,9 +132,9 @@ static void a_bad_value_gives_way_to_the_default(void **state)
     assert_non_null(loading.supvisors);
     assert_int_equal(loading.supvisors->synchro_timeout, 15);
     assert_int_equal(loading.supvisors->event_link, SV_EVENT_LINK_NONE);
-    assert_int_equal(loading.supvisors->stats_histo, 200);
+    assert_int_equal(loading.supvisors->stats.histo, 200);
     assert_null(loading.supvisors->multicast_address);
-    assert_int_equal(loading.supvisors->stats_period_count, 1);
+    assert_int_equal(loading.supvisors->stats.period_count, 1);
     assert_int_equal(loading.diag.warning_count, 5);
     done(&loading);
     expect(HEAD "synchro_timeout=5000\n", true,
@@ -188,8 +188,8 @@ static void values_of_every_type_are_read(void **state)
     assert_int_equal(supvisors->stereotypes.count, 2);
     assert_string_equal(supvisors->core_identifiers.items[1], "@y");
     assert_int_equal(supvisors->supvisors_failure_strategy, SV_SUPVISORS_FAILURE_STRATEGY_RESYNC);
-    assert_true(supvisors->host_stats_enabled && !supvisors->process_stats_enabled);
-    assert_true(supvisors->stats_periods[0] < 5.1 && supvisors->stats_periods[2] > 59.9);
+    assert_true(supvisors->stats.has_host && !supvisors->stats.has_processes);
+    assert_true(supvisors->stats.periods[0] < 5.1 && supvisors->stats.periods[2] > 59.9);
     assert_int_equal(supvisors->event_link, SV_EVENT_LINK_ZMQ);
     assert_true(supvisors->auto_fence);
     assert_string_equal(strrchr(supvisors->disabilities_file, '/'), "/d.json");

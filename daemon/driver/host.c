@@ -11,6 +11,7 @@
 #include "base/names.h"
 #include "config/check.h"
 #include "driver/environment.h"
+#include "driver/statistics/statistics.h"
 #include "io/command.h"
 
 static const struct sv_group_view *host_groups(void *user, size_t *ret_count)
@@ -293,6 +294,24 @@ static json_t *host_timeline(void *user, uint64_t after, size_t limit)
     return sv_live_timeline(user, after, limit);
 }
 
+static json_t *host_host_statistics(void *user, double period)
+{
+    sv_statistics_look(user);
+    return sv_statistics_host_report(user, period);
+}
+
+static json_t *host_process_statistics(void *user, sv_process_id id, double period)
+{
+    sv_statistics_look(user);
+    return sv_statistics_process_report(user, id, period);
+}
+
+static json_t *host_usage(void *user, double period)
+{
+    sv_statistics_look(user);
+    return sv_statistics_usage_report(user, period);
+}
+
 void sv_host_init(struct sv_driver *driver)
 {
     driver->api_host = (struct sv_api_host){
@@ -329,5 +348,8 @@ void sv_host_init(struct sv_driver *driver)
         .resource_events = host_resource_events,
         .timeline = host_timeline,
         .network = host_network,
+        .host_statistics = host_host_statistics,
+        .process_statistics = host_process_statistics,
+        .usage = host_usage,
     };
 }

@@ -246,6 +246,8 @@
 #define SV_STATISTICS_FRESH_NS                                                                     \
     UINT64_C(1000000000) /* /metrics answers with a sample that is no older, however many ask */
 #define SV_STATISTICS_SCRAPES_MAX 16 /* requests that wait for the same sample */
+#define SV_STATISTICS_LOOK_NS                                                                      \
+    UINT64_C(30000000000) /* three questions of a page that asks the least often */
 
 /* svctl. */
 #define SV_CTL_ANSWER_BYTES_MAX                                                                    \

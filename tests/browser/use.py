@@ -7,20 +7,14 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import tap
+from browser import check_of
 from daemon import wait_until
 from dashboard import Scene, end, live, started
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 # Controls that say nothing to a screen reader, in Playwright's words for the accessibility tree.
 NAMELESS = re.compile(r"^\s*- (button|link|textbox|searchbox|combobox|checkbox|menuitem|option|switch|radio|slider|img|dialog|table)( \[.*\])?:?$")
 options = tap.arguments()
 scene = Scene(options.build, options="conciliation_strategy=USER")
-
-
-def check_of(name):
-    with open(os.path.join(HERE, "checks.js"), encoding="utf-8") as stream:
-        text = "\n".join(line for line in stream.read().split("\n") if not line.startswith("//"))
-    return f"() => ({text.strip()}).{name}()"
 
 
 def each_page(**more):

@@ -20,6 +20,7 @@ import tap
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DRIVER = os.path.join(ROOT, "tests", "browser", "driver.mjs")
+CHECKS = os.path.join(ROOT, "tests", "browser", "checks.js")
 CHROMIUM = ("chromium", "chromium-browser")
 # They give something to go on with; other methods do something.
 LAZY = {"getByRole", "getByText", "getByLabel", "getByTitle", "locator", "filter", "nth", "first", "last", "context", "or", "and"}
@@ -34,6 +35,13 @@ def missing():
     if not os.path.isdir(os.path.join(ROOT, "web", "node_modules", "playwright-core")):
         return "web/node_modules has no playwright-core: make deps"
     return None
+
+
+def check_of(name):
+    """One of checks.js, for page.evaluate()."""
+    with open(CHECKS, encoding="utf-8") as stream:
+        text = "\n".join(line for line in stream.read().split("\n") if not line.startswith("//"))
+    return f"() => ({text.strip()}).{name}()"
 
 
 def camel(name):

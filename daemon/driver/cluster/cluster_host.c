@@ -135,24 +135,6 @@ static void host_set_collecting_period(void *user, double seconds)
     sv_statistics_set_period(cluster->driver, seconds);
 }
 
-static json_t *host_host_statistics(void *user, double period)
-{
-    const struct sv_driver_cluster *cluster = user;
-    return sv_statistics_host_report(cluster->driver, period);
-}
-
-static json_t *host_process_statistics(void *user, sv_process_id id, double period)
-{
-    const struct sv_driver_cluster *cluster = user;
-    return sv_statistics_process_report(cluster->driver, id, period);
-}
-
-static json_t *host_usage(void *user, double period)
-{
-    const struct sv_driver_cluster *cluster = user;
-    return sv_statistics_usage_report(cluster->driver, period);
-}
-
 struct network {
     struct sv_arena *arena;
     struct sv_mesh_address *addresses;
@@ -215,9 +197,6 @@ void sv_driver_cluster_host_init(struct sv_driver_cluster *cluster)
         .enable_host_statistics = host_enable_host_statistics,
         .enable_process_statistics = host_enable_process_statistics,
         .set_collecting_period = host_set_collecting_period,
-        .host_statistics = host_host_statistics,
-        .process_statistics = host_process_statistics,
-        .usage = host_usage,
     };
     cluster->driver->api_host.cluster = &cluster->host;
 }

@@ -35,6 +35,11 @@ bool sv_live_has_listeners(const struct sv_live *live)
     return false;
 }
 
+bool sv_live_has_pages(const struct sv_driver *driver)
+{
+    return driver->live && sv_clients_first(&driver->live->clients);
+}
+
 /* ---- Sending ---- */
 
 /* ["kind", body]; takes `body`. NULL without memory. */

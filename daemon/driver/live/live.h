@@ -7,6 +7,7 @@
 #define SV_DRIVER_LIVE_LIVE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <svisor/timeline.h>
 
 #include "port/action.h"
@@ -23,6 +24,8 @@ struct sv_shortage_report;
 struct sv_unit;
 
 int sv_live_open(struct sv_driver *driver);
+/* Whether a page is open. */
+bool sv_live_has_pages(const struct sv_driver *driver);
 /* Clients are told that this is the end. Before sv_http_free(). */
 void sv_live_close(struct sv_driver *driver);
 /* Answers a request for /live: with a WebSocket, or with why not. */

@@ -31,8 +31,10 @@ struct sv_sampling {
 
 struct sv_statistics {
     struct sv_driver *driver;
-    const struct sv_supvisors_config *config; /* NULL: no section, and no histories */
-    struct sv_config *owner;                  /* a reference: keeps `config` alive */
+    const struct sv_statistics_config *config;
+    struct sv_config *owner; /* a reference: keeps `config` alive */
+    bool is_for_looks;       /* no section: collected while somebody looks */
+    uint64_t looked_ns;      /* when somebody did last */
     bool has_host, has_processes;
     double period; /* stats_collecting_period, or what it was changed to */
     struct sv_statistics_hearer hearer;
@@ -42,7 +44,7 @@ struct sv_statistics {
 
     struct sv_host_reader *reader;
     struct sv_host_sample host;             /* cpu_count 0: not read yet */
-    struct sv_host_history *host_histories; /* one for each period; NULL without `config` */
+    struct sv_host_history *host_histories; /* one for each period */
     struct sv_tracked self;
     struct sv_idmap tracked; /* process id -> struct sv_tracked */
     uint64_t memory_total_bytes;
@@ -64,6 +66,8 @@ struct sv_statistics {
 /* Begins one, or makes the one under way be followed by another. */
 void sv_sampler_begin(struct sv_statistics *statistics, bool is_periodic);
 void sv_sampler_slice(void *statistics);
+/* What was read of them and of svisord, with its histories. */
+void sv_sampler_forget_programs(struct sv_statistics *statistics);
 void sv_sampler_forget_all(struct sv_statistics *statistics);
 /* Supvisors' namespec: a process that has the name of its group is called once. */
 void sv_statistics_add_namespec(const struct sv_unit *unit, struct sv_str *out);

@@ -6,11 +6,10 @@
  */
 #include "driver/statistics/internal.h"
 
-static size_t find_period(const struct sv_supvisors_config *config, double period)
+static size_t find_period(const struct sv_statistics_config *config, double period)
 {
-    for (size_t i = 0; i < config->stats_period_count; i++)
-        if (period <= 0 ||
-            (config->stats_periods[i] >= period && config->stats_periods[i] <= period))
+    for (size_t i = 0; i < config->period_count; i++)
+        if (period <= 0 || (config->periods[i] >= period && config->periods[i] <= period))
             return i;
     return SIZE_MAX;
 }
@@ -122,7 +121,7 @@ static json_t *sample_json(const struct sv_process_sample *sample)
 /* What per cent of one processor are divided by. */
 static double divisor_of(const struct sv_statistics *statistics)
 {
-    bool is_irix = statistics->config->stats_irix_mode;
+    bool is_irix = statistics->config->irix_mode;
     return is_irix || statistics->host.cpu_count == 0 ? 1 : (double)statistics->host.cpu_count;
 }
 
@@ -145,10 +144,9 @@ json_t *sv_statistics_process_report(const struct sv_driver *driver, sv_process_
         append(memory, rounded(moment->memory_percent));
     }
     return json_pack("{s:f, s:i, s:b, s:o, s:o, s:o, s:o}", "target_period",
-                     statistics->config->stats_periods[place], "cores",
-                     (int)statistics->host.cpu_count, "irix_mode",
-                     (int)statistics->config->stats_irix_mode, "times", times, "cpu", cpu, "mem",
-                     memory, "last", tracked ? sample_json(&tracked->last) : json_object());
+                     statistics->config->periods[place], "cores", (int)statistics->host.cpu_count,
+                     "irix_mode", (int)statistics->config->irix_mode, "times", times, "cpu", cpu,
+                     "mem", memory, "last", tracked ? sample_json(&tracked->last) : json_object());
 }
 
 static json_t *host_usage(const struct sv_host_history *history)
@@ -196,12 +194,12 @@ json_t *sv_statistics_usage_report(const struct sv_driver *driver, double period
     if (place == SIZE_MAX)
         return json_null();
     json_t *periods = json_array();
-    for (size_t i = 0; i < statistics->config->stats_period_count; i++)
-        append(periods, statistics->config->stats_periods[i]);
+    for (size_t i = 0; i < statistics->config->period_count; i++)
+        append(periods, statistics->config->periods[i]);
     return json_pack("{s:f, s:o, s:f, s:i, s:b, s:o, s:o}", "now", (double)sv_wall_ns() / 1e9,
-                     "periods", periods, "target_period", statistics->config->stats_periods[place],
+                     "periods", periods, "target_period", statistics->config->periods[place],
                      "cores", (int)statistics->host.cpu_count, "irix_mode",
-                     (int)statistics->config->stats_irix_mode, "host",
+                     (int)statistics->config->irix_mode, "host",
                      host_usage(&statistics->host_histories[place]), "processes",
                      processes_usage(statistics, place));
 }

@@ -152,13 +152,18 @@ static void forget_stale(struct sv_statistics *statistics)
     }
 }
 
-void sv_sampler_forget_all(struct sv_statistics *statistics)
+void sv_sampler_forget_programs(struct sv_statistics *statistics)
 {
     for (size_t i = 0; i < statistics->tracked.slot_count; i++)
         if (statistics->tracked.slots[i].value)
             free_tracked(statistics, statistics->tracked.slots[i].value);
     sv_idmap_done(&statistics->tracked);
     sv_statistics_forget_histories(statistics, &statistics->self);
+}
+
+void sv_sampler_forget_all(struct sv_statistics *statistics)
+{
+    sv_sampler_forget_programs(statistics);
     free(statistics->sampling.ids);
     sv_cgroup_times_free(statistics->times);
 }

@@ -2,6 +2,12 @@
  * When samples are taken, and what becomes of them: the switches and the clock of
  * [rpcinterface:supvisors], and the histories of its stats_periods.
  *
+ * Without that section the switches are turned by whoever looks: on by the first question for a
+ * report, off when SV_STATISTICS_LOOK_NS have gone by without one and no page is open. A page that
+ * is hidden asks for nothing, but whoever comes back to it wants no gap in its charts, so it
+ * counts. What was collected is forgotten then: an average over the time in which nobody looked is
+ * no news.
+ *
  * stats_collecting_period is the least time between two samples, as for Supvisors: the next one is
  * due so long after the last one began, and never earlier. With both switches off the timer does
  * not run, and the daemon does not wake up.
@@ -9,36 +15,72 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "driver/cluster/cluster.h"
+#include "driver/live/live.h"
 #include "driver/statistics/internal.h"
 
 enum { NS_PER_SECOND = 1000000000, ACCURACY_NS = 50000000 };
 
+/* The first averages are there two seconds after a page was opened, the last ones go back for three
+ * hours. */
+static const double look_periods[] = {2, 10, 60};
+static const struct sv_statistics_config look_config = {
+    .collecting_period = 2, .periods = look_periods, .period_count = 3, .histo = 200};
+
 static void arm(struct sv_statistics *statistics, double seconds)
 {
-    bool is_wanted = statistics->config && (statistics->has_host || statistics->has_processes);
+    bool is_wanted = statistics->has_host || statistics->has_processes;
     sv_source_arm(statistics->timer,
                   is_wanted ? sv_now_ns() + (uint64_t)(seconds * NS_PER_SECOND) : SV_NEVER);
+}
+
+static void init_host_histories(struct sv_statistics *statistics)
+{
+    const struct sv_statistics_config *config = statistics->config;
+    for (size_t i = 0; i < config->period_count; i++)
+        sv_host_history_init(&statistics->host_histories[i], config->periods[i], config->histo);
+}
+
+static void forget_host_histories(struct sv_statistics *statistics)
+{
+    for (size_t i = 0; statistics->host_histories && i < statistics->config->period_count; i++)
+        sv_host_history_done(&statistics->host_histories[i]);
+}
+
+static bool is_looked_at(const struct sv_statistics *statistics)
+{
+    return sv_now_ns() - statistics->looked_ns <= SV_STATISTICS_LOOK_NS ||
+           sv_live_has_pages(statistics->driver);
+}
+
+/* What /metrics would take for fresh is gone, too. */
+static void rest(struct sv_statistics *statistics)
+{
+    statistics->has_host = statistics->has_processes = false;
+    statistics->complete_ns = 0;
+    forget_host_histories(statistics);
+    init_host_histories(statistics);
+    sv_sampler_forget_programs(statistics);
 }
 
 static void on_due(void *user)
 {
     struct sv_statistics *statistics = user;
-    sv_sampler_begin(statistics, true);
+    bool is_sampling = statistics->sampling.is_under_way;
+    if (statistics->is_for_looks && !is_looked_at(statistics) && !is_sampling)
+        rest(statistics);
+    else
+        sv_sampler_begin(statistics, true);
     arm(statistics, statistics->period);
 }
 
-static int init_histories(struct sv_statistics *statistics)
+void sv_statistics_look(struct sv_driver *driver)
 {
-    const struct sv_supvisors_config *config = statistics->config;
-    statistics->host_histories =
-        calloc(config->stats_period_count, sizeof(*statistics->host_histories));
-    if (!statistics->host_histories)
-        return -ENOMEM;
-    for (size_t i = 0; i < config->stats_period_count; i++)
-        sv_host_history_init(&statistics->host_histories[i], config->stats_periods[i],
-                             config->stats_histo);
-    return 0;
+    struct sv_statistics *statistics = driver->statistics;
+    statistics->looked_ns = sv_now_ns();
+    if (!statistics->is_for_looks || statistics->has_host)
+        return;
+    statistics->has_host = statistics->has_processes = true;
+    on_due(statistics);
 }
 
 int sv_statistics_open(struct sv_driver *driver)
@@ -49,20 +91,22 @@ int sv_statistics_open(struct sv_driver *driver)
     driver->statistics = statistics;
     statistics->driver = driver;
     statistics->owner = sv_config_ref(driver->config);
-    statistics->config = driver->config->supvisors;
+    const struct sv_supvisors_config *section = driver->config->supvisors;
+    statistics->is_for_looks = !section;
+    statistics->config = section ? &section->stats : &look_config;
+    statistics->has_host = statistics->config->has_host;
+    statistics->has_processes = statistics->config->has_processes;
+    statistics->period = statistics->config->collecting_period;
     statistics->reader = sv_host_reader_new();
-    if (!statistics->reader)
+    statistics->host_histories =
+        calloc(statistics->config->period_count, sizeof(*statistics->host_histories));
+    if (!statistics->reader || !statistics->host_histories)
         return -ENOMEM;
+    init_host_histories(statistics);
     int r = sv_loop_add_timer(driver->loop, ACCURACY_NS, on_due, statistics, &statistics->timer);
-    if (r == 0)
-        r = sv_loop_add_defer(driver->loop, SV_PRIORITY_OUTPUT, sv_sampler_slice, statistics,
-                              &statistics->slicer);
-    if (r < 0 || !statistics->config)
-        return r;
-    statistics->has_host = statistics->config->host_stats_enabled;
-    statistics->has_processes = statistics->config->process_stats_enabled;
-    statistics->period = statistics->config->stats_collecting_period;
-    return init_histories(statistics);
+    return r < 0 ? r
+                 : sv_loop_add_defer(driver->loop, SV_PRIORITY_OUTPUT, sv_sampler_slice, statistics,
+                                     &statistics->slicer);
 }
 
 void sv_statistics_begin(struct sv_driver *driver)
@@ -76,9 +120,7 @@ void sv_statistics_close(struct sv_driver *driver)
     if (!statistics)
         return;
     sv_sampler_forget_all(statistics);
-    for (size_t i = 0; statistics->host_histories && i < statistics->config->stats_period_count;
-         i++)
-        sv_host_history_done(&statistics->host_histories[i]);
+    forget_host_histories(statistics);
     free(statistics->host_histories);
     sv_host_reader_free(statistics->reader);
     sv_source_free(statistics->timer);
@@ -136,7 +178,7 @@ void sv_statistics_set_period(struct sv_driver *driver, double seconds)
 
 void sv_statistics_feed_host(struct sv_statistics *statistics)
 {
-    for (size_t i = 0; i < statistics->config->stats_period_count; i++) {
+    for (size_t i = 0; i < statistics->config->period_count; i++) {
         struct sv_host_statistics ended;
         if (sv_host_history_push(&statistics->host_histories[i], &statistics->host, &ended) ==
                 SV_HISTORY_GREW &&
@@ -145,11 +187,11 @@ void sv_statistics_feed_host(struct sv_statistics *statistics)
     }
 }
 
-static struct sv_process_history *new_histories(const struct sv_supvisors_config *config)
+static struct sv_process_history *new_histories(const struct sv_statistics_config *config)
 {
-    struct sv_process_history *histories = calloc(config->stats_period_count, sizeof(*histories));
-    for (size_t i = 0; histories && i < config->stats_period_count; i++)
-        sv_process_history_init(&histories[i], config->stats_periods[i], config->stats_histo);
+    struct sv_process_history *histories = calloc(config->period_count, sizeof(*histories));
+    for (size_t i = 0; histories && i < config->period_count; i++)
+        sv_process_history_init(&histories[i], config->periods[i], config->histo);
     return histories;
 }
 
@@ -158,7 +200,7 @@ void sv_statistics_feed(struct sv_statistics *statistics, struct sv_tracked *tra
 {
     if (!tracked->histories)
         tracked->histories = new_histories(statistics->config);
-    for (size_t i = 0; tracked->histories && i < statistics->config->stats_period_count; i++) {
+    for (size_t i = 0; tracked->histories && i < statistics->config->period_count; i++) {
         struct sv_process_statistics ended;
         if (sv_process_history_push(&tracked->histories[i], &tracked->last, &ended) ==
                 SV_HISTORY_GREW &&
@@ -169,7 +211,7 @@ void sv_statistics_feed(struct sv_statistics *statistics, struct sv_tracked *tra
 
 void sv_statistics_forget_histories(struct sv_statistics *statistics, struct sv_tracked *tracked)
 {
-    for (size_t i = 0; tracked->histories && i < statistics->config->stats_period_count; i++)
+    for (size_t i = 0; tracked->histories && i < statistics->config->period_count; i++)
         sv_process_history_done(&tracked->histories[i]);
     free(tracked->histories);
     tracked->histories = NULL;

@@ -1,6 +1,7 @@
 /*
  * Statistics of the host and of every program that runs: taken each stats_collecting_period where
- * there is [rpcinterface:supvisors], and whenever /metrics is asked for. See sampler.c.
+ * there is [rpcinterface:supvisors], else while somebody looks; and whenever /metrics is asked for.
+ * See statistics.c, sampler.c.
  */
 #ifndef SV_DRIVER_STATISTICS_H
 #define SV_DRIVER_STATISTICS_H
@@ -32,6 +33,9 @@ void sv_statistics_begin(struct sv_driver *driver);
 void sv_statistics_close(struct sv_driver *driver);
 void sv_statistics_listen(struct sv_driver *driver, const struct sv_statistics_hearer *hearer);
 
+/* Somebody asks for a report: without [rpcinterface:supvisors] that is what begins to collect. */
+void sv_statistics_look(struct sv_driver *driver);
+
 /* What the methods of supvisors.* ask; until the end of this daemon. */
 bool sv_statistics_has_host(const struct sv_driver *driver);
 bool sv_statistics_has_processes(const struct sv_driver *driver);
@@ -40,7 +44,7 @@ void sv_statistics_enable_host(struct sv_driver *driver, bool is_enabled);
 void sv_statistics_enable_processes(struct sv_driver *driver, bool is_enabled);
 void sv_statistics_set_period(struct sv_driver *driver, double seconds);
 
-/* report.c. The history over one of stats_periods, 0 for the first. New references; NULL without
+/* report.c. The history over one of the periods, 0 for the first. New references; NULL without
  * memory. The null of JSON: `period` is none of them. */
 json_t *sv_statistics_host_report(const struct sv_driver *driver, double period);
 json_t *sv_statistics_process_report(const struct sv_driver *driver, sv_process_id process,

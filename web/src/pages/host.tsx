@@ -1,6 +1,7 @@
 // The host of an instance: processors, memory, network, disks.
 import { useMemo, useRef, useState } from "preact/hooks";
 import { call } from "../api/call";
+import { store } from "../model/index";
 import { Clock } from "../model/series";
 import { byText, list, percent, rate } from "../model/words";
 import type { Series } from "../ui/chart";
@@ -89,15 +90,13 @@ function sectionsOf(history: HostHistory, wall: (measures: number[]) => number[]
 }
 
 interface Status {
-  host_stats: boolean;
-  process_stats: boolean;
-  collecting_period: number;
+  host_stats: boolean; // without a cluster: while somebody looks
 }
 
 async function askHost(identifier: string, period: number) {
   const [history, status, usage] = await Promise.all([
     call<HostHistory>(identifier, "svisor.getHostStatistics", { period }),
-    call<Status>(identifier, "supvisors.get_statistics_status"),
+    store.tables.isCluster ? call<Status>(identifier, "supvisors.get_statistics_status") : { host_stats: true },
     call<{ periods: number[] }>(identifier, "svisor.getUsage", { period }),
   ]);
   return { history, status, periods: usage.periods };

@@ -32,7 +32,6 @@ function Head(props: { tables: Tables; one: Instance; view: string }) {
   const { tables, one, view } = props;
   const href = hrefs.instance(one.identifier);
   const views: [string, string, string][] = [["", "Processes", href], ["host", "Host", `${href}/host`], ["log", "Log", `${href}/log`]];
-  const shown = tables.isCluster ? views : views.filter(([word]) => word !== "host");
   const facts = [one.node_name && `${one.node_name}:${one.port}`, one.version, ...(one.stereotypes ?? [])].filter(Boolean);
   return (
     <header class="page-head">
@@ -43,7 +42,7 @@ function Head(props: { tables: Tables; one: Instance; view: string }) {
       <span class="quiet">{facts.join(" · ")}</span>
       <span class="page-tools">
         <nav class="tabs" aria-label="Views of this instance">
-          {shown.map(([word, title, to]) => (
+          {views.map(([word, title, to]) => (
             <a key={word} href={to} aria-current={view === word ? "page" : undefined}>
               {title}
             </a>

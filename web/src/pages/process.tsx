@@ -132,9 +132,9 @@ function Deaths(props: { copies: Copy[]; namespec: string; tables: Tables }) {
   );
 }
 
-function Charts(props: { copy: Copy; namespec: string; isCluster: boolean }) {
+function Charts(props: { copy: Copy; namespec: string }) {
   const period = usePeriod();
-  const periods = useAnswer(() => (props.isCluster ? call<{ periods: number[] }>(props.copy.identifier, "svisor.getUsage") : Promise.resolve({ periods: [] })), [props.copy.identifier]);
+  const periods = useAnswer(() => call<{ periods: number[] }>(props.copy.identifier, "svisor.getUsage"), [props.copy.identifier]);
   return (
     <Section title="What it uses" tools={<PeriodChoice periods={periods.value?.periods ?? []} period={period} />}>
       <ProcessCharts identifier={props.copy.identifier} namespec={props.namespec} period={period} />
@@ -182,7 +182,7 @@ export function ProcessPage(props: PageProperties) {
         )}
       </Section>
       <Deaths copies={copies} namespec={namespec} tables={tables} />
-      {running && <Charts copy={running} namespec={namespec} isCluster={tables.isCluster} />}
+      {running && <Charts copy={running} namespec={namespec} />}
       <RecentEvents filter={{ process: namespec }} />
       {isManaged && process?.rules && (
         <Section title="Rules">

@@ -177,7 +177,7 @@ function usageColumns(tables: Tables, usage: Usage, shown: string): Column<Row>[
       return value ? <span class={isGroup(row) || !isUp(row.statename) ? "quiet" : ""}>{value}%</span> : "";
     },
   };
-  return [load, column("cpu", "CPU", 0), column("mem", "Memory", 1)];
+  return [...(tables.isCluster ? [load] : []), column("cpu", "CPU", 0), column("mem", "Memory", 1)];
 }
 
 // A part of its own, so that the time that goes by draws this and nothing else.
@@ -236,9 +236,7 @@ function rowsOf(copies: Iterable<Copy>, query: TableQuery, columns: Column<Row>[
 }
 
 function useUsage(identifier: string, period: number): Usage | null {
-  const { isCluster } = store.tables;
-  const ask = () => (isCluster ? call<Usage>(identifier, "svisor.getUsage", { period }) : Promise.resolve(null));
-  return usePoll(ask, pollMs(period || 4), [identifier, period]).value;
+  return usePoll(() => call<Usage>(identifier, "svisor.getUsage", { period }), pollMs(period || 4), [identifier, period]).value;
 }
 
 function Detail(props: { identifier: string; namespec: string; usage: Usage; period: number }) {

@@ -65,10 +65,10 @@ function Tendency(props: { last: number; before: number }) {
   );
 }
 
-function Figures(props: { series: Series[]; format: (value: number) => string; place: number | null; time: number | undefined }) {
+function Figures(props: { title: string; series: Series[]; format: (value: number) => string; place: number | null; time: number | undefined }) {
   const { format, place } = props;
   return (
-    <table class="figures">
+    <table class="figures" aria-label={`${props.title} in numbers`}>
       <thead>
         <tr>
           <th scope="col">
@@ -133,7 +133,7 @@ export function Panel(props: PanelProperties) {
       ) : (
         <>
           <Chart {...props} label={`${props.title} over time`} onCursor={setPlace} />
-          <Figures series={props.series} format={props.format} place={place} time={place === null ? undefined : props.times[place]} />
+          <Figures title={props.title} series={props.series} format={props.format} place={place} time={place === null ? undefined : props.times[place]} />
         </>
       )}
     </section>

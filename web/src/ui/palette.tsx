@@ -31,6 +31,7 @@ function pages(tables: Tables): Entry[] {
   const to = (text: string, href: string): Entry => ({ text, kind: "page", run: () => go(href) });
   const list = [to(tables.isCluster ? "Cluster" : "Processes", "#/"), to("Timeline", "#/timeline"), to("Logs", "#/logs")];
   if (tables.isCluster) list.push(to("Conciliation", hrefs.conciliation));
+  else if (tables.hello) list.push(to("Host", `${hrefs.instance(tables.hello.identifier)}/host`));
   return list;
 }
 

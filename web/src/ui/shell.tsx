@@ -51,10 +51,11 @@ function ClusterState(props: { tables: Tables }) {
 function Ways(props: { tables: Tables; path: string[] }) {
   const { tables } = props;
   const first = props.path[0] ?? "";
+  const view = first === "instances" && (props.path[2] ?? "");
   const own = tables.hello ? hrefs.instance(tables.hello.identifier) : "#/";
   const ways: [string, string, boolean][] = tables.isCluster
     ? [["Cluster", "#/", first === ""], ["This instance", own, first === "instances" && props.path[1] === tables.hello?.identifier]]
-    : [["Processes", "#/", first === ""], ["Daemon", `${own}/log`, first === "instances"]];
+    : [["Processes", "#/", first === "" || view === ""], ["Host", `${own}/host`, view === "host"], ["Daemon", `${own}/log`, view === "log"]];
   ways.push(["Timeline", "#/timeline", first === "timeline"], ["Logs", "#/logs", first === "logs"]);
   if (tables.isCluster) ways.push(["Conciliation", hrefs.conciliation, first === "conciliation"]);
   return (
