@@ -272,8 +272,8 @@ def _():
             context.term()
 
 
-def read_counts(sub, timeout=15):
-    """Reads up to the next `published`: how many others came, and its counts."""
+def read_counts(sub, timeout=60):
+    """Reads up to the next `published`: how many others came, and its counts. Through so small a buffer TCP takes its time."""
     end, seen = time.monotonic() + timeout, 0
     while time.monotonic() < end:
         if sub.poll(100):

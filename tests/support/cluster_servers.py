@@ -6,12 +6,11 @@ a word @MARK@-NAME by which they are known.
 
 import os
 import random
-import socket
 import time
 import xmlrpc.client
 
 import tap
-from daemon import NotReady, Server, binary, wait_until
+from daemon import NotReady, Server, binary, free_port, wait_until
 
 CONFIG = """
 {http}
@@ -37,14 +36,8 @@ BAD_STATE = 101
 
 
 def free_ports(count):
-    """Different ones, in their order: all are held until all are known."""
-    held = [socket.socket() for _ in range(count)]
-    for probe in held:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in held]
-    for probe in held:
-        probe.close()
-    return sorted(ports)
+    """Different ones, in their order."""
+    return sorted(free_port() for _ in range(count))
 
 
 class Cluster:

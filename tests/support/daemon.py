@@ -12,6 +12,7 @@ kept until the Server is closed, and is what a failing test shows.
 
 import getpass
 import os
+import random
 import re
 import shutil
 import signal
@@ -54,10 +55,30 @@ def binary(kind, build):
     return path if os.access(path, os.X_OK) else None
 
 
-def free_port():
+MESH_PORT_OFFSET = 20000  # docs/mesh-security.md
+FIRST_PORT, REFUSED_PORT = 7000, 10080  # browsers refuse that one, and many below 7000
+_given_ports = set()
+
+
+def _is_free(port):
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port():
+    """One that this program has not had yet, with its mesh port; not of those that the kernel gives to who connects."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as stream:
+        first_of_kernel = int(stream.read().split()[0])
+    while True:
+        port = random.randrange(FIRST_PORT, max(first_of_kernel - MESH_PORT_OFFSET, FIRST_PORT + 1000))
+        if port != REFUSED_PORT and port not in _given_ports and _is_free(port) and _is_free(port + MESH_PORT_OFFSET):
+            _given_ports.add(port)
+            return port
 
 
 def tail(path, bytes_max=1500):
