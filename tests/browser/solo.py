@@ -77,8 +77,7 @@ def _():
     with solo() as (_, open_page), open_page("#/") as page:
         page.get_by_role("navigation", name="Pages").get_by_role("link", name="Host").click()
         for name in ("CPU", "Memory"):
-            has_chart(page, name)
-        page.get_by_role("region", name="Disk usage").wait_for()
+            has_chart(page.get_by_role("region", name="Processor and memory"), name)
         periods = page.get_by_role("group", name="Statistics period").get_by_role("button")
         tap.check(periods.all_inner_texts(), ["2 s", "10 s", "1 min"], "periods")
         periods.nth(1).click()
