@@ -195,7 +195,7 @@ def _():
         for path, place in (("/index.html", "./"), ("/index.html?message=a%20b", "./?message=a%20b"),
                             ("/application.html?appname=shop%2Fx%20y&period=5", "./#/applications/shop%2Fx%20y"), ("/application.html", "./"),
                             ("/proc_instance.html?ident=10.0.0.1:60000", "./#/instances/10.0.0.1%3A60000"),
-                            ("/host_instance.html?ident=supv-01", "./#/instances/supv-01"), ("/host_instance.html?ident=", "./"),
+                            ("/host_instance.html?ident=supv-01", "./#/instances/supv-01/host"), ("/host_instance.html?ident=", "./"),
                             ("/conciliation.html", "./#/conciliation")):
             status, headers, text = ask(server, "GET", path)
             tap.check((status, headers["Location"], text), (308, place, ""), path)

@@ -136,9 +136,10 @@ static void handle_ok(struct sv_driver *driver, struct sv_http_exchange *exchang
     sv_http_reply_text(exchange, 200, "OK");
 }
 
-/* A page of Supvisors is elsewhere now. `word` names the field whose value ends the address; NULL:
- * none does. Its actions are not done silently as if they had been. */
-static void move_to(struct sv_http_exchange *exchange, const char *place, const char *word)
+/* A page of Supvisors is elsewhere now. `word` names the field whose value the address has between
+ * `place` and `rest`; NULL: none. Its actions are not done silently as if they had been. */
+static void move_to(struct sv_http_exchange *exchange, const char *place, const char *word,
+                    const char *rest)
 {
     struct sv_str location SV_CLEANUP(sv_str_done) = {0};
     struct sv_str value SV_CLEANUP(sv_str_done) = {0};
@@ -149,8 +150,10 @@ static void move_to(struct sv_http_exchange *exchange, const char *place, const 
     sv_str_clear(&value);
     bool has_value = word && sv_classic_field(exchange, word, &value) && value.length > 0;
     sv_str_add(&location, !word || has_value ? place : "./");
-    if (has_value)
+    if (has_value) {
         sv_form_add_escaped(&location, sv_str_text(&value));
+        sv_str_add(&location, rest);
+    }
     sv_page_redirect(exchange, sv_classic_is_post(exchange) ? 303 : 308, &location, "");
 }
 
@@ -160,25 +163,31 @@ static void handle_index(struct sv_driver *driver, struct sv_http_exchange *exch
     if (sv_classic_field(exchange, "action", &action) && action.length > 0)
         sv_classic_act(driver, exchange, sv_str_text(&action));
     else
-        move_to(exchange, "./?message=", "message");
+        move_to(exchange, "./?message=", "message", "");
 }
 
 static void handle_application(struct sv_driver *driver, struct sv_http_exchange *exchange)
 {
     (void)driver;
-    move_to(exchange, "./#/applications/", "appname");
+    move_to(exchange, "./#/applications/", "appname", "");
 }
 
 static void handle_instance(struct sv_driver *driver, struct sv_http_exchange *exchange)
 {
     (void)driver;
-    move_to(exchange, "./#/instances/", "ident");
+    move_to(exchange, "./#/instances/", "ident", "");
+}
+
+static void handle_host(struct sv_driver *driver, struct sv_http_exchange *exchange)
+{
+    (void)driver;
+    move_to(exchange, "./#/instances/", "ident", "/host");
 }
 
 static void handle_conciliation(struct sv_driver *driver, struct sv_http_exchange *exchange)
 {
     (void)driver;
-    move_to(exchange, "./#/conciliation", NULL);
+    move_to(exchange, "./#/conciliation", NULL, "");
 }
 
 static const struct {
@@ -191,7 +200,7 @@ static const struct {
     {"/maintail.html", handle_main_tail},
     {"/application.html", handle_application},
     {"/proc_instance.html", handle_instance},
-    {"/host_instance.html", handle_instance},
+    {"/host_instance.html", handle_host},
     {"/conciliation.html", handle_conciliation},
 };
 
