@@ -154,6 +154,23 @@ def _():
             wait_until(lambda: model.rows() and model.rows()["process"][("shop", "web")]["statename"] == "RUNNING", 10, "web to run")
 
 
+@tap.test("when the rules are read again, what follows from them is on the page: also the load of the instances")
+def _():
+    with shop(2) as cluster:
+        cluster.start()
+        cluster.wait_state("OPERATION")
+        server = cluster.servers[0]
+        with LiveModel(cluster.ports[0]) as model:
+            wait_until(lambda: model.ready()["application"][("shop",)]["statename"] == "RUNNING", 10, "the shop to open")
+            rules = SHOP_RULES.replace("</identifiers>", "</identifiers><expected_loading>7</expected_loading>")
+            server.write("rules.xml", f'<?xml version="1.0" encoding="UTF-8"?>\n<root>{rules}</root>\n')
+            server.rpc(over="tcp").supervisor.reloadConfig()
+            wait_until(lambda: model.ready()["process"][("shop", "web")]["rules"]["expected_loading"] == 7, 10, "the rule")
+            told = {info["identifier"]: info["loading"] for info in cluster.call(0, "get_all_instances_info")}
+            tap.check(sum(told.values()), 14, f"the loads: {told}")
+            wait_until(lambda: {key[0]: body["loading"] for key, body in model.ready()["instance"].items()} == told, 10, "the loads on the page")
+
+
 @tap.test("conflicts, and an instance that is lost, are on the page")
 def _():
     with shop() as cluster:

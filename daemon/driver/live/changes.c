@@ -103,7 +103,8 @@ void sv_live_cluster_notice(struct sv_driver *driver, const struct sv_cluster_ac
 
 static void mark_ruled(void *user, const struct sv_live_row *row)
 {
-    if (row->kind == SV_LIVE_APPLICATION || row->kind == SV_LIVE_PROCESS)
+    bool is_loaded = row->kind == SV_LIVE_INSTANCE; /* with what the rules say of what runs there */
+    if (is_loaded || row->kind == SV_LIVE_APPLICATION || row->kind == SV_LIVE_PROCESS)
         mark(user, row);
 }
 
