@@ -333,11 +333,11 @@ bool sv_member_lose(struct sv_model *model, struct sv_member *member, sv_instanc
     sv_member_outdate(model, member);
     sv_member_news(model, member, instance, SV_PROCESS_FATAL);
     sv_application_set_stale(model, member->application);
-    if (member->running_count > 0)
-        return false;
-    model->lost_count += !member->is_lost;
-    member->is_lost = true;
-    member->lost_with = instance;
+    if (member->running_count == 0) {
+        model->lost_count += !member->is_lost;
+        member->is_lost = true;
+        member->lost_with = instance;
+    }
     return true;
 }
 
