@@ -136,8 +136,8 @@ enum sv_process_news sv_row_news(enum sv_row_effect effect, bool is_snapshot,
 bool sv_model_untell(struct sv_model *model, struct sv_member *member, sv_instance_place instance);
 /* Frees it, and its application with the last one. True: the application went. */
 bool sv_model_drop(struct sv_model *model, struct sv_member *member);
-/* Its instance was lost. True: it ran there, and is FATAL there now; is_lost is set if it ran nowhere
- * else. */
+/* Its instance was lost. True: it ran there, and is FATAL there now; is_lost is set if it ran
+ * nowhere else. */
 bool sv_member_lose(struct sv_model *model, struct sv_member *member, sv_instance_place instance,
                     const char *identifier, uint64_t now_ns);
 /* The same for a failure that was not looked after to its end. */
