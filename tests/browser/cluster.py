@@ -96,6 +96,11 @@ def _():
         print(f"# {page.get_by_role('article', name=where).inner_text()!r}")
         there = wait_until(lambda: [one for one in cluster.running_on((lost + 1) % 3, "shop:web") or () if one != where], 10, "web to run elsewhere")[0]
         page.get_by_role("article", name=there).get_by_text("web").wait_for()
+        page.evaluate("() => { window.asked = []; const kept = window.fetch; window.fetch = (...all) => { window.asked.push(String(all[0])); return kept(...all) } }")
+        page.get_by_role("region", name="Needs attention").get_by_role("link", name=where).click()
+        page.get_by_role("heading", name=where).wait_for()
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => requestAnimationFrame(done))))")
+        tap.check([one for one in page.evaluate("() => window.asked") if "instances/" in one], [], "what the page asks of an instance that is lost")
 
 
 if __name__ == "__main__":

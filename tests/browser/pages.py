@@ -44,6 +44,8 @@ def _():
         page.get_by_text("the mesh is open").first().wait_for()
         scene.rpc(2).supervisor.stopProcess("talk")
         page.get_by_text("stopped: talk").first().wait_for()
+        newest = "() => [...document.querySelectorAll('[role=log] [data-serial]')].at(-1).getBoundingClientRect().bottom <= innerHeight"
+        wait_until(lambda: page.evaluate(newest), 5, "the newest line to be in sight")
         scene.rpc(2).supervisor.startProcess("talk")
 
 

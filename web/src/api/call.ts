@@ -5,6 +5,7 @@
 //     await operate("supvisors.stop_application", { application_name: "shop" });   // waits for the end, holding no connection
 //
 // With an instance the call is made there, relayed by the one that serves this page.
+import { inWords } from "../model/faults";
 import { store } from "../model/index";
 
 export class CallError extends Error {
@@ -18,33 +19,6 @@ export class CallError extends Error {
 }
 
 type Parameters = Record<string, unknown>;
-
-// Faults say their name and what it is about, "ALREADY_STARTED: shop:web"; these are the same for people.
-const WORDS: Record<string, (about: string) => string> = {
-  ALREADY_STARTED: (about) => `${about} runs already.`,
-  NOT_RUNNING: (about) => `${about} does not run.`,
-  BAD_NAME: (about) => (about.includes(" ") ? sentence(about) : `There is no ${about}.`),
-  NO_FILE: (about) => (about.startsWith("/") ? `A file is missing: ${about}.` : about === "it" ? "It has no file." : sentence(about)),
-  BAD_SIGNAL: (about) => `There is no signal ${about}: write a name such as HUP or USR1, or its number.`,
-  NOT_EXECUTABLE: (about) => `${about} may not be executed.`,
-  ABNORMAL_TERMINATION: (about) => (about.includes(" ") ? `${sentence(about)} Its page says why.` : `${about} ended before it counted as started.`),
-  SPAWN_ERROR: (about) => `${about} could not be started.`,
-  SHUTDOWN_STATE: () => "svisord is stopping or restarting.",
-  BAD_SUPVISORS_STATE: (about) => `Not in this state of the cluster: ${about}.`,
-  DISABLED: (about) => `${about} is disabled: enable its program first.`,
-  NOT_MANAGED: (about) => `${about} has no rules, so the cluster does not manage it.`,
-};
-
-function sentence(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1) + (/[.?!]$/.test(words) ? "" : ".");
-}
-
-export function inWords(message: string): string {
-  const colon = message.indexOf(": ");
-  const name = colon < 0 ? message : message.slice(0, colon);
-  const about = colon < 0 ? "it" : message.slice(colon + 2);
-  return WORDS[name]?.(about) ?? (colon > 0 && /^[A-Z_]+$/.test(name) ? about : message);
-}
 
 function pathOf(instance: string | null, method: string): string {
   const [space = "", name = ""] = method.split(".");

@@ -17,7 +17,7 @@ export const STRATEGIES: Strategy[] = [
   { name: "INFANTICIDE", title: "Keep the oldest", words: "The copy that was started first stays; the newer ones stop." },
   { name: "STOP", title: "Stop all", words: "All copies stop. Nothing starts." },
   { name: "RESTART", title: "Stop all, start one", words: "All copies stop, then one starts where the rules say." },
-  { name: "RUNNING_FAILURE", title: "Treat as a failure", words: "All copies stop, then it is done what the rules say of a lost process." },
+  { name: "RUNNING_FAILURE", title: "Treat as a failure", words: "All copies stop, then what the rules say of a lost process is done." },
 ];
 
 // The strategy that waits for somebody: there is nothing to press.

@@ -54,6 +54,12 @@ export class Tables {
     return namespec.includes(":") ? namespec : fullName(namespec, namespec);
   }
 
+  // It can be asked.
+  isThere(identifier: string): boolean {
+    const state = this.instances.get(identifier)?.statename;
+    return !this.isCluster || state === "RUNNING" || state === "CHECKED";
+  }
+
   nick(identifier: string): string {
     return this.instances.get(identifier)?.nick_identifier || identifier;
   }

@@ -20,5 +20,6 @@ test("lists and counts are words", () => {
 
 test("a reason does not repeat the name and the state that stand beside it", () => {
   assert.equal(reasonOf("web is FATAL: too many retries."), "Too many retries.");
+  assert.equal(reasonOf("web is EXITED: was ended by a signal that svisord did not send. Run 1 of web (pid 7) was ended by the kernel: SIGSEGV. It lived 2 s."), "Was ended by the kernel: SIGSEGV. It lived 2 s.");
   assert.equal(reasonOf("can't find command"), "Can't find command");
 });

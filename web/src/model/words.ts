@@ -55,9 +55,10 @@ export function list(names: string[], most = 4): string {
   return `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
 }
 
-// "web is FATAL: too many retries." → "Too many retries.": the name and the state stand beside it already.
+// "web is FATAL: too many retries." → "Too many retries.": the name and the state stand beside it already. Of what has exited, what
+// the first sentence says in general the second one says in full: "Run 1 of web (pid 7) was ended by …".
 export function reasonOf(why: string): string {
-  const reason = why.replace(/^\S+ is [A-Z]+: /, "");
+  const reason = why.replace(/^\S+ is (?:EXITED: [^.]*\. Run \d+ of \S+ \(pid \d+\) |[A-Z]+: )/, "");
   return reason.charAt(0).toUpperCase() + reason.slice(1);
 }
 

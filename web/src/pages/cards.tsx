@@ -62,7 +62,7 @@ function Card(props: { tables: Tables; one: Instance }) {
   const { one, tables } = props;
   const isMaster = tables.supvisors?.master_identifier === one.identifier;
   const isOwn = tables.hello?.identifier === one.identifier;
-  const isThere = one.statename === "RUNNING" || one.statename === "CHECKED";
+  const isThere = tables.isThere(one.identifier);
   const isBad = one.statename === "FAILED" || one.statename === "ISOLATED";
   return (
     <article class={`card ${isThere ? "" : "card-away"} ${isBad ? "card-bad" : ""}`} aria-label={one.nick_identifier}>

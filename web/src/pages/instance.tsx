@@ -64,14 +64,14 @@ export function InstancePage(props: PageProperties) {
   const [, identifier = "", view = ""] = props.path;
   const one = tables.instances.get(identifier);
   if (!one) return <NotThere what={`instance ${identifier}`} />;
-  const isThere = !tables.isCluster || one.statename === "RUNNING" || one.statename === "CHECKED";
+  const isThere = tables.isThere(identifier);
   return (
-    <div class="page">
+    <div class={`page ${view === "log" ? "logs-page" : ""}`}>
       <Head tables={tables} one={one} view={view} />
       {!isThere && <p class="tone-warn">{reasonOf(one.why || "It is not heard.")}</p>}
       {view === "host" && isThere && <Host identifier={identifier} />}
       {view === "log" && isThere && <DaemonLog identifier={identifier} />}
-      {view === "" && <ProcessTable identifier={identifier} />}
+      {view === "" && (isThere || (tables.copiesAt.get(identifier)?.size ?? 0) > 0) && <ProcessTable identifier={identifier} />}
     </div>
   );
 }

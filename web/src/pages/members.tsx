@@ -223,7 +223,7 @@ function columnsOf(around: Surroundings): Column<Row>[] {
   const upOf = (row: Row) => (row.kind === "step" ? undefined : row.kind === "copy" ? row.copy : row.copies.find((one) => isUp(one.statename)));
   return [
     {
-      id: "name", title: "Process", width: "minmax(14.5rem, 1.5fr)",
+      id: "name", title: "Process", width: "minmax(13.75rem, 1.5fr)",
       cell: (row) => {
         if (row.kind === "step") return <b class="step-title">{sequenceTitle(row.sequence, row.count)}</b>;
         if (row.kind === "process") return <Name process={row.process} isOpen={row.isOpen} />;
@@ -231,7 +231,7 @@ function columnsOf(around: Surroundings): Column<Row>[] {
       },
     },
     {
-      id: "state", title: "State", width: "minmax(7rem, 9.5rem)", isUnder: true,
+      id: "state", title: "State", width: "minmax(7rem, 10.5rem)", isUnder: true,
       cell: (row) => {
         if (row.kind === "step") return null;
         if (row.kind === "copy") return <State state={row.copy.statename} expected={row.copy.expected} isDisabled={row.copy.disabled} />;
@@ -242,18 +242,18 @@ function columnsOf(around: Surroundings): Column<Row>[] {
       id: "where", title: "Runs at", width: "minmax(5rem, 0.8fr)", isWide: true,
       cell: (row) => (row.kind === "process" ? <Where tables={tables} process={row.process} isManaged={application.managed} /> : null),
     },
+    { id: "load", title: "Load", width: "3rem", isNumber: true, isWide: true, cell: (row) => (row.kind === "process" && row.process.rules?.expected_loading ? `${row.process.rules.expected_loading}%` : "") },
     {
-      id: "note", title: "Note", width: "minmax(8rem, 2.4fr)", isWide: true,
+      id: "note", title: "Note", width: "minmax(8rem, 2.4fr)", isUnder: true, span: (row) => (upOf(row)?.pid ? 1 : around.usages ? 5 : 3),
       cell: (row) => {
         if (row.kind === "step") return null;
         const note = row.kind === "copy" ? noteOf(tables, row.copy) : processNote(tables, row.process, row.copies, isUpApplication);
         return <span class="quiet cut" title={note}>{note}</span>;
       },
     },
-    { id: "load", title: "Load", width: "4rem", isNumber: true, isWide: true, cell: (row) => (row.kind === "process" && row.process.rules?.expected_loading ? `${row.process.rules.expected_loading}%` : "") },
-    { id: "pid", title: "Pid", width: "5rem", isNumber: true, isWide: true, cell: (row) => upOf(row)?.pid || "" },
+    { id: "pid", title: "Pid", width: "4.5rem", isNumber: true, isWide: true, cell: (row) => upOf(row)?.pid || "" },
     {
-      id: "uptime", title: "Uptime", width: "6rem", isNumber: true, isWide: true,
+      id: "uptime", title: "Uptime", width: "5rem", isNumber: true, isWide: true,
       cell: (row) => {
         const copy = upOf(row);
         return copy ? duration(uptimeOf(tables, copy, now)) : "";
@@ -261,7 +261,7 @@ function columnsOf(around: Surroundings): Column<Row>[] {
     },
     ...(around.usages ? [usageColumn(around, "cpu", "CPU", 0), usageColumn(around, "mem", "Memory", 1)] : []),
     {
-      id: "actions", title: "Actions", width: "8rem", isTitleHidden: true,
+      id: "actions", title: "Actions", width: "7.5rem", isTitleHidden: true,
       cell: (row) => {
         if (row.kind === "process") return <ProcessActions row={row} strategy={around.strategy} isManaged={application.managed} />;
         return row.kind === "copy" ? <CopyActions copy={row.copy} tables={tables} /> : null;

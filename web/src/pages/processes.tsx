@@ -66,8 +66,8 @@ export function menuOf(copy: Copy, where = ""): MenuItem[] {
     ...(store.tables.isCluster
       ? [
           copy.disabled
-            ? { text: `Enable ${program} here`, run: () => void actions.enableProgram(program, [copy.identifier]) }
-            : { text: `Disable ${program} here…`, run: () => void actions.disableProgram(program, [copy.identifier]) },
+            ? { text: `Enable ${program}${where || " here"}`, run: () => void actions.enableProgram(program, [copy.identifier]) }
+            : { text: `Disable ${program}${where || " here"}…`, run: () => void actions.disableProgram(program, [copy.identifier]) },
         ]
       : []),
   ];
@@ -198,7 +198,10 @@ function copyColumns(tables: Tables, identifier: string, usage: Usage | null, sh
       id: "state", title: "State", width: "minmax(7rem, 10rem)", isUnder: true, order: by((a, b) => byText(a.statename, b.statename)),
       cell: of((copy) => <State state={copy.statename} expected={copy.expected} isDisabled={copy.disabled} />),
     },
-    { id: "note", title: "Note", width: "minmax(8rem, 2.4fr)", isWide: true, cell: of((copy) => <span class="quiet cut" title={noteOf(tables, copy)}>{noteOf(tables, copy)}</span>) },
+    {
+      id: "note", title: "Note", width: "minmax(8rem, 2.4fr)", isUnder: true, span: (row) => (isGroup(row) || row.pid ? 1 : 3), // no pid, no uptime
+      cell: of((copy) => <span class="quiet cut" title={noteOf(tables, copy)}>{noteOf(tables, copy)}</span>),
+    },
     { id: "pid", title: "Pid", width: "5rem", isNumber: true, isWide: true, order: by((a, b) => a.pid - b.pid), cell: of((copy) => copy.pid || "") },
     {
       id: "uptime", title: "Uptime", width: "6rem", isNumber: true, isWide: true, order: by((a, b) => (uptime(a) || 0) - (uptime(b) || 0)),
@@ -236,7 +239,9 @@ function rowsOf(copies: Iterable<Copy>, query: TableQuery, columns: Column<Row>[
 }
 
 function useUsage(identifier: string, period: number): Usage | null {
-  return usePoll(() => call<Usage>(identifier, "svisor.getUsage", { period }), pollMs(period || 4), [identifier, period]).value;
+  const isThere = store.tables.isThere(identifier);
+  const ask = () => (isThere ? call<Usage>(identifier, "svisor.getUsage", { period }) : Promise.resolve(null));
+  return usePoll(ask, pollMs(period || 4), [identifier, period, isThere]).value;
 }
 
 function Detail(props: { identifier: string; namespec: string; usage: Usage; period: number }) {

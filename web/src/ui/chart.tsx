@@ -90,7 +90,7 @@ function optionsOf(properties: ChartProperties, width: number, cursor: (place: n
     legend: { show: false },
     padding: [8, 28, 0, 0],
     cursor: { sync: { key: properties.group }, drag: { x: true, y: false }, y: false, points: { size: 6 } },
-    scales: { y: { range: (_, __, max) => [0, Math.max(most, (max ?? 0) * 1.1, 1e-6)] } },
+    scales: { y: { range: (_, __, max) => [0, Math.max(most, (max ?? 0) * 1.1, 0.05)] } },
     axes: axesOf(format),
     series: [
       {},

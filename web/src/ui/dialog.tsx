@@ -14,6 +14,7 @@ export function Dialog(props: { label: string; class?: string; onClose: () => vo
     const dialog = element.current;
     if (dialog && !dialog.open) dialog.showModal();
     dialog?.querySelector<HTMLElement>("[data-focus]")?.focus();
+    if (dialog) dialog.scrollTop = 0; // one reads from the top
     return () => dialog?.close();
   }, []);
   return (

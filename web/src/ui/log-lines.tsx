@@ -256,7 +256,7 @@ export function LogLines(props: {
   return (
     <div class="log-frame">
       <div
-        class={`log-box ${view.isWrapped ? "is-wrapped" : ""}`}
+        class={`log-box ${view.isWrapped ? "is-wrapped" : ""} ${view.labels.size === 1 ? "is-single" : ""}`}
         ref={box}
         style={names}
         role="log"

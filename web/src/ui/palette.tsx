@@ -17,6 +17,7 @@ interface Entry {
   text: string;
   kind: string;
   state?: string;
+  isExpected?: boolean;
   run: () => void;
 }
 
@@ -61,7 +62,7 @@ function processes(tables: Tables): Entry[] {
   return [...tables.processes.values()].flatMap((one) => {
     const namespec = namespecOf(one.application_name, one.process_name);
     const entry = (text: string, run: () => void): Entry => ({ text, kind: "action", run });
-    const list: Entry[] = [{ text: namespec, kind: "process", state: one.statename, run: () => go(hrefs.process(namespec)) }];
+    const list: Entry[] = [{ text: namespec, kind: "process", state: one.statename, isExpected: one.expected_exit, run: () => go(hrefs.process(namespec)) }];
     if (canStart(one.statename)) list.push(entry(`Start ${namespec}`, () => void actions.startProcess(namespec)));
     if (isUp(one.statename)) {
       list.push(entry(`Stop ${namespec}`, () => void actions.stopProcess(namespec)));
@@ -85,7 +86,7 @@ function logs(tables: Tables): Entry[] {
 function soloProcesses(tables: Tables): Entry[] {
   return [...tables.copiesAt.values()].flatMap((copies) => [...copies.values()]).flatMap((copy) => {
     const namespec = namespecOf(copy.group, copy.name);
-    const list: Entry[] = [{ text: namespec, kind: "process", state: copy.statename, run: () => go(hrefs.process(namespec)) }];
+    const list: Entry[] = [{ text: namespec, kind: "process", state: copy.statename, isExpected: copy.expected, run: () => go(hrefs.process(namespec)) }];
     if (canStart(copy.statename)) list.push({ text: `Start ${namespec}`, kind: "action", run: () => void actions.startCopy(copy) });
     if (isUp(copy.statename)) {
       list.push({ text: `Stop ${namespec}`, kind: "action", run: () => void actions.stopCopy(copy) });
@@ -134,7 +135,7 @@ function Choices(props: { found: Entry[]; chosen: number; run: (entry: Entry) =>
           aria-selected={index === props.chosen}
           onClick={() => props.run(one)}
         >
-          {one.state ? <Mark state={one.state} /> : <span class="mark" aria-hidden="true">{one.kind === "action" ? "›" : ""}</span>}
+          {one.state ? <Mark state={one.state} expected={one.isExpected} /> : <span class="mark" aria-hidden="true">{one.kind === "action" ? "›" : ""}</span>}
           <span class="palette-text">{one.text}</span>
           <span class="quiet">{one.kind}</span>
         </div>

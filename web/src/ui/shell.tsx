@@ -1,6 +1,6 @@
 // What is around every page: the state of the cluster, the ways to the pages, search, theme, connection.
 import type { ComponentChildren } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import * as actions from "../api/actions";
 import { hrefs } from "../model/attention";
 import { live, store } from "../model/index";
@@ -58,8 +58,10 @@ function Ways(props: { tables: Tables; path: string[] }) {
     : [["Processes", "#/", first === "" || view === ""], ["Host", `${own}/host`, view === "host"], ["Daemon", `${own}/log`, view === "log"]];
   ways.push(["Timeline", "#/timeline", first === "timeline"], ["Logs", "#/logs", first === "logs"]);
   if (tables.isCluster) ways.push(["Conciliation", hrefs.conciliation, first === "conciliation"]);
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }), [first]); // on a phone not all are in sight
   return (
-    <nav aria-label="Pages">
+    <nav aria-label="Pages" ref={nav}>
       {ways.map(([word, href, isHere]) => (
         <a key={word} href={href} aria-current={isHere ? "page" : undefined}>
           {word}

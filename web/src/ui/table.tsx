@@ -17,7 +17,8 @@ export interface Column<Row> {
   order?: (a: Row, b: Row) => number; // there: the column can be sorted
   isNumber?: boolean;
   isWide?: boolean; // left out on a phone
-  isUnder?: boolean; // on a phone it stands below the first column
+  isUnder?: boolean; // on a phone it stands below the first column, beside others that do
+  span?: (row: Row) => number; // how many columns it takes where the next ones are empty
   isTitleHidden?: boolean; // read by screen readers only
 }
 
@@ -129,13 +130,19 @@ class Line<Row> extends Component<LineProperties<Row>> {
   render() {
     const { row, columns, tracks, place, height } = this.props;
     const style = { gridTemplateColumns: tracks, top: `${place * height}px`, height: `${height}px` };
+    let taken = 0;
     return (
       <div role="row" class={`tr ${this.props.class}`} aria-rowindex={place + 2} style={style}>
-        {columns.map((one) => (
-          <div role="cell" class={`td td-${one.id} ${one.isNumber ? "number" : ""}`} key={one.id}>
-            {one.cell(row)}
-          </div>
-        ))}
+        {columns.map((one) => {
+          if (taken-- > 0) return null;
+          const span = one.span?.(row) ?? 1;
+          taken = span - 1;
+          return (
+            <div role="cell" class={`td td-${one.id} ${one.isNumber ? "number" : ""}`} key={one.id} aria-colspan={span > 1 ? span : undefined} style={span > 1 ? { gridColumn: `span ${span}` } : undefined}>
+              {one.cell(row)}
+            </div>
+          );
+        })}
       </div>
     );
   }
@@ -149,9 +156,11 @@ function narrowed<Row>(columns: Column<Row>[]): Column<Row>[] {
   const cell = (row: Row) => (
     <span class="stack">
       {first.cell(row)}
-      {under.map((one) => (
-        <span key={one.id}>{one.cell(row)}</span>
-      ))}
+      <span class="stack-under">
+        {under.map((one) => (
+          <span key={one.id}>{one.cell(row)}</span>
+        ))}
+      </span>
     </span>
   );
   return [{ ...first, width: "minmax(0, 1fr)", cell }, ...others.filter((one) => !one.isUnder)];

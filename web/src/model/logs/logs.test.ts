@@ -6,7 +6,7 @@ import { CHARS_MAX, LINES_MAX, LogBuffer, placeOf } from "./buffer";
 import { ERROR_PAUSE_MS, Follower, PAUSE_MAX_MS, PAUSE_MIN_MS } from "./follower";
 import type { LogPiece } from "./follower";
 import { compile, piecesOf, rangesOf } from "./search";
-import { formatFollow, labelsOf, parseFollow, sourceKey } from "./source";
+import { formatFollow, labelsOf, parseFollow, sourceKey, withoutGroups } from "./source";
 import { LINE_CHARS_MAX, Splitter } from "./splitter";
 
 const bytes = (...parts: (string | number[])[]) => new Uint8Array(parts.flatMap((one) => (typeof one === "string" ? [...new TextEncoder().encode(one)] : one)));
@@ -25,6 +25,9 @@ test("names of sources say the instance only where there are several", () => {
   const label = (text: string) => [...labelsOf(parseFollow(text), (one) => one.toUpperCase()).values()];
   assert.deepEqual(label("a/web/stdout,a/web/stderr,a"), ["web", "web err", "svisord"]);
   assert.deepEqual(label("a/web/stdout,b/web/stdout"), ["web A", "web B"]);
+  const short = (text: string) => [...withoutGroups(labelsOf(parseFollow(text), (one) => one)).values()];
+  assert.deepEqual(short("a/shop%3Aweb/stdout,b/office%3Aweb/stdout"), ["web a", "web b"]);
+  assert.deepEqual(short("a/shop%3Aweb/stdout,a/office%3Aweb/stdout"), ["shop:web", "office:web"]); // no more alike
 });
 
 test("characters and lines that come in pieces are put together", () => {

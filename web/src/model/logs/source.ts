@@ -81,6 +81,12 @@ export function labelsOf(sources: Source[], nick: (identifier: string) => string
   );
 }
 
+// "shop:web node1" → "web node1", where there is little room, as long as that tells them apart.
+export function withoutGroups(labels: Map<string, string>): Map<string, string> {
+  const short = new Map([...labels].map(([key, label]) => [key, label.replace(/^[^\s:]+:/, "")]));
+  return new Set(short.values()).size === labels.size ? short : labels;
+}
+
 // In words, for lists and dialogs: "error output of shop:web at node 2".
 export function sourceWords(source: Source, nick: (identifier: string) => string): string {
   const what = source.namespec ? `${source.channel === "stderr" ? "error output" : "output"} of ${source.namespec}` : "log of svisord";
