@@ -1,5 +1,5 @@
 /* Beacons over the loopback interface. */
-#include "io/mesh_fixture.h"
+#include "io/mesh_fixture_test.h"
 
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 /* Answers that come later or in pieces, clients that leave, and a server with nothing to do. */
-#include "io/http_fixture.h"
+#include "io/http_fixture_test.h"
 
 enum {
     IDLE_MS = 300,

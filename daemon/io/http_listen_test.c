@@ -1,5 +1,5 @@
 /* Listening sockets: taken, stale, impossible. */
-#include "io/http_fixture.h"
+#include "io/http_fixture_test.h"
 
 /* ---- Listening ---- */
 

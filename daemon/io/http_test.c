@@ -1,5 +1,5 @@
 /* Requests, their bounds, and who may ask. */
-#include "io/http_fixture.h"
+#include "io/http_fixture_test.h"
 
 /* ---- Requests and answers ---- */
 

@@ -1,6 +1,6 @@
 /* What this machine gives and what it lacks, as root, as an ordinary user and in a user namespace.
  */
-#include "io/kernel_fixture.h"
+#include "io/kernel_fixture_test.h"
 
 static void without_bpf_the_report_says_so_and_all_else_works(void **state)
 {

@@ -1,5 +1,5 @@
 /* What the kernel says of lives and deaths: who, when, of what, and what it could not tell. */
-#include "io/kernel_fixture.h"
+#include "io/kernel_fixture_test.h"
 
 /* The same, or skip() with the reason when this machine has no eBPF for us. */
 static struct bench *bench_with_bpf(void)

@@ -1,5 +1,5 @@
 /* When the mesh is plain, when it needs a key, and what is said when there is none. */
-#include "io/mesh_fixture.h"
+#include "io/mesh_fixture_test.h"
 
 #include <errno.h>
 

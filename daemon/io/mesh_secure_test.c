@@ -1,5 +1,5 @@
 /* The mesh with keys: who is let in, who may speak for whom, and what people are told. */
-#include "io/mesh_fixture.h"
+#include "io/mesh_fixture_test.h"
 
 #include <errno.h>
 #include <zmq.h>

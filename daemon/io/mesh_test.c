@@ -1,6 +1,6 @@
 /* Two and three instances with real sockets: connected, messages, lost, and what is not believed.
  */
-#include "io/mesh_fixture.h"
+#include "io/mesh_fixture_test.h"
 
 #include <errno.h>
 #include <signal.h>

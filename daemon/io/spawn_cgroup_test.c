@@ -1,5 +1,5 @@
 /* Children that are born in a cgroup, below <mount>/svisor-test-<pid>, which is removed. */
-#include "io/spawn_fixture.h"
+#include "io/spawn_fixture_test.h"
 
 #include <errno.h>
 #include <stdio.h>

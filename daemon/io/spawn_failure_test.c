@@ -1,5 +1,5 @@
 /* What becomes of a child that cannot be started, and in whose words that is told. */
-#include "io/spawn_fixture.h"
+#include "io/spawn_fixture_test.h"
 
 #include <errno.h>
 #include <stdio.h>

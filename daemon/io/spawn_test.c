@@ -1,5 +1,5 @@
 /* Real processes: what a child finds, and what it leaves as it was here. */
-#include "io/spawn_fixture.h"
+#include "io/spawn_fixture_test.h"
 
 #include <errno.h>
 #include <linux/filter.h>

@@ -3,8 +3,8 @@
  * test program starts itself again (KERNEL_TEST_ROLE) where another user or another namespace is
  * what matters.
  */
-#ifndef SV_IO_KERNEL_FIXTURE_H
-#define SV_IO_KERNEL_FIXTURE_H
+#ifndef SV_IO_KERNEL_FIXTURE_TEST_H
+#define SV_IO_KERNEL_FIXTURE_TEST_H
 
 #include <fcntl.h>
 #include <poll.h>

@@ -4,8 +4,8 @@
  * handler does depends on the path, see on_request(). What the server notices is written to a pipe,
  * so the test can wait for it.
  */
-#ifndef SV_IO_HTTP_FIXTURE_H
-#define SV_IO_HTTP_FIXTURE_H
+#ifndef SV_IO_HTTP_FIXTURE_TEST_H
+#define SV_IO_HTTP_FIXTURE_TEST_H
 
 #include "io/http.h"
 

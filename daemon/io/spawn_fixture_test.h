@@ -1,6 +1,6 @@
 /* One child of a test: what it is to be, and what became of it. */
-#ifndef SV_IO_SPAWN_FIXTURE_H
-#define SV_IO_SPAWN_FIXTURE_H
+#ifndef SV_IO_SPAWN_FIXTURE_TEST_H
+#define SV_IO_SPAWN_FIXTURE_TEST_H
 
 #include <fcntl.h>
 #include <setjmp.h>

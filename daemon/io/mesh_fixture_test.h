@@ -1,6 +1,6 @@
 /* For tests of the mesh: instances on 127.0.0.x with real sockets, in one loop. */
-#ifndef SV_IO_MESH_FIXTURE_H
-#define SV_IO_MESH_FIXTURE_H
+#ifndef SV_IO_MESH_FIXTURE_TEST_H
+#define SV_IO_MESH_FIXTURE_TEST_H
 
 #include "io/scratch_test.h"
 
