@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "driver/live/live.h"
 
 /* A program that writes such a line with every request need not wake the core with each. */
 enum { ALIVE_SHARE = 4 /* of liveness_period */ };

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "driver/internal.h"
-#include "driver/rest/internal.h"
+#include "driver/rest/rest.h"
 #include "gen/dashboard.h"
 
 /* Only this server's files, nothing inline, no frame around it. 'self' is ws:// of this server,

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "driver/cluster/cluster.h"
 #include "driver/environment.h"
+#include "driver/live/live.h"
 
 /* The kernel may hold a directory for some milliseconds after the last process of it is gone. */
 enum { TIDY_AGAIN_NS = 200000000 };

@@ -25,7 +25,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "driver/internal.h"
-#include "driver/rest/internal.h"
+#include "driver/rest/rest.h"
 
 enum { COMPLAINTS_MAX = 64, DIGITS_MAX = 4 };
 

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "driver/cluster/cluster.h"
+#include "driver/live/live.h"
 
 static void free_group(struct sv_unit_group *group)
 {

@@ -10,7 +10,9 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "config/check.h"
+#include "driver/cluster/cluster.h"
 #include "driver/environment.h"
+#include "driver/live/live.h"
 #include "driver/statistics/statistics.h"
 #include "io/command.h"
 

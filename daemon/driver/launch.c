@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "config/shlex.h"
+#include "driver/cluster/cluster.h"
 #include "driver/environment.h"
 #include "io/account.h"
 #include "io/command.h"

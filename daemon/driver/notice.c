@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "base/wait_status.h"
+#include "driver/cluster/cluster.h"
+#include "driver/live/live.h"
 
 static bool is_wanted(const struct sv_driver *driver, enum sv_notice_type type)
 {

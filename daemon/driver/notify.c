@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "driver/live/live.h"
 
 /* Everybody may send, and must not be able to fill the log. */
 #define REFUSAL_PAUSE_NS UINT64_C(10000000000)

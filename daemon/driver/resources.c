@@ -18,6 +18,8 @@
 
 #include "base/error.h"
 #include "base/shortage.h"
+#include "driver/cluster/cluster.h"
+#include "driver/live/live.h"
 #include "io/cgroup_usage.h"
 #include "wire/shortage.h"
 

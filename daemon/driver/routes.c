@@ -21,6 +21,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "driver/cluster/cluster.h"
+#include "driver/live/live.h"
 #include "io/follow.h"
 #include "wire/xmlrpc.h"
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/wait_status.h"
+#include "driver/cluster/cluster.h"
 
 static void shut_down(struct sv_driver *driver, int number, bool is_restart)
 {

@@ -14,6 +14,8 @@
 
 #include "base/error.h"
 #include "base/wait_status.h"
+#include "driver/cluster/cluster.h"
+#include "driver/live/live.h"
 
 static int make_sinks(struct sv_unit *unit)
 {

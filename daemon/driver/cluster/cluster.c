@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "config/check.h"
 #include "driver/cluster/internal.h"
+#include "driver/live/live.h"
 #include "driver/outlive/outlive.h"
 #include "io/disabilities.h"
 #include "io/discovery.h"

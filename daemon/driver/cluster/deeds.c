@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "driver/cluster/internal.h"
+#include "driver/live/live.h"
 #include "driver/outlive/outlive.h"
 
 /* The mesh borrows what is known of an instance: of a discovered one it is kept here. */

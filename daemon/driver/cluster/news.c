@@ -5,6 +5,7 @@
  * misses it, and core/cluster never hears of it.
  */
 #include "driver/cluster/relay.h"
+#include "driver/live/live.h"
 
 void sv_driver_cluster_send_news(struct sv_driver *driver, const struct sv_mesh_news *news)
 {

@@ -24,6 +24,8 @@
 
 #include "base/log.h"
 #include "base/names.h"
+#include "driver/cluster/cluster.h"
+#include "driver/live/live.h"
 #include "driver/state_file.h"
 
 struct entry {

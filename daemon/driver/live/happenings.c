@@ -19,6 +19,7 @@
 #include "base/choice.h"
 #include "base/log.h"
 #include "base/names.h"
+#include "driver/cluster/cluster.h"
 #include "driver/deaths/deaths.h"
 #include "wire/shortage.h"
 

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "api/supvisors/structs.h"
-#include "driver/cluster/internal.h"
 #include "driver/deaths/deaths.h"
 
 #define SECOND 1e9

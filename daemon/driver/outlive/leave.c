@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "driver/cluster/cluster.h"
 #include "io/cgroup_systemd.h"
 
 /* From the EXIT record to the end takes the kernel 129 ms at most, as measured: docs/kernel.md. */

@@ -9,10 +9,6 @@ struct sv_rest_call;
 
 /* An answer in JSON with the headers that every one has; a body that has failed becomes a 500. */
 void sv_rest_reply(struct sv_http_exchange *exchange, unsigned status, const struct sv_str *body);
-void sv_rest_reply_fault(struct sv_http_exchange *exchange, unsigned status, int code,
-                         const char *text);
-/* True: the verb is none that reads, and the request was answered with 405 and these verbs. */
-bool sv_rest_refuse_verb(struct sv_http_exchange *exchange, const char *allow);
 
 /* /api/. False: the path is another one. */
 bool sv_rest_page_handle(struct sv_http_exchange *exchange);

@@ -9,6 +9,12 @@ struct sv_driver;
 /* False: the path is none of REST, and nothing was answered. */
 bool sv_rest_handle(struct sv_driver *driver, struct sv_http_exchange *exchange);
 
+/* Refusals with the body that every refusal of REST has; for other paths beside it, too. */
+void sv_rest_reply_fault(struct sv_http_exchange *exchange, unsigned status, int code,
+                         const char *text);
+/* True: the verb is none that reads, and the request was answered with 405 and these verbs. */
+bool sv_rest_refuse_verb(struct sv_http_exchange *exchange, const char *allow);
+
 /* The calls that were answered with 202: driver->operations. After sv_api_free(). */
 struct sv_operations;
 void sv_operations_free(struct sv_operations *operations);
