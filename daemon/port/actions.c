@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { FIRST_CAPACITY = 64 };
+#include "base/grow.h"
 
 void sv_actions_done(struct sv_actions *actions)
 {
@@ -22,16 +22,8 @@ void sv_actions_clear(struct sv_actions *actions)
 
 struct sv_action *sv_actions_add(struct sv_actions *actions, enum sv_action_kind kind)
 {
-    if (actions->count == actions->capacity) {
-        size_t capacity = actions->capacity ? actions->capacity * 2 : FIRST_CAPACITY;
-        struct sv_action *items = capacity <= SIZE_MAX / sizeof(*items)
-                                      ? realloc(actions->items, capacity * sizeof(*items))
-                                      : NULL;
-        if (!items)
-            abort();
-        actions->items = items;
-        actions->capacity = capacity;
-    }
+    actions->items =
+        sv_grow(actions->items, &actions->capacity, actions->count + 1, sizeof(*actions->items));
     struct sv_action *action = &actions->items[actions->count++];
     *action = (struct sv_action){.kind = kind};
     return action;

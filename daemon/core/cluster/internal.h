@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/attr.h"
+#include "base/grow.h"
 #include "base/heap.h"
 #include "config/identifiers.h"
 #include "core/cluster/cluster.h"
@@ -76,10 +77,6 @@ struct sv_cluster {
 
 /* --- members: what the commander's half calls --- */
 
-/* Zeroed. Never NULL. */
-void *sv_allocate(size_t count, size_t size);
-/* The array with room for at least `count` items, the new ones zeroed; updates *capacity. */
-void *sv_grow(void *items, size_t *capacity, size_t count, size_t size);
 /* A text for an action of this step. */
 const char *sv_text(struct sv_cluster *cluster, const char *format, ...) SV_PRINTF(2, 3);
 /* Copies a row with its strings, which are in one block: free(*ret_texts) frees it. */
