@@ -144,6 +144,16 @@ static void count_quick_end(struct sv_process *process, const struct sv_step *st
         process->quick_end_count++;
 }
 
+static void restart_after_pause(struct sv_process *process, struct sv_step *step)
+{
+    uint64_t pause_ns = sv_restart_pause_after_exit_ns(process->config, process->failure_count,
+                                                       process->quick_end_count, step->random);
+    if (pause_ns == 0)
+        begin_start(process, SV_REASON_AUTORESTART, step);
+    else
+        arm_restart(process, pause_ns, step);
+}
+
 static void restart_after_exit(struct sv_process *process, bool is_expected, struct sv_step *step)
 {
     const struct sv_program_config *config = process->config;
@@ -157,12 +167,7 @@ static void restart_after_exit(struct sv_process *process, bool is_expected, str
         give_up_as(process, SV_REASON_TOO_MANY_RETRIES, step);
         return;
     }
-    uint64_t pause_ns = sv_restart_pause_after_exit_ns(config, process->failure_count,
-                                                       process->quick_end_count, step->random);
-    if (pause_ns == 0)
-        begin_start(process, SV_REASON_AUTORESTART, step);
-    else
-        arm_restart(process, pause_ns, step);
+    restart_after_pause(process, step);
 }
 
 static enum sv_reason describe_bad_end(struct sv_process *process,
@@ -185,12 +190,7 @@ void sv_process_restart_stopped(struct sv_process *process, struct sv_step *step
     if (config->autorestart == SV_AUTORESTART_NEVER || !step->may_start)
         return;
     count_quick_end(process, step);
-    uint64_t pause_ns = sv_restart_pause_after_exit_ns(config, process->failure_count,
-                                                       process->quick_end_count, step->random);
-    if (pause_ns == 0)
-        begin_start(process, SV_REASON_AUTORESTART, step);
-    else
-        arm_restart(process, pause_ns, step);
+    restart_after_pause(process, step);
 }
 
 /* By the keeper: another node has it now, so it is not started again by itself. In Supervisor's
