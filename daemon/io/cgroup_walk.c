@@ -54,6 +54,18 @@ ssize_t sv_cgroup_read(int fd, const char *name, char *text, size_t size)
     return length;
 }
 
+/* O_NONBLOCK: what the kernel would do before it answers, it lets others do: limits.c. */
+int sv_cgroup_write(int fd, const char *name, const char *text)
+{
+    int file = openat(fd, name, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0)
+        return -errno;
+    ssize_t length = write(file, text, strlen(text));
+    int error = -errno;
+    close(file);
+    return length < 0 ? error : 0;
+}
+
 /* Is this process in the cgroup, or below it, now? */
 static bool is_member(pid_t pid, const char *kernel_path)
 {

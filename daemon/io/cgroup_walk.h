@@ -14,6 +14,8 @@ struct sv_cgroup_subtree {
 
 /* Reads `name` of the directory: its length (cut at `size` - 1, NUL added) or a negative errno. */
 ssize_t sv_cgroup_read(int fd, const char *name, char *text, size_t size);
+/* 0, or the negative errno by which the kernel refuses it. */
+int sv_cgroup_write(int fd, const char *name, const char *text);
 /* Signals every process in it, and below, once. Returns how many were reached, or a negative errno.
  */
 int sv_cgroup_subtree_signal(const struct sv_cgroup_subtree *subtree, int number, pid_t except);

@@ -72,17 +72,6 @@ static bool lists(const char *directory, const char *name, const char *controlle
            has_word(words, controller);
 }
 
-static int write_file(int directory, const char *path, const char *text)
-{
-    int fd = openat(directory, path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    ssize_t length = write(fd, text, strlen(text));
-    int error = -errno;
-    close(fd);
-    return length < 0 ? error : 0;
-}
-
 /* Do processes live in the directory itself? Those of the root of all do no harm: it has no type.
  * See cgroup_controllers.c for what happens otherwise. */
 static bool is_inhabited(int directory)
@@ -98,7 +87,7 @@ static int switch_on(int directory, const char *controller)
     snprintf(word, sizeof(word), "+%s", controller);
     if (is_inhabited(directory))
         return -EBUSY;
-    return write_file(directory, "cgroup.subtree_control", word);
+    return sv_cgroup_write(directory, "cgroup.subtree_control", word);
 }
 
 static int switch_on_at(const char *path, const char *controller)

@@ -179,21 +179,10 @@ static void note_refused(const struct target *target, enum sv_limit limit, const
     target->limiter->keys[limit].refused = sv_str_take(&words);
 }
 
-static int write_value(int directory, const char *file, const char *text)
-{
-    int fd = openat(directory, file, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return -errno;
-    ssize_t length = write(fd, text, strlen(text));
-    int error = -errno;
-    close(fd);
-    return length < 0 ? error : 0;
-}
-
 /* 0, or a negative errno. */
 static int put(const struct target *target, enum sv_limit limit, const char *text)
 {
-    int r = write_value(target->fd, files[limit].file, text);
+    int r = sv_cgroup_write(target->fd, files[limit].file, text);
     if (r == -ENOENT) {
         struct sv_str why SV_CLEANUP(sv_str_done) = {0};
         sv_str_addf(&why, "this kernel has no %s", files[limit].file);

@@ -7,6 +7,7 @@
 
 #include "io/cgroup.h"
 
+/* Or skip() with the reason. */
 static struct sv_cgroup_tree *open_tree(void)
 {
     struct sv_cgroup_tree *tree = NULL;
@@ -16,21 +17,32 @@ static struct sv_cgroup_tree *open_tree(void)
     if (sv_cgroup_tree_open(identifier, NULL, &tree, &reason) < 0)
         print_message("# skip: %s\n", sv_str_text(&reason));
     sv_str_done(&reason);
+    if (!tree)
+        skip();
     return tree;
+}
+
+static struct sv_cgroup_leaf *make_leaf(struct sv_cgroup_tree *tree, uint32_t run)
+{
+    struct sv_cgroup_leaf *leaf;
+    assert_int_equal(sv_cgroup_leaf_create(tree, "group", "process", run, &leaf), 0);
+    return leaf;
+}
+
+static void trial_init_in(struct trial *trial, const struct sv_cgroup_leaf *leaf, char *const *argv)
+{
+    trial_init(trial, argv);
+    trial->plan.cgroup_fd = sv_cgroup_leaf_fd(leaf);
 }
 
 static void the_child_is_born_in_its_cgroup(void **state)
 {
     (void)state;
     struct sv_cgroup_tree *tree = open_tree();
-    if (!tree)
-        skip();
-    struct sv_cgroup_leaf *leaf;
-    assert_int_equal(sv_cgroup_leaf_create(tree, "group", "process", 1, &leaf), 0);
+    struct sv_cgroup_leaf *leaf = make_leaf(tree, 1);
     char *argv[] = {"/bin/sh", "-c", "grep ^0:: /proc/self/cgroup", NULL};
     struct trial trial;
-    trial_init(&trial, argv);
-    trial.plan.cgroup_fd = sv_cgroup_leaf_fd(leaf);
+    trial_init_in(&trial, leaf, argv);
     assert_int_equal(trial_run(&trial), 0);
     struct sv_str text = {0};
     read_all(trial.out_fd, &text);
@@ -53,15 +65,11 @@ static void a_cgroup_that_was_killed_once_is_spent(void **state)
 {
     (void)state;
     struct sv_cgroup_tree *tree = open_tree();
-    if (!tree)
-        skip();
-    struct sv_cgroup_leaf *leaf;
-    assert_int_equal(sv_cgroup_leaf_create(tree, "group", "process", 1, &leaf), 0);
+    struct sv_cgroup_leaf *leaf = make_leaf(tree, 1);
     assert_int_equal(sv_cgroup_leaf_kill(leaf), 0);
     char *argv[] = {"/bin/true", NULL};
     struct trial trial;
-    trial_init(&trial, argv);
-    trial.plan.cgroup_fd = sv_cgroup_leaf_fd(leaf);
+    trial_init_in(&trial, leaf, argv);
     int r = trial_run(&trial);
     close(trial.out_fd);
     print_message("# a spawn into a killed cgroup %s here\n", r ? "dies at birth" : "works");
@@ -74,9 +82,8 @@ static void a_cgroup_that_was_killed_once_is_spent(void **state)
     sv_cgroup_leaf_free(leaf);
 
     /* A fresh leaf beside it, of the next run, is unharmed. */
-    assert_int_equal(sv_cgroup_leaf_create(tree, "group", "process", 2, &leaf), 0);
-    trial_init(&trial, argv);
-    trial.plan.cgroup_fd = sv_cgroup_leaf_fd(leaf);
+    leaf = make_leaf(tree, 2);
+    trial_init_in(&trial, leaf, argv);
     expect_output(&trial, "");
     sv_cgroup_leaf_free(leaf);
     sv_cgroup_tree_free(tree);
@@ -86,15 +93,11 @@ static void a_removed_cgroup_is_a_failure_of_the_cgroup(void **state)
 {
     (void)state;
     struct sv_cgroup_tree *tree = open_tree();
-    if (!tree)
-        skip();
-    struct sv_cgroup_leaf *leaf;
-    assert_int_equal(sv_cgroup_leaf_create(tree, "group", "process", 1, &leaf), 0);
+    struct sv_cgroup_leaf *leaf = make_leaf(tree, 1);
     assert_int_equal(rmdir(sv_cgroup_leaf_path(leaf)), 0);
     char *argv[] = {"/bin/true", NULL};
     struct trial trial;
-    trial_init(&trial, argv);
-    trial.plan.cgroup_fd = sv_cgroup_leaf_fd(leaf);
+    trial_init_in(&trial, leaf, argv);
     assert_int_equal(trial_run(&trial), SV_SPAWN_FAILED);
     assert_int_equal(trial.failure.stage, SV_SPAWN_STAGE_CGROUP);
     assert_true(trial.failure.error == ENODEV || trial.failure.error == ENOENT);
