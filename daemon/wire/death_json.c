@@ -7,13 +7,13 @@
  * name, the last output as an array of lines.
  */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/attr.h"
 #include "base/error.h"
 #include "base/wait_status.h"
 #include "wire/death.h"
+#include "wire/listener.h"
 #include "wire/xmlrpc.h"
 
 static const char *const number_names[] = {
@@ -148,12 +148,5 @@ void sv_death_payload(const struct sv_death *death, struct sv_str *ret_payload)
         sv_str_addf(ret_payload, " exitcode:%" PRId64, sv_death_get(death, SV_DEATH_exit_code));
     if (sv_death_has(death, SV_DEATH_signal))
         sv_str_addf(ret_payload, " signal:%" PRId64, sv_death_get(death, SV_DEATH_signal));
-    json_t *body = sv_death_json(death);
-    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-    if (text)
-        sv_str_addf(ret_payload, "\n%s", text);
-    else
-        ret_payload->has_failed = true;
-    json_decref(body);
-    free(text);
+    sv_payload_add_json(ret_payload, sv_death_json(death));
 }

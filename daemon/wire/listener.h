@@ -8,6 +8,7 @@
 #ifndef SV_WIRE_LISTENER_H
 #define SV_WIRE_LISTENER_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <svisor/states.h>
@@ -72,5 +73,8 @@ void sv_payload_remote_communication(const char *type, const char *data,
                                      struct sv_str *ret_payload);
 void sv_payload_group(const char *group_name, struct sv_str *ret_payload);
 void sv_payload_tick(int64_t when_seconds, struct sv_str *ret_payload);
+/* Our own have the words of Supervisor's in their first line, and all of it in the second. Takes
+ * `body`; NULL: memory is short, and the payload has failed. */
+void sv_payload_add_json(struct sv_str *payload, json_t *body);
 
 #endif

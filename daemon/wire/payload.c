@@ -8,6 +8,7 @@
  *     Undecodable: b'\xff\xfe'
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/names.h"
@@ -109,4 +110,15 @@ void sv_payload_group(const char *group_name, struct sv_str *ret_payload)
 void sv_payload_tick(int64_t when_seconds, struct sv_str *ret_payload)
 {
     sv_str_addf(ret_payload, "when:%" PRId64, when_seconds);
+}
+
+void sv_payload_add_json(struct sv_str *payload, json_t *body)
+{
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    if (text)
+        sv_str_addf(payload, "\n%s", text);
+    else
+        payload->has_failed = true;
+    json_decref(body);
+    free(text);
 }

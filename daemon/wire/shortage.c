@@ -11,11 +11,11 @@
 #include "wire/shortage.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/attr.h"
 #include "base/shortage.h"
+#include "wire/listener.h"
 #include "wire/xmlrpc.h"
 
 enum { NS_PER_MS = 1000000, TENTH_NS = 100000000, US_PER_MS = 1000, MS_PER_SECOND = 1000 };
@@ -177,12 +177,5 @@ void sv_shortage_payload(const struct sv_shortage_report *report, struct sv_str 
         sv_str_addf(ret_payload, "groupname:%s", report->group);
     sv_str_addf(ret_payload, " resource:%s count:%" PRIu64, sv_resource_name(report->sum.resource),
                 report->sum.count);
-    json_t *body = sv_shortage_json(report);
-    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-    if (text)
-        sv_str_addf(ret_payload, "\n%s", text);
-    else
-        ret_payload->has_failed = true;
-    json_decref(body);
-    free(text);
+    sv_payload_add_json(ret_payload, sv_shortage_json(report));
 }
