@@ -42,14 +42,20 @@ bool sv_live_has_pages(const struct sv_driver *driver)
 
 /* ---- Sending ---- */
 
-/* ["kind", body]; takes `body`. NULL without memory. */
-static struct sv_blob *message_of(const char *kind, json_t *body)
+/* ["kind", body], malloc()ed; takes `body`. NULL without memory. */
+static char *text_of(const char *kind, json_t *body)
 {
     json_t *message = body ? json_pack("[s, o]", kind, body) : NULL;
     char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
+    json_decref(message);
+    return text;
+}
+
+static struct sv_blob *message_of(const char *kind, json_t *body)
+{
+    char *text = text_of(kind, body);
     struct sv_blob *blob = text ? sv_blob_new(text, strlen(text)) : NULL;
     free(text);
-    json_decref(message);
     return blob;
 }
 
@@ -122,8 +128,7 @@ static void send_batch(struct sv_live_client *client, struct sv_str *batch)
 static void add_to_batch(struct sv_live_client *client, struct sv_str *batch, const char *kind,
                          json_t *body)
 {
-    json_t *message = body ? json_pack("[s, o]", kind, body) : NULL;
-    char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
+    char *text = text_of(kind, body);
     if (text) {
         sv_str_add_char(batch, batch->length > 0 ? ',' : '[');
         sv_str_add(batch, text);
@@ -131,7 +136,6 @@ static void add_to_batch(struct sv_live_client *client, struct sv_str *batch, co
         wait_for_snapshot(client); /* memory is short */
     }
     free(text);
-    json_decref(message);
     if (batch->length > SV_LIVE_BATCH_BYTES)
         send_batch(client, batch);
 }
