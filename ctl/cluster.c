@@ -95,6 +95,15 @@ void sv_sort_texts(json_t *texts)
     free(items);
 }
 
+enum sv_verdict sv_ask_cluster(struct sv_ctl *ctl, const char *method, json_t **ret_result)
+{
+    enum sv_call outcome = sv_client_call(ctl->client, method, ret_result, "[]");
+
+    if (outcome == SV_CALL_FAULT)
+        sv_complain_fault(ctl, NULL);
+    return outcome == SV_CALL_BROKEN ? SV_VERDICT_ABORTED : SV_VERDICT_DONE;
+}
+
 /* Supervisor 4.2.5, states.py, RUNNING_STATES. */
 static bool is_running(const json_t *info)
 {
@@ -107,18 +116,14 @@ static bool is_running(const json_t *info)
 enum sv_verdict sv_all_namespecs(struct sv_ctl *ctl, bool only_running, json_t **ret_names)
 {
     json_t *infos = NULL;
-    json_t *names = json_array();
+    json_t *names;
     json_t *info;
     size_t i;
-    enum sv_call outcome =
-        sv_client_call(ctl->client, "supvisors.get_all_process_info", &infos, "[]");
+    enum sv_verdict verdict = sv_ask_cluster(ctl, "supvisors.get_all_process_info", &infos);
 
-    if (outcome == SV_CALL_BROKEN) {
-        json_decref(names);
-        return SV_VERDICT_ABORTED;
-    }
-    if (outcome == SV_CALL_FAULT)
-        sv_complain_fault(ctl, NULL);
+    if (verdict)
+        return verdict;
+    names = json_array();
     json_array_foreach(infos, i, info)
     {
         char *name = sv_namespec_make(sv_text_of(info, "application_name"),

@@ -25,6 +25,9 @@ json_t *sv_joined_words(const struct sv_arguments *arguments, size_t first);
 /* By their bytes. */
 void sv_sort_texts(json_t *texts);
 
+/* Calls a method without parameters. A fault is told, and gives NULL. */
+enum sv_verdict sv_ask_cluster(struct sv_ctl *ctl, const char *method, json_t **ret_result);
+
 /* The names of all processes that the cluster knows; with `only_running` of those that run. A fault
  * is told, and gives an empty list. */
 enum sv_verdict sv_all_namespecs(struct sv_ctl *ctl, bool only_running, json_t **ret_names);

@@ -57,18 +57,16 @@ enum sv_verdict sv_command_cluster_on_all(struct sv_ctl *ctl, const struct sv_ar
     json_t *info;
     size_t running_count = 0;
     size_t i;
-    enum sv_call outcome;
+    enum sv_verdict verdict;
 
     if (arguments->word_count < (with_arguments ? 2 : 1)) {
         sv_complain_usage(ctl, arguments, "ERROR: %s requires a process name%s",
                           arguments->command->name, with_arguments ? " and extra arguments" : "");
         return SV_VERDICT_DONE;
     }
-    outcome = sv_client_call(ctl->client, "supvisors.get_all_instances_info", &infos, "[]");
-    if (outcome == SV_CALL_BROKEN)
-        return SV_VERDICT_ABORTED;
-    if (outcome == SV_CALL_FAULT)
-        sv_complain_fault(ctl, NULL);
+    verdict = sv_ask_cluster(ctl, "supvisors.get_all_instances_info", &infos);
+    if (verdict)
+        return verdict;
     if (with_arguments)
         extra_arguments = sv_joined_words(arguments, 1);
     json_array_foreach(infos, i, info)

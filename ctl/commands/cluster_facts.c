@@ -41,20 +41,11 @@ static const struct facts strategies = {"supvisors.get_strategies", ITEMS(strate
 static const struct facts statistics = {"supvisors.get_statistics_status", ITEMS(statistics_items),
                                         ""};
 
-static enum sv_verdict ask(struct sv_ctl *ctl, const char *method, json_t **ret_result)
-{
-    enum sv_call outcome = sv_client_call(ctl->client, method, ret_result, "[]");
-
-    if (outcome == SV_CALL_FAULT)
-        sv_complain_fault(ctl, NULL);
-    return outcome == SV_CALL_BROKEN ? SV_VERDICT_ABORTED : SV_VERDICT_DONE;
-}
-
 static enum sv_verdict say_facts(struct sv_ctl *ctl, const struct sv_arguments *arguments,
                                  const struct facts *facts)
 {
     json_t *result = NULL;
-    enum sv_verdict verdict = ask(ctl, facts->method, &result);
+    enum sv_verdict verdict = sv_ask_cluster(ctl, facts->method, &result);
 
     if (!result)
         return verdict;
@@ -78,7 +69,7 @@ enum sv_verdict sv_command_cluster_sversion(struct sv_ctl *ctl,
                                             const struct sv_arguments *arguments)
 {
     json_t *version = NULL;
-    enum sv_verdict verdict = ask(ctl, "supvisors.get_api_version", &version);
+    enum sv_verdict verdict = sv_ask_cluster(ctl, "supvisors.get_api_version", &version);
 
     (void)arguments;
     if (json_is_string(version))

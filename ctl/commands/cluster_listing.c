@@ -154,18 +154,14 @@ struct listing {
 static enum sv_verdict names_of_applications(struct sv_ctl *ctl, json_t **ret_names)
 {
     json_t *infos = NULL;
-    json_t *names = json_array();
+    json_t *names;
     json_t *info;
     size_t i;
-    enum sv_call outcome =
-        sv_client_call(ctl->client, "supvisors.get_all_applications_info", &infos, "[]");
+    enum sv_verdict verdict = sv_ask_cluster(ctl, "supvisors.get_all_applications_info", &infos);
 
-    if (outcome == SV_CALL_BROKEN) {
-        json_decref(names);
-        return SV_VERDICT_ABORTED;
-    }
-    if (outcome == SV_CALL_FAULT)
-        sv_complain_fault(ctl, NULL);
+    if (verdict)
+        return verdict;
+    names = json_array();
     json_array_foreach(infos, i, info)
         json_array_append_new(names, json_string(sv_text_of(info, "application_name")));
     json_decref(infos);

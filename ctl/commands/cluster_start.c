@@ -113,11 +113,9 @@ enum sv_verdict sv_command_cluster_on_applications(struct sv_ctl *ctl,
     if (verb->takes_strategy && !sv_read_choice(ctl, arguments, SV_CHOICE_STARTING_STRATEGY,
                                                 arguments->words[0], &strategy))
         return SV_VERDICT_DONE;
-    outcome = sv_client_call(ctl->client, "supvisors.get_all_applications_info", &infos, "[]");
-    if (outcome == SV_CALL_FAULT)
-        sv_complain_fault(ctl, NULL);
-    if (outcome != SV_CALL_OK)
-        return outcome == SV_CALL_BROKEN ? SV_VERDICT_ABORTED : SV_VERDICT_DONE;
+    verdict = sv_ask_cluster(ctl, "supvisors.get_all_applications_info", &infos);
+    if (!infos)
+        return verdict;
     names = matching_applications(ctl, verb, arguments, infos);
     json_array_foreach(names, i, name)
     {
