@@ -17,21 +17,6 @@
 #include "driver/environment.h"
 #include "driver/live/live.h"
 
-/* The kernel may hold a directory for some milliseconds after the last process of it is gone. */
-enum { TIDY_AGAIN_NS = 200000000 };
-
-void sv_driver_tidy(void *user)
-{
-    struct sv_driver *driver = user;
-    if (driver->tree && sv_cgroup_tree_sweep(driver->tree) > 0)
-        sv_source_arm(driver->tidy_timer, sv_now_ns() + TIDY_AGAIN_NS);
-}
-
-struct sv_unit *sv_driver_unit(struct sv_driver *driver, sv_process_id id)
-{
-    return sv_idmap_get(&driver->units, id);
-}
-
 /* What programs are told to reach us by; a unix socket is preferred (options.py, realize()). */
 static int choose_server_url(struct sv_driver *driver)
 {
@@ -136,7 +121,7 @@ static int open_loop(struct sv_driver *driver)
                           &driver->coroner);
     if (r < 0)
         return error_trace(r);
-    r = sv_loop_add_timer(driver->loop, TIDY_AGAIN_NS / 2, sv_driver_tidy, driver,
+    r = sv_loop_add_timer(driver->loop, SV_TIDY_AGAIN_NS / 2, sv_runs_tidy, driver,
                           &driver->tidy_timer);
     if (r < 0)
         return error_trace(r);

@@ -163,7 +163,7 @@ void sv_unit_groups_removed(struct sv_driver *driver, const char *name)
     group->is_removed = true;
     sv_unit_limits_forget(driver, group);
     free_if_done(group);
-    sv_driver_tidy(driver);
+    sv_runs_tidy(driver);
     sv_ticks_rearm(driver);
 }
 

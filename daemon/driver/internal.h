@@ -248,11 +248,6 @@ void sv_driver_feed(struct sv_driver *driver, struct sv_event event);
 /* From now on the loop does what is due: its deadlines, and what did not fit into a turn. */
 int sv_driver_feed_begin(struct sv_driver *driver);
 
-/* driver.c */
-/* Removes the cgroup directories that nobody needs; what is still busy is tried again soon. */
-void sv_driver_tidy(void *driver);
-struct sv_unit *sv_driver_unit(struct sv_driver *driver, sv_process_id id);
-
 /* perform.c */
 void sv_driver_perform(struct sv_driver *driver, const struct sv_action *action);
 
@@ -281,6 +276,7 @@ int sv_status_begin(struct sv_driver *driver);
 void sv_status_changed(struct sv_driver *driver, enum sv_notice_type type);
 
 /* unit.c */
+struct sv_unit *sv_driver_unit(struct sv_driver *driver, sv_process_id id);
 /* It is new, or something that others see of it has changed. */
 void sv_unit_changed(struct sv_driver *driver, sv_process_id id);
 int sv_unit_new(struct sv_driver *driver, struct sv_unit_group *group, sv_process_id id,
@@ -342,6 +338,10 @@ void sv_run_check_exit(struct sv_run *run);
 /* An output of the run has no writer any more; to be called from its callback. */
 void sv_run_output_closed(struct sv_run *run);
 void sv_runs_sweep(void *driver);
+/* Removes the cgroup directories that nobody needs; what is still busy is tried again soon: the
+ * kernel may hold a directory for some milliseconds after the last process of it is gone. */
+enum { SV_TIDY_AGAIN_NS = 200000000 };
+void sv_runs_tidy(void *driver);
 /* Asks the kernel about every run, as if nothing had been heard. */
 void sv_runs_rescan(void *driver);
 /* Frees what lingers of a unit that goes away. */

@@ -99,7 +99,14 @@ void sv_runs_sweep(void *user)
             sv_run_free(run);
         }
     }
-    sv_driver_tidy(driver);
+    sv_runs_tidy(driver);
+}
+
+void sv_runs_tidy(void *user)
+{
+    struct sv_driver *driver = user;
+    if (driver->tree && sv_cgroup_tree_sweep(driver->tree) > 0)
+        sv_source_arm(driver->tidy_timer, sv_now_ns() + SV_TIDY_AGAIN_NS);
 }
 
 void sv_runs_forget(struct sv_unit *unit)

@@ -99,6 +99,11 @@ void sv_unit_changed(struct sv_driver *driver, sv_process_id id)
     sv_live_process_changed(driver, id);
 }
 
+struct sv_unit *sv_driver_unit(struct sv_driver *driver, sv_process_id id)
+{
+    return sv_idmap_get(&driver->units, id);
+}
+
 struct sv_unit *sv_unit_named(struct sv_driver *driver, const char *group, const char *process)
 {
     const struct sv_group_view *view = sv_core_group(driver->core, group);
