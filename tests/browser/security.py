@@ -32,7 +32,7 @@ autostart=false
 startretries=0
 startsecs=0
 [program:argued]
-command=sleep 1000
+command=sh -c 'exec sleep 1000'
 startsecs=0
 autostart=false
 [group:<i>evil]
