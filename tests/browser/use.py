@@ -117,7 +117,7 @@ def _():
         page.keyboard.type("s2")
         page.get_by_role("option", name="s2 instance").first().wait_for()
         press("Enter")
-        page.get_by_role("heading", name="s2").wait_for()
+        page.get_by_role("heading", name="s2", level=1).wait_for()
         press("/")
         page.keyboard.type("talk")
         wait_until(lambda: page.get_by_role("table", name="Processes").get_by_role("link").count() == 1, 5, "the filter to work")
@@ -139,6 +139,16 @@ def _():
         press("g")
         press("c")
         page.get_by_role("region", name="Instances").wait_for()
+
+
+@tap.test("the palette and a menu take the next key at once, also when the next frame is late")
+def _():
+    now = "async () => { for (let i = 0; i < 20; i++) await null; return document.activeElement.getAttribute('role') }"  # before any frame
+    with scene.open(0, scene.place_of(1)) as page:
+        page.get_by_role("button", name="More for talk").wait_for()
+        tap.check(page.evaluate(f"async () => {{ dispatchEvent(new KeyboardEvent('keydown', {{ key: 'k', ctrlKey: true }})); return ({now})() }}"), "combobox", "what has the focus")
+        page.keyboard.press("Escape")
+        tap.check(page.evaluate(f"async () => {{ document.querySelector('[aria-label=\"More for talk\"]').click(); return ({now})() }}"), "menuitem", "what has the focus")
 
 
 @tap.test("arrows go through a table, and through what the palette has found")

@@ -4,13 +4,13 @@
 //
 //     if (await confirmEffect({ title: "Stop shop", verb: "Stop", effects: [{ does: "stops", name: "shop:web", where: "node 1" }] })) …
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Observable, useValue } from "./observable";
 import { errorWords } from "./toasts";
 
 export function Dialog(props: { label: string; class?: string; onClose: () => void; children: ComponentChildren }) {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = element.current;
     if (dialog && !dialog.open) dialog.showModal();
     dialog?.querySelector<HTMLElement>("[data-focus]")?.focus();

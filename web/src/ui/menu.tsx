@@ -1,5 +1,5 @@
 // A button that opens a list of actions. Arrow keys, Escape and a click elsewhere do what they do everywhere.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 
 export interface MenuItem {
@@ -22,7 +22,7 @@ function placeOf(button: HTMLElement, panel: HTMLElement): { left: string; top: 
 
 function MenuPanel(props: { button: HTMLElement; label: string; items: MenuItem[]; close: () => void }) {
   const panel = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = panel.current!;
     Object.assign(element.style, placeOf(props.button, element), { visibility: "visible" });
     element.querySelector<HTMLElement>("[role=menuitem]:not([aria-disabled=true])")?.focus();
