@@ -214,6 +214,21 @@ def _():
             tap.check(ask(server, "GET", path)[0], 404, path)
 
 
+@tap.test("a restart is one thing: whoever leaves before its end has no stopped program")
+def _():
+    stubborn = CONFIG.replace("[program:web]\ncommand=/bin/sleep 1000", "[program:web]\ncommand=/bin/sh -c 'trap \"\" TERM; exec sleep 1000'\nstopwaitsecs=1")
+    with daemon(stubborn) as server:
+        rpc = server.rpc().supervisor
+        rpc.startProcess("web")
+        pid = rpc.getProcessInfo("web")["pid"]
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection.request("POST", "/index.html?action=restart&processname=web")
+        wait_until(lambda: state(server) == "STOPPING", 10, "web to stop")
+        connection.close()
+        wait_until(lambda: state(server) == "RUNNING", 10, "web to run again")
+        tap.check_true(rpc.getProcessInfo("web")["pid"] != pid, "it is the former one")
+
+
 @tap.test("a client that leaves while its action goes on does no harm")
 def _():
     slow = CONFIG.replace("[program:web]\ncommand=/bin/sleep 1000\nstartsecs=0", "[program:web]\ncommand=/bin/sleep 1000\nstartsecs=2")

@@ -72,8 +72,9 @@ static void reply_message(struct sv_http_exchange *exchange, const struct sv_str
 /* ---- Doing it ---- */
 
 struct deed {
-    struct sv_http_exchange *exchange;
-    struct sv_api_call *waiting; /* NULL until it is known to wait */
+    struct sv_driver *driver;
+    struct sv_http_exchange *exchange; /* NULL: nobody waits for it any more */
+    struct sv_api_call *waiting;       /* NULL until it is known to wait */
     const struct action *action;
     char *name;
 };
@@ -125,13 +126,20 @@ static void on_answered(void *user, const struct sv_api_answer *answer)
         add_fault(deed, answer, &message);
     else
         add_done(deed->action, deed->name, &message);
-    reply_message(deed->exchange, &message);
+    if (deed->exchange)
+        reply_message(deed->exchange, &message);
     deed_free(deed);
 }
 
+/* The second method has not begun perhaps: a restart does not end when all is stopped, as it does
+ * with Supervisor. When the daemon ends there is nothing left to do. */
 static void on_caller_gone(void *user)
 {
     struct deed *deed = user;
+    bool is_running = sv_core_state(deed->driver->core) == SV_SUPERVISOR_RUNNING;
+    deed->exchange = NULL;
+    if (deed->waiting && deed->action->methods[1] && is_running)
+        return;
     if (deed->waiting)
         sv_api_call_cancel(deed->waiting);
     deed_free(deed);
@@ -169,6 +177,7 @@ static void perform(struct sv_driver *driver, struct sv_http_exchange *exchange,
         sv_http_reply_text(exchange, 503, "out of memory\n");
         return;
     }
+    deed->driver = driver;
     deed->exchange = exchange;
     deed->action = action;
     sv_http_on_closed(exchange, on_caller_gone, deed);
