@@ -192,13 +192,15 @@ static int drive(struct daemon *daemon)
         return r == SV_DRIVER_REFUSED ? -EXIT_USAGE : -EXIT_TROUBLE;
     }
     if (daemon->ready_fd >= 0)
-        sv_daemonize_ready(sv_steal_fd(&daemon->ready_fd), config->directory, config->umask);
+        sv_daemonize_settle(config->directory, config->umask);
     else if (daemon->is_reexecuted && !config->nodaemon)
         sv_daemonize_again(config->directory, config->umask);
     if (daemon->inherited.version)
         sv_log_info("svisord %s goes on where %s has left", SV_VERSION, daemon->inherited.version);
     sv_inherited_done(&daemon->inherited);
     sv_pidfile_write(config->pidfile);
+    if (daemon->ready_fd >= 0)
+        sv_daemonize_ready(sv_steal_fd(&daemon->ready_fd));
     sv_memory_settle();
     r = sv_driver_run(driver);
     sv_driver_free(driver);

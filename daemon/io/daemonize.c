@@ -5,7 +5,8 @@
  * The order at the start is Supervisor's: user, limits, logger, servers, (background), pid file.
  * Supervisor forks after its servers are open, so that its command fails in the terminal when a
  * port is taken. The loop and the servers would not survive our fork, so we fork first, and the
- * parent waits until the child says that all is open: the same status for the shell.
+ * parent waits until the child says that all is open, and the pid file written: the same status for
+ * the shell, and what comes after the command in a script finds the daemon.
  *
  * The limits differ in one point. Supervisor raises the soft limit of descriptors to minfds and no
  * further, and so it runs out of them at some 200 programs. We take all that the hard limit allows,
@@ -180,23 +181,25 @@ int sv_daemonize_begin(int *ret_ready_fd)
     return 0;
 }
 
-void sv_daemonize_ready(int ready_fd, const char *directory, uint32_t umask_)
-{
-    sv_log_info("daemonizing the supervisord process");
-    if (directory)
-        change_directory(directory);
-    umask((mode_t)umask_);
-    leave_terminal();
-    if (write(ready_fd, "", 1) != 1)
-        sv_log_warn("the process that started svisord is gone");
-    close(ready_fd);
-}
-
 void sv_daemonize_again(const char *directory, uint32_t umask_)
 {
     if (directory)
         change_directory(directory);
     umask((mode_t)umask_);
+}
+
+void sv_daemonize_settle(const char *directory, uint32_t umask_)
+{
+    sv_log_info("daemonizing the supervisord process");
+    sv_daemonize_again(directory, umask_);
+    leave_terminal();
+}
+
+void sv_daemonize_ready(int ready_fd)
+{
+    if (write(ready_fd, "", 1) != 1)
+        sv_log_warn("the process that started svisord is gone");
+    close(ready_fd);
 }
 
 int sv_pidfile_write(const char *path)

@@ -27,15 +27,16 @@ void sv_limits_lower(uint64_t child_nofile);
 int sv_signals_prepare(void);
 
 /*
- * Goes to the background in two steps. begin: a child with a session of its own returns; the
+ * Goes to the background in three steps. begin: a child with a session of its own returns; the
  * calling process waits for its word. Call it before any sv_loop, thread or library with either
- * exists: they do not survive a fork. ready: the child gives up the terminal (/dev/null as 0, 1 and
- * 2), enters `directory` (NULL: stay), sets `umask`, and lets the waiting process exit with 0. A
- * child that exits before takes it along, with its own status, so that a refusal is seen on the
- * terminal and by scripts.
+ * exists: they do not survive a fork. settle: the child enters `directory` (NULL: stay), sets
+ * `umask`, and gives up the terminal (/dev/null as 0, 1 and 2). ready: the waiting process exits
+ * with 0. A child that exits before takes it along, with its own status, so that a refusal is seen
+ * on the terminal and by scripts.
  */
 int sv_daemonize_begin(int *ret_ready_fd);
-void sv_daemonize_ready(int ready_fd, const char *directory, uint32_t umask);
+void sv_daemonize_settle(const char *directory, uint32_t umask);
+void sv_daemonize_ready(int ready_fd);
 
 /* In the background already, after an exec of svisord itself: directory and umask alone. */
 void sv_daemonize_again(const char *directory, uint32_t umask);

@@ -92,7 +92,8 @@ static int daemonize_in_child(struct scratch *scratch)
     int ready_fd;
     expect(sv_daemonize_begin(&ready_fd) == 0);
     expect(getpid() != before);
-    sv_daemonize_ready(ready_fd, scratch->directory, 027);
+    sv_daemonize_settle(scratch->directory, 027);
+    sv_daemonize_ready(ready_fd);
     expect(getsid(0) == getpid());
     char directory[256];
     expect(getcwd(directory, sizeof(directory)) && strcmp(directory, scratch->directory) == 0);
