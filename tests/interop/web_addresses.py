@@ -44,7 +44,8 @@ def ask(s, method, path, form=None, over="unix"):
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close"]
     if form is not None:
         lines += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"]
-    head, _, text = s.raw("\r\n".join(lines).encode() + b"\r\n\r\n" + body, over).partition(b"\r\n\r\n")
+    # supervisord's child loses a SIGTERM that comes before it has executed its program: then stopwaitsecs pass, which are 10.
+    head, _, text = s.raw("\r\n".join(lines).encode() + b"\r\n\r\n" + body, over, timeout=60).partition(b"\r\n\r\n")
     return int(head.split()[1]), head.decode(), text.decode()
 
 
