@@ -11,6 +11,7 @@
 #include <svisor/limits.h>
 
 #include "core/core.h"
+#include "core/program_for_test.h"
 
 #define SECOND UINT64_C(1000000000)
 
@@ -33,18 +34,10 @@ static inline void set_up(struct fixture *f)
     *f = (struct fixture){.now_ns = SECOND};
     for (int g = 0; g < GROUPS; g++) {
         for (int p = 0; p < PROGRAMS; p++) {
-            f->programs[g][p] = (struct sv_program_config){
-                .name = p ? "second" : "first",
-                .program = "x",
-                .autostart = true,
-                .startsecs = 0,
-                .startretries = 3,
-                .stopsignal = 15,
-                .stopwaitsecs = 10,
-                .restart_delay = -1,
-                .restart_delay_max = -1,
-                .restart_reset_after = -1,
-            };
+            f->programs[g][p] = program_named("x");
+            f->programs[g][p].name = p ? "second" : "first";
+            f->programs[g][p].autorestart = SV_AUTORESTART_NEVER;
+            f->programs[g][p].startsecs = 0;
             f->lists[g][p] = &f->programs[g][p];
         }
         f->groups[g] = (struct sv_group_config){

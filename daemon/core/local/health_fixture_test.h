@@ -11,6 +11,7 @@
 #include <signal.h>
 
 #include "core/core.h"
+#include "core/program_for_test.h"
 
 #define SECOND UINT64_C(1000000000)
 
@@ -28,20 +29,9 @@ struct fixture {
 static inline void arrange(struct fixture *f, const struct sv_health_config *health)
 {
     *f = (struct fixture){.health = *health, .now_ns = 1000 * SECOND, .run = 1};
-    f->program = (struct sv_program_config){
-        .name = "p",
-        .program = "p",
-        .autostart = true,
-        .autorestart = SV_AUTORESTART_NEVER,
-        .startsecs = 1,
-        .startretries = 3,
-        .stopsignal = SIGTERM,
-        .stopwaitsecs = 10,
-        .restart_delay = -1,
-        .restart_delay_max = -1,
-        .restart_reset_after = -1,
-        .health = &f->health,
-    };
+    f->program = program_named("p");
+    f->program.autorestart = SV_AUTORESTART_NEVER;
+    f->program.health = &f->health;
     f->list[0] = &f->program;
     f->group = (struct sv_group_config){
         .kind = SV_GROUP_PROGRAM, .name = "p", .programs = f->list, .program_count = 1};

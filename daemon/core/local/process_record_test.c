@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "core/core.h"
+#include "core/program_for_test.h"
 
 #define SECOND UINT64_C(1000000000)
 
@@ -38,19 +39,9 @@ static void feed(struct life *life, struct sv_event event)
 static void be_born(struct life *life)
 {
     *life = (struct life){.now_ns = 5 * SECOND};
-    life->program = (struct sv_program_config){
-        .name = "p",
-        .autostart = true,
-        .autorestart = SV_AUTORESTART_ALWAYS,
-        .startsecs = 1,
-        .startretries = 3,
-        .stopsignal = SIGTERM,
-        .stopwaitsecs = 10,
-        .restart_delay = -1,
-        .restart_delay_max = -1,
-        .restart_reset_after = -1,
-        .kill_mode = SV_KILL_CONTROL_GROUP,
-    };
+    life->program = program_named("p");
+    life->program.autorestart = SV_AUTORESTART_ALWAYS;
+    life->program.kill_mode = SV_KILL_CONTROL_GROUP;
     life->list[0] = &life->program;
     life->group = (struct sv_group_config){.name = "p", .programs = life->list, .program_count = 1};
     life->core = sv_core_new(1);

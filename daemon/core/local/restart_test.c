@@ -8,30 +8,14 @@
 
 #include "core/core.h"
 #include "core/local/restart.h"
+#include "core/program_for_test.h"
 
 #define SECOND SV_NS_PER_SECOND
-
-static struct sv_program_config unset(void)
-{
-    return (struct sv_program_config){
-        .name = "p",
-        .program = "p",
-        .autostart = true,
-        .autorestart = SV_AUTORESTART_UNEXPECTED,
-        .startsecs = 1,
-        .startretries = 3,
-        .stopsignal = 15,
-        .stopwaitsecs = 10,
-        .restart_delay = -1,
-        .restart_delay_max = -1,
-        .restart_reset_after = -1,
-    };
-}
 
 static void without_options_the_pauses_are_supervisors(void **state)
 {
     (void)state;
-    struct sv_program_config config = unset();
+    struct sv_program_config config = program_named("p");
     struct sv_random random = {1};
     for (uint32_t n = 1; n <= 20; n++)
         assert_int_equal(sv_restart_pause_after_failed_start_ns(&config, n, &random), n * SECOND);
@@ -43,7 +27,7 @@ static void a_delay_doubles_up_to_its_cap(void **state)
 {
     (void)state;
     static const uint64_t seconds[] = {1, 2, 4, 8, 10, 10, 10};
-    struct sv_program_config config = unset();
+    struct sv_program_config config = program_named("p");
     struct sv_random random = {1};
     config.restart_delay = 1;
     config.restart_delay_max = 10;
@@ -58,7 +42,7 @@ static void a_delay_doubles_up_to_its_cap(void **state)
 static void a_delay_without_a_cap_stays_finite(void **state)
 {
     (void)state;
-    struct sv_program_config config = unset();
+    struct sv_program_config config = program_named("p");
     struct sv_random random = {1};
     config.restart_delay = 0.5;
     assert_int_equal(sv_restart_pause_after_exit_ns(&config, UINT32_MAX, 1, &random),
@@ -74,7 +58,7 @@ static void a_delay_without_a_cap_stays_finite(void **state)
 static void jitter_stays_within_its_part_and_uses_it(void **state)
 {
     (void)state;
-    struct sv_program_config config = unset();
+    struct sv_program_config config = program_named("p");
     struct sv_random random = {42};
     config.restart_delay = 4;
     config.restart_jitter = 0.25;
@@ -91,7 +75,7 @@ static void jitter_stays_within_its_part_and_uses_it(void **state)
 static void endless_retries_never_run_out(void **state)
 {
     (void)state;
-    struct sv_program_config config = unset();
+    struct sv_program_config config = program_named("p");
     assert_false(sv_restart_is_exhausted(&config, 3));
     assert_true(sv_restart_is_exhausted(&config, 4));
     config.startretries = SV_RETRIES_ENDLESS;
@@ -164,7 +148,7 @@ static void a_crash_loop_that_reaches_running_goes_on_for_ever(void **state)
 {
     (void)state;
     struct crasher c;
-    set_up(&c, unset());
+    set_up(&c, program_named("p"));
     for (int i = 0; i < 100; i++) {
         assert_int_equal(crash_after_ns(&c, SECOND), 0);
         assert_int_equal(look(&c).state, SV_PROCESS_STARTING);
@@ -175,7 +159,7 @@ static void a_crash_loop_that_reaches_running_goes_on_for_ever(void **state)
 static void a_program_that_always_ends_at_once_is_slowed_to_supervisors_pace(void **state)
 {
     (void)state;
-    struct sv_program_config config = unset();
+    struct sv_program_config config = program_named("p");
     struct crasher c;
     config.startsecs = 0;
     set_up(&c, config);
@@ -191,7 +175,7 @@ static void a_program_that_always_ends_at_once_is_slowed_to_supervisors_pace(voi
 static void without_reset_after_running_forgets_and_the_pause_is_constant(void **state)
 {
     (void)state;
-    struct sv_program_config config = unset();
+    struct sv_program_config config = program_named("p");
     struct crasher c;
     config.restart_delay = 2;
     set_up(&c, config);
@@ -203,7 +187,7 @@ static void without_reset_after_running_forgets_and_the_pause_is_constant(void *
 static void with_reset_after_a_crash_loop_grows_slower_and_ends_fatal(void **state)
 {
     (void)state;
-    struct sv_program_config config = unset();
+    struct sv_program_config config = program_named("p");
     struct crasher c;
     config.restart_delay = 1;
     config.restart_reset_after = 60;
@@ -220,7 +204,7 @@ static void with_reset_after_a_crash_loop_grows_slower_and_ends_fatal(void **sta
 static void a_good_run_forgets_the_failures(void **state)
 {
     (void)state;
-    struct sv_program_config config = unset();
+    struct sv_program_config config = program_named("p");
     struct crasher c;
     config.restart_delay = 1;
     config.restart_reset_after = 60;
@@ -235,7 +219,7 @@ static void a_good_run_forgets_the_failures(void **state)
 static void a_stop_request_cancels_a_delayed_restart(void **state)
 {
     (void)state;
-    struct sv_program_config config = unset();
+    struct sv_program_config config = program_named("p");
     struct crasher c;
     config.restart_delay = 5;
     config.startsecs = 0;

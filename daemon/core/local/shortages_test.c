@@ -10,6 +10,7 @@
 
 #include "base/shortage.h"
 #include "core/core.h"
+#include "core/program_for_test.h"
 
 #define SECOND   UINT64_C(1000000000)
 #define BEGIN_NS (1000 * SECOND)
@@ -36,18 +37,10 @@ static void arrange(struct fixture *f)
 {
     *f = (struct fixture){.now_ns = BEGIN_NS};
     for (int i = 0; i < 2; i++) {
-        f->programs[i] = (struct sv_program_config){
-            .name = i ? "b" : "a",
-            .program = "p",
-            .autostart = true,
-            .autorestart = SV_AUTORESTART_NEVER,
-            .startretries = 3,
-            .stopsignal = SIGTERM,
-            .stopwaitsecs = 10,
-            .restart_delay = -1,
-            .restart_delay_max = -1,
-            .restart_reset_after = -1,
-        };
+        f->programs[i] = program_named("p");
+        f->programs[i].name = i ? "b" : "a";
+        f->programs[i].autorestart = SV_AUTORESTART_NEVER;
+        f->programs[i].startsecs = 0;
         f->list[i] = &f->programs[i];
     }
     f->group = (struct sv_group_config){
