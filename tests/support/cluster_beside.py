@@ -31,7 +31,7 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 supervisor.rpcinterface_factory=supvisors.plugin:make_supvisors_rpcinterface
 supvisors_list={names}
 rules_files={rules}
-stats_enabled=off
+stats_enabled={statistics}
 logfile={dir}/supvisors.log
 {options}
 [supervisord]
@@ -154,7 +154,7 @@ class Instance:
 class Beside:
     """`programs` and `rules` (what is inside of <root>) are the same on all; @DIR@ is the directory of the instance."""
 
-    def __init__(self, kind, build, programs, rules="", hosts=(1, 1, 1), options=""):
+    def __init__(self, kind, build, programs, rules="", hosts=(1, 1, 1), options="", statistics="off"):
         reason = missing(kind, build)
         if reason:
             tap.skip(reason)
@@ -169,7 +169,7 @@ class Beside:
         self.hosts, self.instances = [], []
         try:
             self._make_network(max(hosts))
-            self._make_instances(hosts, programs, rules, options)
+            self._make_instances(hosts, programs, rules, options, statistics)
         except BaseException:
             self.close()
             raise
@@ -201,7 +201,7 @@ class Beside:
             for each in words:
                 subprocess.run(self.hosts[here].command(["ip", *each]), check=True)
 
-    def _make_instances(self, hosts, programs, rules, options):
+    def _make_instances(self, hosts, programs, rules, options, statistics):
         path = self._write("rules.xml", EMPTY_RULES.format(rules))
         for index, number in enumerate(hosts, 1):
             nick = f"supv-{index:02}"
@@ -209,7 +209,7 @@ class Beside:
         names = ",".join(f"<{one.nick}>{one.identifier}" for one in self.instances)
         for one in self.instances:
             text = CONFIG.format(dir=one.directory, port=one.identifier.split(":")[1], nick=one.nick, names=names, rules=path,
-                                 options=options, programs=programs.replace("@DIR@", one.directory))
+                                 options=options, statistics=statistics, programs=programs.replace("@DIR@", one.directory))
             self._write(f"{one.nick}/supervisord.conf", text)
         self.nick_of = {one.identifier: one.nick for one in self.instances}
 
