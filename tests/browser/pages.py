@@ -85,7 +85,7 @@ def _():
         page.get_by_label("Starting strategy").select_option("MOST_LOADED")
         page.get_by_role("button", name="Start…", exact=True).click()
         plan = planned(page, "Start")
-        wait_until(lambda: scene.cluster.call(1, "get_application_info", "shop")["statename"] == "RUNNING", 10, "shop to run")
+        wait_until(lambda: all(scene.cluster.running_on(1, name) for name in plan), 10, "all of shop to run")
         tap.check({name: "".join(scene.cluster.running_on(1, name)) for name in plan}, plan, "where it runs")
         tap.check((len(plan), len(set(plan.values()))), (3, 1), f"processes and instances of {plan}")
         row = page.get_by_role("table", name="Processes").get_by_role("row").filter(has=page.get_by_role("link", name="web", exact=True))
