@@ -111,7 +111,7 @@ def classes_of_model():
 def _():
     _, aliases = generate.all_methods()
     http = f"username={USER}\npassword={PASSWORD}\n"
-    with Cluster(options.build, 3, PROGRAMS, RULES, options="conciliation_strategy=USER\nevent_link=WS\n") as cluster:
+    with Cluster(options.build, 3, PROGRAMS, RULES, options="conciliation_strategy=USER\nevent_link=WS\nstats_periods=1\n") as cluster:
         event_ports = [free_port() for _ in cluster.servers]
         for server, event_port in zip(cluster.servers, event_ports):
             text = server.config.replace("port=127.0.0.1:@PORT@\n", f"port=127.0.0.1:@PORT@\n{http}")

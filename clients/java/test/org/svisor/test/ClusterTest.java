@@ -242,8 +242,8 @@ public final class ClusterTest {
         isTrue(check(one.svisor().getTimeline()).stream().anyMatch(
             record -> record.kind().equals("death") && record.processName().orElse("").equals("bad")), "its end in the timeline");
         isTrue(check(one.svisor().getHostStatistics()).cpu().size() > 1, "processors");
-        equal(check(one.svisor().getUsage(0)).targetPeriod(), 10.0, "the period");
-        equal(check(one.svisor().getProcessStatistics("work:work_00", 0)).targetPeriod(), 10.0, "the period");
+        equal(check(one.svisor().getUsage(0)).targetPeriod(), 1.0, "the period");
+        equal(check(one.svisor().getProcessStatistics("work:work_00", 0)).targetPeriod(), 1.0, "the period");
         supervisor.startProcess("stubborn");
         supervisor.signalProcess("stubborn", "KILL");
         waitFor("its end", () -> stateOf("stubborn") == ProcessState.EXITED);
@@ -284,7 +284,7 @@ public final class ClusterTest {
     /** By now everything has happened; what the subscriber has not heard yet is on its way. */
     private static void events(EventsTest.Ear ear) throws Exception {
         Set<String> wanted = new TreeSet<>(Set.of("supvisors", "instance", "application", "process", "event RUNNING told", "event DELETED",
-                "event STOPPED disabled or enabled", "death", "mesh", "published"));
+                "event STOPPED disabled or enabled", "hstats", "pstats", "death", "mesh", "published"));
         waitFor("events: heard " + ear.headers, () -> ear.headers.containsAll(wanted) || !ear.problems.isEmpty());
         equal(ear.problems, List.of(), "problems");
         equal(ear.ends, List.of(), "ends of the connection");
