@@ -139,7 +139,7 @@ def _():
                 cluster.servers[0].rpc(over="tcp").supervisor.startProcess("shop:crash")
             except Exception:  # ABNORMAL_TERMINATION is what it is about
                 pass
-            heard.wait("process", process_name="crash", statename="FATAL")
+            heard.wait("event", name="crash", state=FATAL)
             states = [body["state"] for body in heard.of("event", name="crash")]
             tap.check(states, [STARTING, BACKOFF, FATAL], "states")
 

@@ -40,6 +40,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -261,6 +262,12 @@ def print_program(program):
           f"{len(program.failures)} failed, {len(program.skips)} skipped, {program.seconds:.1f} s", flush=True)
 
 
+def print_failure(sentence, text):
+    print(f"  {sentence}")
+    if text:
+        print(textwrap.indent(text, " " * 6))
+
+
 def summarize(programs, suites):
     """Prints skips and failures; gives the numbers."""
     passed = sum(program.passed_count for program in programs)
@@ -278,9 +285,7 @@ def summarize(programs, suites):
     if failures:
         print("\nFailed:")
         for name, sentence, text in failures:
-            print(f"  {name}: {sentence}")
-            for line in (text or "").split("\n") if text else []:
-                print("      " + line)
+            print_failure(f"{name}: {sentence}", text)
     return passed, len(failures), len(skips)
 
 
@@ -297,8 +302,8 @@ def again_alone(program, isolate):
         return program
     again = Program(program.suite, program.name, program.command, program.seconds_max, program.is_isolated)
     run(again, isolate)
-    for sentence, _ in program.failures:
-        print(f"     failed beside another program, {'again' if again.failures else 'not'} alone: {sentence}")
+    for sentence, text in program.failures:
+        print_failure(f"   failed beside another program, {'again' if again.failures else 'not'} alone: {sentence}", text)
     print_program(again)
     again.left += program.left
     return again
