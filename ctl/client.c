@@ -136,6 +136,12 @@ enum sv_failure sv_client_failure(const struct sv_client *client)
     return client->failure;
 }
 
+bool sv_client_is_away(const struct sv_client *client)
+{
+    return client->failure == SV_FAILURE_REFUSED || client->failure == SV_FAILURE_NO_FILE ||
+           client->failure == SV_FAILURE_LOST;
+}
+
 const char *sv_client_error(const struct sv_client *client)
 {
     return sv_str_text(&client->error);

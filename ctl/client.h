@@ -53,6 +53,8 @@ enum sv_call sv_client_call(struct sv_client *client, const char *method, json_t
 /* Of the last call. The fault's code is 0 when it did not end with one. */
 const struct sv_xmlrpc_fault *sv_client_fault(const struct sv_client *client);
 enum sv_failure sv_client_failure(const struct sv_client *client);
+/* The last call found nobody, or nobody any more: the next daemon may answer. */
+bool sv_client_is_away(const struct sv_client *client);
 /* One line without a newline at its end. Borrowed until the next call. */
 const char *sv_client_error(const struct sv_client *client);
 

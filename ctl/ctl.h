@@ -120,6 +120,9 @@ void sv_say(const char *format, ...) SV_PRINTF(1, 2);
 /* The same, and the command's exit code. */
 void sv_complain(struct sv_ctl *ctl, enum sv_exit exit_status, const char *format, ...)
     SV_PRINTF(3, 4);
+/* After a call that failed: whether nobody is there, so that the next daemon is waited for. Says
+ * so, unless it is told already. */
+bool sv_say_away(const struct sv_ctl *ctl, bool *is_told);
 /* How the command is to be used: what supervisorctl prints below a complaint. */
 void sv_say_usage(const char *command_name);
 /* Prints and releases the value; keys in the order in which they were set. NULL says "out of

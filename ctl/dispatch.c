@@ -100,6 +100,16 @@ void sv_complain(struct sv_ctl *ctl, enum sv_exit exit_status, const char *forma
     putchar('\n');
 }
 
+bool sv_say_away(const struct sv_ctl *ctl, bool *is_told)
+{
+    bool is_away = sv_client_is_away(ctl->client);
+
+    if (is_away && !*is_told)
+        fprintf(stderr, "svctl: %s; waiting for the next daemon\n", sv_client_error(ctl->client));
+    *is_told = is_away;
+    return is_away;
+}
+
 void sv_say_json(struct sv_ctl *ctl, json_t *value)
 {
     char *text = value ? json_dumps(value, JSON_INDENT(2)) : NULL;

@@ -33,7 +33,8 @@ static void say_end(const struct sv_client *client, struct sv_stream *stream, CU
     (void)curl_easy_getinfo(stream->handle, CURLINFO_RESPONSE_CODE, &status);
     (void)curl_easy_getinfo(stream->handle, CURLINFO_OS_ERRNO, &error);
     fflush(stdout);
-    if (status && status != 200)
+    stream->is_refused = status && status != 200;
+    if (stream->is_refused)
         fprintf(stderr, "%s%s Cannot read, status code %ld\n", sv_client_url(client), stream->path,
                 status);
     else if (code && !status)

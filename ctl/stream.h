@@ -16,6 +16,7 @@ struct sv_stream {
     /* For stream.c. */
     CURL *handle;
     bool is_done;
+    bool is_refused; /* the server has answered that there is nothing to follow */
     char error[CURL_ERROR_SIZE];
 };
 

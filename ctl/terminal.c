@@ -41,6 +41,16 @@ void sv_interrupt_clear(int interrupt_fd)
         ;
 }
 
+bool sv_interrupt_wait(int interrupt_fd, int ms)
+{
+    struct pollfd interrupt = {.fd = interrupt_fd, .events = POLLIN};
+
+    if (poll(&interrupt, 1, ms) <= 0)
+        return false;
+    sv_interrupt_clear(interrupt_fd);
+    return true;
+}
+
 static bool take_line(struct sv_str *ret_line, bool is_last)
 {
     const char *text = sv_str_text(&pending);

@@ -16,6 +16,8 @@ enum sv_typed {
 int sv_interrupt_open(void);
 /* Forgets the Ctrl-C that made the descriptor readable. */
 void sv_interrupt_clear(int interrupt_fd);
+/* Waits so long, or for Ctrl-C, which is forgotten. True: Ctrl-C. */
+bool sv_interrupt_wait(int interrupt_fd, int ms);
 
 /* Reads standard input as far as it is there; SV_TYPED_LINE with `ret_line` when a line is whole.
  * The newline is not in the line. Call it when standard input is readable; false: nothing whole

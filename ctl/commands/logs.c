@@ -5,7 +5,8 @@
  * The daemon counts in bytes and follows with the last 1,024 of them: the answer of /logtail begins
  * with those, in the middle of a line. So the lines are read first, by bytes, and what the stream
  * repeats of them is recognised: the longest end of what was read that is the beginning of the
- * stream.
+ * stream. A daemon that ends takes its streams with it, but not the programs, which write on: with
+ * the next daemon, what stands in the log behind the last bytes shown comes first.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -24,13 +25,16 @@
 #define LINES_DEFAULT 10
 #define BYTES_FIRST   (16 << 10) /* a hundred long lines; when that is not enough, twice as much */
 #define STREAM_HEAD   1024       /* Supervisor 4.2.5, http.py, tail_f_producer */
+#define AWAIT_MS      250        /* between two questions whether the next daemon is there */
 
 struct log {
     char *name; /* as people write it */
     struct sv_str path;
-    struct sv_str seen;    /* the end of what was read before the stream began */
+    struct sv_str seen;    /* the end of what was read, STREAM_HEAD bytes at most */
     struct sv_str pending; /* a line that has no end yet */
+    bool is_shown;         /* the end of the log was read; what comes now is new */
     bool has_begun;        /* the stream has sent its head */
+    bool is_gone;          /* there is nothing to follow any more */
     int name_columns;
     const char *colour;
 };
@@ -65,6 +69,20 @@ static void say_lines(struct log *log)
     }
 }
 
+static void see(struct log *log, const char *data, size_t length)
+{
+    sv_str_append(&log->seen, data, length);
+    if (log->seen.length > STREAM_HEAD)
+        sv_str_drop_front(&log->seen, log->seen.length - STREAM_HEAD);
+}
+
+static void show(struct log *log, const char *data, size_t length)
+{
+    see(log, data, length);
+    sv_str_append(&log->pending, data, length);
+    say_lines(log);
+}
+
 /* How many of the first bytes of the stream were shown already. */
 static size_t overlap(const struct sv_str *seen, const char *data, size_t length)
 {
@@ -88,8 +106,7 @@ static void take_piece(void *user, const char *data, size_t length)
         data += skipped;
         length -= skipped;
     }
-    sv_str_append(&log->pending, data, length);
-    say_lines(log);
+    show(log, data, length);
 }
 
 static size_t count_lines(const char *text, size_t length)
@@ -116,8 +133,24 @@ static const char *last_lines(const char *text, size_t length, size_t line_count
     return start;
 }
 
-/* Reads the end of the log, twice as much each time, until the lines are there or the log is all
- * read. */
+/* What stands behind the bytes that were shown last, or NULL. */
+static const char *behind_seen(const struct sv_str *seen, const char *text, size_t length)
+{
+    for (size_t end = length; seen->length && end >= seen->length; end--)
+        if (memcmp(text + end - seen->length, seen->data, seen->length) == 0)
+            return text + end;
+    return NULL;
+}
+
+static bool reaches_back(const struct log *log, const struct request *request, const char *text,
+                         size_t length)
+{
+    return log->is_shown ? behind_seen(&log->seen, text, length) != NULL
+                         : count_lines(text, length) > request->line_count;
+}
+
+/* Reads the end of the log, twice as much each time, until what is to be shown is there or the log
+ * is all read. */
 static enum sv_call read_end(struct sv_ctl *ctl, const struct log *log,
                              const struct request *request, json_t **ret_text)
 {
@@ -134,7 +167,7 @@ static enum sv_call read_end(struct sv_ctl *ctl, const struct log *log,
         if (outcome != SV_CALL_OK)
             return outcome;
         if ((json_int_t)length < bytes / 2 || bytes >= SV_CTL_ANSWER_BYTES_MAX / 4 ||
-            count_lines(json_string_value(text), length) > request->line_count) {
+            reaches_back(log, request, json_string_value(text), length)) {
             *ret_text = text;
             return SV_CALL_OK;
         }
@@ -142,7 +175,26 @@ static enum sv_call read_end(struct sv_ctl *ctl, const struct log *log,
     }
 }
 
-/* Prints the last lines and keeps what is needed to go on. */
+/* The first time the last lines, then what was written since. A log that has turned over is all
+ * new, but for what its stream had sent of it. */
+static const char *start_of_new(const struct log *log, const struct request *request,
+                                const char *text, size_t length)
+{
+    const char *start;
+    size_t shown;
+
+    if (!log->is_shown)
+        return last_lines(text, length, request->line_count);
+    start = behind_seen(&log->seen, text, length);
+    if (start)
+        return start;
+    shown = overlap(&log->seen, text, length);
+    if (log->seen.length && shown == 0)
+        fprintf(stderr, "svctl: %s: the log has turned over, lines may be missing\n", log->name);
+    return text + shown;
+}
+
+/* Prints what is new and keeps what is needed to go on. */
 static enum sv_verdict show_end(struct sv_ctl *ctl, struct log *log, const struct request *request)
 {
     json_t *value = NULL;
@@ -150,18 +202,21 @@ static enum sv_verdict show_end(struct sv_ctl *ctl, struct log *log, const struc
     int fault = sv_client_fault(ctl->client)->code;
     const char *text = json_is_string(value) ? json_string_value(value) : "";
     size_t length = json_string_length(value);
-    size_t kept = length < STREAM_HEAD ? length : STREAM_HEAD;
-    const char *start = last_lines(text, length, request->line_count);
+    const char *start;
 
-    if (outcome == SV_CALL_FAULT && fault == SV_FAULT_NO_FILE) {
-        sv_complain(ctl, SV_EXIT_GENERIC, "%s: ERROR (no log file)", log->name);
+    log->is_gone = outcome == SV_CALL_FAULT;
+    if (fault == SV_FAULT_NO_FILE || fault == SV_FAULT_BAD_NAME) {
+        sv_complain(ctl, SV_EXIT_GENERIC, "%s: ERROR (%s)", log->name,
+                    fault == SV_FAULT_NO_FILE ? "no log file" : "no such process");
         return SV_VERDICT_DONE;
     }
     if (outcome != SV_CALL_OK)
         return SV_VERDICT_ABORTED;
-    sv_str_append(&log->seen, text + length - kept, kept);
-    sv_str_append(&log->pending, start, (size_t)(text + length - start));
-    say_lines(log);
+    start = start_of_new(log, request, text, length);
+    see(log, text, (size_t)(start - text));
+    show(log, start, (size_t)(text + length - start));
+    log->is_shown = true;
+    log->has_begun = false;
     if (!request->is_followed && log->pending.length) {
         say_line(log, sv_str_text(&log->pending), log->pending.length);
         sv_str_clear(&log->pending);
@@ -170,24 +225,70 @@ static enum sv_verdict show_end(struct sv_ctl *ctl, struct log *log, const struc
     return SV_VERDICT_DONE;
 }
 
-static enum sv_verdict follow(struct sv_ctl *ctl, struct log *logs, size_t count)
+/* Follows the logs until all streams have ended. `streams` has room for all. */
+static enum sv_stream_end stream(struct sv_ctl *ctl, struct log *logs, size_t count,
+                                 struct sv_stream *streams)
+{
+    enum sv_stream_end end;
+    size_t used = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (!logs[i].is_gone)
+            streams[used++] = (struct sv_stream){
+                .path = sv_str_text(&logs[i].path), .take = take_piece, .user = &logs[i]};
+    end = sv_streams_follow(ctl->client, streams, used, NULL, NULL);
+    for (size_t i = 0; i < used; i++)
+        ((struct log *)streams[i].user)->is_gone = streams[i].is_refused;
+    return end;
+}
+
+static bool are_gone(const struct log *logs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!logs[i].is_gone)
+            return false;
+    return true;
+}
+
+/* Shows what was written since the streams have ended, as soon as a daemon answers. */
+static enum sv_verdict catch_up(struct sv_ctl *ctl, struct log *logs, size_t count,
+                                const struct request *request, bool *ret_interrupted)
+{
+    bool is_told = false;
+    enum sv_verdict verdict = SV_VERDICT_DONE;
+
+    for (size_t i = 0; i < count && !*ret_interrupted && !verdict;) {
+        verdict = logs[i].is_gone ? SV_VERDICT_DONE : show_end(ctl, &logs[i], request);
+        if (!verdict) {
+            i++;
+        } else if (sv_say_away(ctl, &is_told)) {
+            verdict = SV_VERDICT_DONE;
+            *ret_interrupted = sv_interrupt_wait(ctl->interrupt_fd, AWAIT_MS);
+        }
+    }
+    return verdict;
+}
+
+static enum sv_verdict follow(struct sv_ctl *ctl, struct log *logs, size_t count,
+                              const struct request *request)
 {
     struct sv_stream *streams = calloc(count ? count : 1, sizeof(*streams));
+    enum sv_verdict verdict = SV_VERDICT_DONE;
+    bool is_interrupted = false;
 
-    if (!streams) {
+    if (!streams)
         sv_complain(ctl, SV_EXIT_GENERIC, "error: out of memory");
-        return SV_VERDICT_DONE;
+    while (streams && !verdict && !is_interrupted && !are_gone(logs, count)) {
+        is_interrupted = stream(ctl, logs, count, streams) == SV_STREAM_INTERRUPTED;
+        if (is_interrupted)
+            sv_interrupt_clear(ctl->interrupt_fd);
+        else
+            is_interrupted = sv_interrupt_wait(ctl->interrupt_fd, AWAIT_MS);
+        if (!is_interrupted)
+            verdict = catch_up(ctl, logs, count, request, &is_interrupted);
     }
-    for (size_t i = 0; i < count; i++)
-        streams[i] = (struct sv_stream){
-            .path = sv_str_text(&logs[i].path), .take = take_piece, .user = &logs[i]};
-    if (sv_streams_follow(ctl->client, streams, count, NULL, NULL) == SV_STREAM_INTERRUPTED)
-        sv_interrupt_clear(ctl->interrupt_fd);
-    else
-        sv_complain(ctl, SV_EXIT_GENERIC, "error: %s closed the connection",
-                    sv_client_url(ctl->client));
     free(streams);
-    return SV_VERDICT_DONE;
+    return verdict;
 }
 
 static struct log *new_logs(const struct sv_ctl *ctl, const json_t *infos, const char *channel)
@@ -281,7 +382,7 @@ enum sv_verdict sv_command_logs(struct sv_ctl *ctl, const struct sv_arguments *a
     for (size_t i = 0; i < count && logs && !verdict; i++)
         verdict = show_end(ctl, &logs[i], &request);
     if (logs && !verdict && request.is_followed && count)
-        verdict = follow(ctl, logs, count);
+        verdict = follow(ctl, logs, count, &request);
     free_logs(logs, count);
     return verdict;
 }

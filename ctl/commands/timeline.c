@@ -4,7 +4,6 @@
  * The daemon is asked every second for what is newer than the last record shown. The daemon that
  * takes its place goes on with the next serial; -f waits for it.
  */
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,36 +104,20 @@ static json_int_t last_serial(const json_t *records, json_int_t before)
     return count ? sv_integer_of(json_array_get(records, count - 1), "serial") : before;
 }
 
-/* The last call found nobody, or nobody any more. */
-static bool is_away(const struct sv_ctl *ctl)
-{
-    enum sv_failure failure = sv_client_failure(ctl->client);
-
-    return failure == SV_FAILURE_REFUSED || failure == SV_FAILURE_NO_FILE ||
-           failure == SV_FAILURE_LOST;
-}
-
 static enum sv_verdict follow(struct sv_ctl *ctl, const struct request *request, json_int_t after)
 {
     for (bool is_told = false;;) {
-        struct pollfd interrupt = {.fd = ctl->interrupt_fd, .events = POLLIN};
         json_t *records = NULL;
 
-        if (poll(&interrupt, 1, FOLLOW_MS) > 0) {
-            sv_interrupt_clear(ctl->interrupt_fd);
+        if (sv_interrupt_wait(ctl->interrupt_fd, FOLLOW_MS))
             return SV_VERDICT_DONE;
-        }
         if (ask(ctl, after, RECORDS_MAX, &records) == SV_CALL_OK) {
             is_told = false;
             say_records(ctl, request, records);
             after = last_serial(records, after);
             json_decref(records);
-        } else if (!is_away(ctl)) {
+        } else if (!sv_say_away(ctl, &is_told)) {
             return SV_VERDICT_ABORTED;
-        } else if (!is_told) {
-            is_told = true;
-            fprintf(stderr, "svctl: %s; waiting for the next daemon\n",
-                    sv_client_error(ctl->client));
         }
     }
 }

@@ -1,8 +1,11 @@
 # suite: quick
 # seconds: 30
 # svisor.followLog on a real daemon: every byte of a log once, over rotations, and what is told when bytes are gone.
+# svctl logs -f: every line once, also over the death of svisord.
 import base64
 import os
+import signal
+import subprocess
 import sys
 import xmlrpc.client
 
@@ -24,6 +27,10 @@ command=/bin/sleep 1000
 startsecs=0
 stdout_logfile=NONE
 stderr_logfile=syslog
+"""
+CTL = """
+[supervisorctl]
+serverurl=unix://@SOCK@
 """
 NO_FILE, BAD_ARGUMENTS = 20, 3
 options = tap.arguments()
@@ -50,7 +57,7 @@ class Reader:
 
 
 def serve():
-    return lone.serve(options.build, lone.SOCKET + PROGRAMS)
+    return lone.serve(options.build, lone.SOCKET + CTL + PROGRAMS)
 
 
 def write(server, text):
@@ -123,6 +130,47 @@ def _():
                   (NO_FILE, "NO_FILE: redirect_stderr: its error output is in the log of its output"), "redirected")
         tap.check(fault_of(server, "writer", "stdout", "1-2")[0], BAD_ARGUMENTS, "no cursor")
         tap.check(b"entered RUNNING" in Reader(server, "").catch_up(), True, "the daemon's own log")
+
+
+@tap.test("svctl logs -f waits for the next daemon, and shows what was written meanwhile")
+def _():
+    counter = "[program:counter]\ncommand=sh -c 'while :; do i=$((i+1)); echo line number $i; sleep 0.01; done'\nstartsecs=0\n"
+    with lone.serve(options.build, lone.SOCKET + CTL + counter + "[program:idle]\ncommand=cat\nstartsecs=0\n") as server:
+        svctl = ["timeout", "25", os.path.join(options.build, "svctl"), "-c", server.config_path, "logs", "-f", "counter", "idle"]
+        with subprocess.Popen(svctl, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following:
+            lines = [following.stdout.readline() for _ in range(30)]
+            for _ in range(2):
+                server.disconnect()
+                server.process.kill()
+                server.process.wait()
+                said = following.stderr.readline()
+                tap.check_true("waiting for the next daemon" in said, said)
+                server.start()
+                lines += [following.stdout.readline() for _ in range(300)]
+            first = int(lines[0].split()[-1])
+            tap.check(lines, [f"counter | line number {number}\n" for number in range(first, first + len(lines))], "lines")
+            following.send_signal(signal.SIGINT)
+            tap.check((following.wait(20), following.stderr.read()), (0, ""), "its exit code, and what else it says")
+
+
+@tap.test("svctl logs -f begins with the new log of a program, and ends when the next daemon does not know it")
+def _():
+    with serve() as server:
+        svctl = ["timeout", "20", os.path.join(options.build, "svctl"), "-c", server.config_path, "logs", "-f", "writer"]
+        with subprocess.Popen(svctl, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following:
+            write(server, "the first words\n")
+            tap.check(following.stdout.readline(), "writer | the first words\n", "a line")
+            server.stop()
+            tap.check_true("waiting for the next daemon" in following.stderr.readline(), "that it waits")
+            with open(server.path("writer.log"), "w", encoding="ascii") as log:
+                log.write("other words\n")
+            server.start()
+            tap.check(following.stdout.readline(), "writer | other words\n", "the new log")
+            tap.check_true("has turned over, lines may be missing" in following.stderr.readline(), "what it says of it")
+            server.stop()
+            server.write_config(server.config.replace("[program:writer]", "[program:another]"))
+            server.start()
+            tap.check((following.wait(20), following.stdout.read()), (1, "writer: ERROR (no such process)\n"), "how it ends")
 
 
 if __name__ == "__main__":
