@@ -168,6 +168,7 @@
 #define SV_LIVE_FLUSH_ROWS    256   /* that have changed, likewise */
 #define SV_LIVE_TIMELINE_MAX  1000  /* records of the timeline in a snapshot */
 #define SV_LIVE_CONFLICTS_MAX 1000  /* that are named: nobody settles more by hand */
+#define SV_LIVE_BEAT_NS       UINT64_C(5000000000) /* pages hear at least so often that we are there */
 
 /* The timeline. */
 #define SV_NEWS_ITEMS_MAX          100 /* told to other instances in one message: those of a turn */

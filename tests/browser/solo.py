@@ -1,8 +1,9 @@
-# seconds: 90
+# seconds: 150
 # The dashboard of one daemon without [rpcinterface:supvisors]: it shows what its programs and its host use, as that of a cluster does.
 import contextlib
 import os
 import re
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -14,6 +15,7 @@ from dashboard import live
 CONFIG = """
 [inet_http_server]
 port=127.0.0.1:@PORT@
+{secret}
 [supervisord]
 logfile=@DIR@/main.log
 pidfile=@DIR@/main.pid
@@ -38,12 +40,12 @@ options = tap.arguments()
 
 
 @contextlib.contextmanager
-def solo():
+def solo(secret="", login=""):
     """(server, open): one daemon, and what opens a place of its page."""
     if binary("svisord", options.build) is None:
         tap.skip(f"{options.build}/svisord is not built")
-    with Server("svisord", options.build, CONFIG) as server, Browser() as browser:
-        yield server, lambda place, **more: live(browser.open(f"http://127.0.0.1:{server.port}/{place}", **more))
+    with Server("svisord", options.build, CONFIG.replace("{secret}", secret)) as server, Browser() as browser:
+        yield server, lambda place, **more: live(browser.open(f"http://{login}127.0.0.1:{server.port}/{place}", **more))
 
 
 def has_chart(page, name):
@@ -95,6 +97,25 @@ def _():
             ways.get_by_role("link", name=place).click()
             ways.locator("[aria-current=page]").filter(has_text=place).wait_for()
             tap.check(page.evaluate(check_of("wide")), [], f"what sticks out of {place}")
+
+
+@tap.test("with the name and the password in the address, as in a bookmark, the page does what its buttons say")
+def _():
+    with solo("username=op\npassword=secret", "op:secret@") as (_, open_page), open_page("#/") as page:
+        page.get_by_role("button", name="Stop shop:web").click()
+        page.get_by_text("shop:web was told to stop.").wait_for()
+
+
+@tap.test("a page notices by itself that its daemon is frozen, or the way to it cut, and is live again afterwards")
+def _():
+    with solo() as (server, open_page), open_page("#/") as page:
+        page.allow("WebSocket connection to .* failed", "ERR_")
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            page.get_by_role("alert").get_by_text("Not connected since").wait_for(timeout=60000)
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+        page.get_by_role("status", name="Connection: Live").wait_for(timeout=60000)
 
 
 if __name__ == "__main__":

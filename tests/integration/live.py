@@ -205,6 +205,13 @@ def _():
             tap.check(model.messages, [], "what was sent meanwhile")
 
 
+@tap.test("a page hears again and again that the daemon is there, also when there is no news")
+def _():
+    with lone() as server, LiveModel(server.port) as model:
+        model.ready()
+        wait_until(lambda: model.beats >= 2, 30, "two beats")
+
+
 @tap.test("who may look: the password counts, pages of another origin may not, and only WebSockets are answered")
 def _():
     with lone() as server:

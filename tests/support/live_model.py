@@ -32,11 +32,15 @@ class LiveModel(WsSubscriber):
             __import__("websockets")
         except ImportError:
             tap.skip("python3-websockets is not installed: make deps")
+        self.beats = 0
         super().__init__(port, "/live", **more)
 
     def hear(self, message):
         for one in messages_of(message):
-            super().hear(one)
+            if one[0] == "beat":  # no news
+                self.beats += 1
+            else:
+                super().hear(one)
 
     def rows(self):
         """What the messages amount to: {kind: {names: body}}, or None before the snapshot is complete."""

@@ -1,10 +1,11 @@
 // The page that tries the remote methods: a form for each operation of openapi.json.
 //
 // Whatever comes from svisord, names of programs and lines of logs among it, becomes text, never markup.
-// The page lies in /api/, so that ".." is the root also behind a proxy that adds a prefix.
+// The page lies in /api/, so that ".." is the root also behind a proxy that adds a prefix. location.href has no password, with which
+// fetch() refuses an address.
 "use strict";
 
-const ROOT = "..";
+const ROOT = new URL("..", location.href).href.replace(/\/$/, "");
 
 function make(tag, text, attributes = {}) {
   const node = document.createElement(tag);

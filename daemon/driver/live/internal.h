@@ -48,6 +48,7 @@ struct sv_live {
     struct sv_driver *driver;
     struct sv_source *flush;   /* sends what has changed, at the end of the turn */
     struct sv_source *slice;   /* writes the next rows of snapshots */
+    struct sv_source *beat;    /* armed while a page is open */
     struct sv_clients clients; /* who waits longest for its turn comes first */
     struct sv_map changed;     /* keys of rows; the values say nothing */
     struct sv_map flushing;    /* those that are being sent */

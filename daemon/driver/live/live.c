@@ -14,6 +14,9 @@
  * fills the queue of a client by itself, and a slow network slows nobody else. Few snapshots are
  * written at the same time; the other clients wait for their turn.
  *
+ * A page cannot tell a daemon that has nothing to say from one that is not there any more, and a
+ * proxy ends what is silent: so everybody hears a `beat` from time to time.
+ *
  * Nothing is rendered while nobody looks.
  */
 #include "driver/live/internal.h"
@@ -233,6 +236,20 @@ static void on_slice(void *user)
 
 /* ---- Clients ---- */
 
+static void arm_beat(struct sv_live *live)
+{
+    (void)sv_source_arm(live->beat, sv_now_ns() + SV_LIVE_BEAT_NS);
+}
+
+static void on_beat(void *user)
+{
+    struct sv_live *live = user;
+    if (!sv_clients_first(&live->clients))
+        return;
+    sv_live_broadcast(live, "beat", json_object());
+    arm_beat(live);
+}
+
 static void on_closed(void *user, struct sv_websocket *websocket)
 {
     (void)websocket;
@@ -257,6 +274,7 @@ static void release(struct sv_client *base)
 
 static void open_client(struct sv_live *live, struct sv_http_exchange *exchange)
 {
+    bool is_first = !sv_clients_first(&live->clients);
     struct sv_live_client *client = sv_clients_add(&live->clients, sizeof(*client));
     if (!client) {
         sv_http_reply_text(exchange, 503, "too many pages look at this daemon\n");
@@ -267,6 +285,8 @@ static void open_client(struct sv_live *live, struct sv_http_exchange *exchange)
         .user = client, .closed = on_closed, .drained = on_drained};
     if (sv_websocket_open(live->driver->loop, exchange, &handlers, &client->websocket) == 0) {
         sv_source_enable(live->slice, true);
+        if (is_first)
+            arm_beat(live);
         return;
     }
     sv_client_leave(&client->base);
@@ -313,6 +333,8 @@ int sv_live_open(struct sv_driver *driver)
     if (r == 0) /* behind what programs write: pages can wait */
         r = sv_loop_add_defer(driver->loop, SV_PRIORITY_OUTPUT, on_slice, live, &live->slice);
     if (r == 0)
+        r = sv_loop_add_timer(driver->loop, SV_LIVE_BEAT_NS / 10, on_beat, live, &live->beat);
+    if (r == 0)
         r = sv_clients_init(&live->clients, driver->loop, SV_LIVE_CLIENTS_MAX, release);
     return r == 0 ? 0 : error_trace(r);
 }
@@ -326,6 +348,7 @@ void sv_live_close(struct sv_driver *driver)
     sv_clients_done(&live->clients);
     sv_source_free(live->flush);
     sv_source_free(live->slice);
+    sv_source_free(live->beat);
     sv_source_free(live->settle);
     sv_live_forget_changes(live);
     sv_live_drop_happenings(live);

@@ -37,7 +37,8 @@ function failure(status: number, body: unknown): CallError {
 async function ask(path: string, init: RequestInit): Promise<{ status: number; body: unknown; headers: Headers }> {
   let answer: Response;
   try {
-    answer = await fetch(path.slice(1), init); // beside the page, also behind a proxy that adds a prefix
+    // Beside the page, also behind a proxy that adds a prefix; location.href has no password, with which fetch() refuses an address.
+    answer = await fetch(new URL(path.slice(1), location.href), init);
   } catch {
     throw new CallError("svisord does not answer.", 0, 0);
   }

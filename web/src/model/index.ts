@@ -7,7 +7,7 @@ import { Store } from "./store";
 export const store = new Store((turn) => requestAnimationFrame(turn));
 
 export const live = new Live(store, {
-  open: () => new WebSocket(new URL("live", document.baseURI.replace(/^http/, "ws"))) as Socket,
+  open: () => new WebSocket(new URL("live", location.href.replace(/^http/, "ws"))) as Socket,
   now: () => Date.now(),
   after: (milliseconds, done) => {
     const timer = setTimeout(done, milliseconds);

@@ -1,7 +1,7 @@
 // Tests of the connection, with a socket and a clock that the test holds.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Live, PAUSE_MAX_MS, PAUSE_MIN_MS } from "./live";
+import { Live, PAUSE_MAX_MS, PAUSE_MIN_MS, SILENCE_MAX_MS } from "./live";
 import type { Socket } from "./live";
 import { Store } from "./store";
 
@@ -102,5 +102,30 @@ test("asking for it now calls the pause off, and never makes two connections", (
   live.connect();
   live.connect();
   assert.equal(sockets.length, 2);
-  assert.equal(timers.length, 0);
+  assert.equal(timers.length, 1); // for the silence of the new one
+});
+
+test("a connection on which nothing comes any more is given up; a beat is enough for it to stay", () => {
+  const { live, say, sockets, clock, next } = setting();
+  live.connect();
+  say("hello", HELLO);
+  say("ready", {});
+  clock.now = 1000 + SILENCE_MAX_MS - 1;
+  say("beat", {});
+  next();
+  assert.equal(live.link.state, "live");
+  next();
+  assert.deepEqual(live.link.state === "lost" && live.link.since, 1000 + SILENCE_MAX_MS - 1);
+  assert.equal(sockets[0]!.isClosed, true);
+  next();
+  assert.equal(sockets.length, 2);
+});
+
+test("a connection that does not come about is tried again", () => {
+  const { live, sockets, next } = setting();
+  live.connect();
+  next();
+  assert.equal(live.link.state, "lost");
+  next();
+  assert.equal(sockets.length, 2);
 });

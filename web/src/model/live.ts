@@ -1,10 +1,12 @@
 // The connection to /live. It connects again by itself, at once after a connection that has worked and then with growing
-// pauses, and it says since when there is none: what the page shows then is old, and must not look fresh.
+// pauses, and it says since when there is none: what the page shows then is old, and must not look fresh. A node that is frozen and
+// a cable that is pulled end no connection: one on which not even a beat of svisord comes is given up.
 import type { Message } from "./types";
 import type { Store } from "./store";
 
 export const PAUSE_MIN_MS = 250;
 export const PAUSE_MAX_MS = 8000;
+export const SILENCE_MAX_MS = 15_000; // three beats
 
 export type Link =
   | { state: "connecting" } // the first time
@@ -34,7 +36,8 @@ export class Live {
   link: Link = { state: "connecting" };
   private socket: Socket | null = null;
   private pause = PAUSE_MIN_MS;
-  private callOff: (() => void) | null = null;
+  private callOff: (() => void) | null = null; // the next try, or the look whether it is silent
+  private heard = 0; // when something came
   private since: number;
 
   constructor(
@@ -46,13 +49,24 @@ export class Live {
 
   // Now, instead of after the pause.
   connect(): void {
-    this.callOff?.();
-    this.callOff = null;
     if (this.socket) return;
+    this.callOff?.();
     const socket = this.around.open();
     this.socket = socket;
     socket.onmessage = (event) => this.receive(socket, String(event.data));
-    socket.onclose = () => this.closed(socket);
+    socket.onclose = () => this.closed(socket, this.around.now());
+    this.heard = this.around.now();
+    this.watch(socket);
+  }
+
+  private watch(socket: Socket): void {
+    const left = this.heard + SILENCE_MAX_MS - this.around.now();
+    if (left > 0) {
+      this.callOff = this.around.after(left, () => this.watch(socket));
+      return;
+    }
+    this.closed(socket, this.heard);
+    socket.close();
   }
 
   // The page is left, or goes to sleep.
@@ -71,6 +85,7 @@ export class Live {
 
   private receive(socket: Socket, text: string): void {
     if (socket !== this.socket) return;
+    this.heard = this.around.now();
     let told: Message | Message[];
     try {
       told = JSON.parse(text) as Message | Message[];
@@ -91,11 +106,12 @@ export class Live {
     }
   }
 
-  private closed(socket: Socket): void {
+  private closed(socket: Socket, since: number): void {
     if (socket !== this.socket) return;
+    this.callOff?.();
     this.socket = null;
     this.store.dropSnapshot();
-    if (this.link.state === "live") this.since = this.around.now();
+    if (this.link.state === "live") this.since = since;
     const again = this.around.now() + this.pause;
     this.callOff = this.around.after(this.pause, () => this.connect());
     this.pause = Math.min(this.pause * 2, PAUSE_MAX_MS);

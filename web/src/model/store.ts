@@ -210,6 +210,7 @@ export class Writer {
       case "conflicts":
         return this.putConflicts(message[1].namespecs);
       case "ready":
+      case "beat":
         return;
     }
   }

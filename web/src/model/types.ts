@@ -166,7 +166,8 @@ export type Message =
   | ["gone", Gone]
   | ["timeline", TimelineEntry]
   | ["conflicts", { namespecs: string[] }]
-  | ["ready", object];
+  | ["ready", object]
+  | ["beat", object]; // svisord is there, and has nothing to tell
 
 // "web" when its group has the same name, as everywhere in Supervisor; "group:web" otherwise.
 export function namespecOf(group: string, name: string): string {
