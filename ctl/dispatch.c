@@ -4,7 +4,6 @@
  * argument; "?" is "help"; anything else is "*** Unknown syntax".
  */
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,80 +46,11 @@ static const struct api_check {
                               "configuration file."},
 };
 
-const struct sv_command sv_commands[] = {
-#define SV_COMMAND(command_name, function, command_takes, command_check, command_options,          \
-                   command_completion, command_exit_class, command_origin, help_text, extra_text)  \
-    {.name = command_name,                                                                         \
-     .run = function,                                                                              \
-     .takes = command_takes,                                                                       \
-     .check = command_check,                                                                       \
-     .options = command_options,                                                                   \
-     .completion = command_completion,                                                             \
-     .exit_class = command_exit_class,                                                             \
-     .origin = command_origin,                                                                     \
-     .help = help_text,                                                                            \
-     .extra_help = extra_text},
-#include "commands.def"
-#undef SV_COMMAND
-};
-const size_t sv_command_count = SV_ARRAY_LENGTH(sv_commands);
-
 static const struct {
     const char *word;
     enum sv_option option;
 } option_words[] = {
     {"--json", SV_OPTION_JSON}, {"--why", SV_OPTION_WHY}, {"--rolling", SV_OPTION_ROLLING}};
-
-const struct sv_command *sv_command_find(const char *name)
-{
-    for (size_t i = 0; i < sv_command_count; i++)
-        if (strcmp(sv_commands[i].name, name) == 0)
-            return &sv_commands[i];
-    return NULL;
-}
-
-void sv_say(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    vprintf(format, arguments);
-    va_end(arguments);
-    putchar('\n');
-}
-
-void sv_complain(struct sv_ctl *ctl, enum sv_exit exit_status, const char *format, ...)
-{
-    va_list arguments;
-
-    ctl->exit_status = exit_status;
-    va_start(arguments, format);
-    vprintf(format, arguments);
-    va_end(arguments);
-    putchar('\n');
-}
-
-bool sv_say_away(const struct sv_ctl *ctl, bool *is_told)
-{
-    bool is_away = sv_client_is_away(ctl->client);
-
-    if (is_away && !*is_told)
-        fprintf(stderr, "svctl: %s; waiting for the next daemon\n", sv_client_error(ctl->client));
-    *is_told = is_away;
-    return is_away;
-}
-
-void sv_say_json(struct sv_ctl *ctl, json_t *value)
-{
-    char *text = value ? json_dumps(value, JSON_INDENT(2)) : NULL;
-
-    if (text)
-        sv_say("%s", text);
-    else
-        sv_complain(ctl, SV_EXIT_GENERIC, "error: out of memory");
-    free(text);
-    json_decref(value);
-}
 
 /* Is there a server, and does it speak our version? What is wrong is said, but for
  * SV_VERDICT_ABORTED. */

@@ -71,14 +71,6 @@ static void say_list(const char *title, enum sv_origin origin)
     sv_say("%s", "");
 }
 
-void sv_say_usage(const char *command_name)
-{
-    const struct sv_command *command = sv_command_find(command_name);
-
-    if (command && (command->help || command->extra_help))
-        sv_say("%s", command->help ? command->help : command->extra_help);
-}
-
 static void say_help(const char *command_name)
 {
     const struct sv_command *command = sv_command_find(command_name);

@@ -19,6 +19,18 @@
 #define OPTIONAL(type_, name_, fallback_, doc_) {SV_TYPE_##type_, #name_, fallback_, doc_}
 /* clang-format on */
 
+static const char *const type_names[] = {
+    [SV_TYPE_STRING] = "string", [SV_TYPE_CHARS] = "string",  [SV_TYPE_SIGNAL] = "string",
+    [SV_TYPE_INT] = "int",       [SV_TYPE_DOUBLE] = "double", [SV_TYPE_BOOLEAN] = "boolean",
+    [SV_TYPE_ARRAY] = "array",   [SV_TYPE_STRUCT] = "struct", [SV_TYPE_ANY] = "any",
+};
+_Static_assert(SV_ARRAY_LENGTH(type_names) == SV_TYPE_COUNT, "a name for every type");
+
+const char *sv_value_type_name(enum sv_value_type type)
+{
+    return type_names[type];
+}
+
 static const struct sv_method methods[] = {
 #define ALIAS(name_, method_)
 #define METHOD(name_, handler_, kind_, flags_, result_, result_doc_, help_, doc_, faults_, ...)    \

@@ -130,26 +130,20 @@ static bool read_any(json_t *value, struct sv_argument *ret)
 }
 
 static const struct {
-    const char *name;     /* to the outside */
     const char *expected; /* completes "must be" */
     bool (*read)(json_t *value, struct sv_argument *ret);
 } types[] = {
-    [SV_TYPE_STRING] = {"string", "a string without NUL", read_text},
-    [SV_TYPE_CHARS] = {"string", "a string", read_chars},
-    [SV_TYPE_SIGNAL] = {"string", "the name or the number of a signal", read_signal},
-    [SV_TYPE_INT] = {"int", "an integer", read_int},
-    [SV_TYPE_DOUBLE] = {"double", "a number", read_double},
-    [SV_TYPE_BOOLEAN] = {"boolean", "a boolean", read_boolean},
-    [SV_TYPE_ARRAY] = {"array", "an array", read_array},
-    [SV_TYPE_STRUCT] = {"struct", "a struct", read_struct},
-    [SV_TYPE_ANY] = {"any", "anything", read_any},
+    [SV_TYPE_STRING] = {"a string without NUL", read_text},
+    [SV_TYPE_CHARS] = {"a string", read_chars},
+    [SV_TYPE_SIGNAL] = {"the name or the number of a signal", read_signal},
+    [SV_TYPE_INT] = {"an integer", read_int},
+    [SV_TYPE_DOUBLE] = {"a number", read_double},
+    [SV_TYPE_BOOLEAN] = {"a boolean", read_boolean},
+    [SV_TYPE_ARRAY] = {"an array", read_array},
+    [SV_TYPE_STRUCT] = {"a struct", read_struct},
+    [SV_TYPE_ANY] = {"anything", read_any},
 };
 _Static_assert(SV_ARRAY_LENGTH(types) == SV_TYPE_COUNT, "a row for every type");
-
-const char *sv_value_type_name(enum sv_value_type type)
-{
-    return types[type].name;
-}
 
 bool sv_params_read(const struct sv_method *method, json_t *params,
                     struct sv_argument ret_arguments[SV_METHOD_PARAMETERS_MAX],
