@@ -101,6 +101,9 @@ def _():
         page.get_by_role("heading", name=where).wait_for()
         page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(() => requestAnimationFrame(done))))")
         tap.check([one for one in page.evaluate("() => window.asked") if "instances/" in one], [], "what the page asks of an instance that is lost")
+        tap.check(page.get_by_role("button", name="Start talk").get_attribute("title"), f"{where} is not heard", "why nothing can be started there")
+        page.get_by_role("button", name="More for talk").click()
+        page.get_by_role("menuitem", name="Clear its logs").get_by_text(f"{where} is not heard").wait_for()
 
 
 if __name__ == "__main__":

@@ -13,8 +13,12 @@ from dashboard import Scene, end, live, started
 
 # Controls that say nothing to a screen reader, in Playwright's words for the accessibility tree.
 NAMELESS = re.compile(r"^\s*- (button|link|textbox|searchbox|combobox|checkbox|menuitem|option|switch|radio|slider|img|dialog|table)( \[.*\])?:?$")
+LONG = "a_name_" + "that_some_tool_has_generated_" * 3
+LONG_PROGRAM = f"[program:{LONG}]\ncommand=sleep 1000\nstartsecs=0\nautostart=false\n[group:{LONG}_group]\nprograms={LONG}\n"
+LONG_RULE = f'''<application name="{LONG}_group"><start_sequence>1</start_sequence><programs>
+  <program name="{LONG}"><start_sequence>1</start_sequence><required>true</required></program></programs></application>'''
 options = tap.arguments()
-scene = Scene(options.build, options="conciliation_strategy=USER")
+scene = Scene(options.build, LONG_PROGRAM, LONG_RULE, options=f"conciliation_strategy=USER\nsoftware_name=The shop of {LONG}")
 
 
 def each_page(**more):
@@ -69,6 +73,39 @@ def _():
 def _():
     none({place: page.evaluate(check_of("wide")) for place, page in each_page(viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True)},
          "too wide:")
+
+
+@tap.test("a name of a hundred characters fits in, on a desk and on a phone")
+def _():
+    namespec = f"{LONG}_group:{LONG}"
+    where = scene.cluster.identifiers[scene.cluster.nicks.index(scene.cluster.running_on(0, namespec)[0])].replace(":", "%3A")
+    places = ["#/", f"#/instances/{where}", f"#/applications/{LONG}_group", f"#/processes/{namespec}", f"#/logs?follow={where}/{namespec}", "#/timeline"]
+    for width in (360, 1280):
+        with scene.open(0, viewport={"width": width, "height": 740}) as page:
+            for place in places:
+                page.goto(f"/{place}")
+                live(page).get_by_text(LONG).first().wait_for()
+                tap.check(page.evaluate(check_of("wide")), [], f"what sticks out of {place}, {width} pixels wide")
+            tap.check(page.get_by_text("Master s").is_visible(), width > 360, "the Master in the head")
+
+
+@tap.test("an address with what is no encoding has its page all the same")
+def _():
+    for place in (f"{scene.place_of(0)}?shrunk=%25", "#/applications/shop?open=%25"):
+        with scene.open(0, place) as page:
+            page.get_by_role("table", name="Processes").wait_for()
+
+
+@tap.test("what is asked for while a question is open takes its place")
+def _():
+    with scene.open(0, "#/applications/shop") as page:
+        page.get_by_role("button", name="Stop…").click()
+        page.get_by_role("dialog", name="Stop shop?").wait_for()
+        page.keyboard.press("Control+k")
+        page.keyboard.type("restart application shop")
+        page.keyboard.press("Enter")
+        page.get_by_role("dialog", name="Restart shop?").get_by_text("Load after it").wait_for()
+        tap.check(page.get_by_role("dialog").count(), 1, "dialogs")
 
 
 @tap.test("nothing moves for those who have asked for less of it")

@@ -6,6 +6,9 @@ test("a fault says in words what it is about, and what to write instead", () => 
   const words: Record<string, string> = {
     "ALREADY_STARTED: shop:web": "shop:web runs already.",
     "BAD_SIGNAL: NOPE": "There is no signal NOPE: write a name such as HUP or USR1, or its number.",
+    "NOT_RUNNING: web": "web does not run.",
+    "NOT_RUNNING: processes=['shop:web', 'talk', 'bad']": "Not running: shop:web, talk and bad. The page of each says why.",
+    "STILL_RUNNING: processes=['web']": "Still running: web.",
     "NO_FILE": "It has no file.",
     "NO_FILE: /var/log/web.log": "A file is missing: /var/log/web.log.",
     "ABNORMAL_TERMINATION: web": "web ended before it counted as started.",

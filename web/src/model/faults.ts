@@ -11,9 +11,15 @@ function stateWords(about: string): string {
   return `The cluster is in ${now}, and this can be done in ${wanted.replace(/'/g, "").replace(/, (?=\w+$)/, " or ")} only.`;
 }
 
+// "processes=['shop:web', 'talk']", as Supvisors says which of them.
+function names(about: string): string {
+  return about.replace(/^processes=\[(.*)\]$/, (_, all: string) => all.replace(/'/g, "").replace(/, (?=[^,]+$)/, " and "));
+}
+
 const WORDS: Record<string, (about: string) => string> = {
   ALREADY_STARTED: (about) => `${about} runs already.`,
-  NOT_RUNNING: (about) => `${about} does not run.`,
+  NOT_RUNNING: (about) => (about.startsWith("processes=") ? `Not running: ${names(about)}. The page of each says why.` : `${about} does not run.`),
+  STILL_RUNNING: (about) => `Still running: ${names(about)}.`,
   BAD_NAME: (about) => (about.includes(" ") ? sentence(about) : `There is no ${about}.`),
   NO_FILE: (about) => (about.startsWith("/") ? `A file is missing: ${about}.` : about === "it" ? "It has no file." : sentence(about)),
   BAD_SIGNAL: (about) => `There is no signal ${about}: write a name such as HUP or USR1, or its number.`,

@@ -60,6 +60,11 @@ export class Tables {
     return !this.isCluster || state === "RUNNING" || state === "CHECKED";
   }
 
+  // Why nothing can be done there; "": it can.
+  awayWords(identifier: string): string {
+    return this.isThere(identifier) ? "" : `${this.nick(identifier)} is not heard`;
+  }
+
   nick(identifier: string): string {
     return this.instances.get(identifier)?.nick_identifier || identifier;
   }

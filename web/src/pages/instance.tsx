@@ -48,7 +48,7 @@ function Head(props: { tables: Tables; one: Instance; view: string }) {
             </a>
           ))}
         </nav>
-        <MenuButton label={`More for ${one.nick_identifier}`} items={daemonItems(tables, one.identifier)} />
+        {tables.isThere(one.identifier) && <MenuButton label={`More for ${one.nick_identifier}`} items={daemonItems(tables, one.identifier)} />}
       </span>
     </header>
   );

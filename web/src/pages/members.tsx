@@ -12,7 +12,7 @@ import { useTables, useTick } from "../ui/hooks";
 import { MenuButton } from "../ui/menu";
 import type { MenuItem } from "../ui/menu";
 import { usePoll } from "../ui/poll";
-import { setQuery, useRoute } from "../ui/route";
+import { namesIn, setNames, setQuery, useRoute } from "../ui/route";
 import { State } from "../ui/state";
 import { FilterBox, matches, Table, useTableQuery } from "../ui/table";
 import type { Column } from "../ui/table";
@@ -55,21 +55,6 @@ function rowsOf(tables: Tables, members: Process[], filter: string, open: Set<st
   });
 }
 
-// ---- what was opened, as words of the address ----
-
-function openOf(query: URLSearchParams): Set<string> {
-  return new Set((query.get("open") ?? "").split(",").filter(Boolean).map(decodeURIComponent));
-}
-
-function setOpen(names: string[], isOpen: boolean): void {
-  const now = openOf(new URLSearchParams(location.hash.split("?", 2)[1] ?? ""));
-  for (const one of names) {
-    if (isOpen) now.add(one);
-    else now.delete(one);
-  }
-  setQuery({ open: [...now].map(encodeURIComponent).join(",") });
-}
-
 // ---- cells ----
 
 function Name(props: { process: Process; isOpen: boolean }) {
@@ -77,7 +62,7 @@ function Name(props: { process: Process; isOpen: boolean }) {
   const name = process.process_name;
   return (
     <span class="group-name">
-      <button type="button" class="plain twist" aria-expanded={isOpen} aria-label={`${isOpen ? "Hide" : "Show"} ${name} in each instance`} onClick={() => setOpen([name], !isOpen)}>
+      <button type="button" class="plain twist" aria-expanded={isOpen} aria-label={`${isOpen ? "Hide" : "Show"} ${name} in each instance`} onClick={() => setNames("open", [name], !isOpen)}>
         {isOpen ? "▾" : "▸"}
       </button>
       <a href={hrefs.process(specOf(process))}>{name}</a>
@@ -160,14 +145,15 @@ function CopyActions(props: { copy: Copy; tables: Tables }) {
   const { copy } = props;
   const namespec = namespecOf(copy.group, copy.name);
   const where = props.tables.nick(copy.identifier);
+  const away = props.tables.awayWords(copy.identifier);
   return (
     <span class="row-actions">
       {canStart(copy.statename) ? (
-        <button type="button" class="small" disabled={copy.disabled} title={copy.disabled ? "It is disabled" : undefined} aria-label={`Start ${namespec} at ${where}`} onClick={() => actions.startAt(namespec, copy.identifier)}>
+        <button type="button" class="small" disabled={copy.disabled || away !== ""} title={away || (copy.disabled ? "It is disabled" : undefined)} aria-label={`Start ${namespec} at ${where}`} onClick={() => actions.startAt(namespec, copy.identifier)}>
           Start here
         </button>
       ) : (
-        <button type="button" class="small" disabled={copy.statename === "STOPPING"} aria-label={`Stop ${namespec} at ${where}`} onClick={() => actions.stopCopy(copy)}>
+        <button type="button" class="small" disabled={copy.statename === "STOPPING" || away !== ""} title={away || undefined} aria-label={`Stop ${namespec} at ${where}`} onClick={() => actions.stopCopy(copy)}>
           Stop here
         </button>
       )}
@@ -297,7 +283,7 @@ export function MemberTable(props: { application: Application; members: Process[
   const now = useTick();
   const query = useTableQuery("", "");
   const { query: words } = useRoute();
-  const open = useMemo(() => openOf(words), [words.get("open")]);
+  const open = useMemo(() => namesIn(words, "open"), [words.get("open")]);
   const names = props.members.map((one) => one.process_name);
   const isAllOpen = names.length > 0 && names.every((one) => open.has(one));
   const period = usePeriod();
@@ -312,7 +298,7 @@ export function MemberTable(props: { application: Application; members: Process[
           Processes <span class="quiet">{names.length}</span>
         </h2>
         <FilterBox query={query} label="Filter processes" />
-        <button type="button" class="small" onClick={() => setOpen(names, !isAllOpen)}>
+        <button type="button" class="small" onClick={() => setNames("open", names, !isAllOpen)}>
           {isAllOpen ? "Hide the instances" : "Show each instance"}
         </button>
       </div>

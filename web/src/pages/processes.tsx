@@ -13,7 +13,7 @@ import { useTables, useTick } from "../ui/hooks";
 import { MenuButton } from "../ui/menu";
 import type { MenuItem } from "../ui/menu";
 import { usePoll } from "../ui/poll";
-import { setQuery, useRoute } from "../ui/route";
+import { namesIn, setNames, setQuery, useRoute } from "../ui/route";
 import { State } from "../ui/state";
 import { FilterBox, matches, sortRows, Table, useTableQuery } from "../ui/table";
 import type { Column, TableQuery } from "../ui/table";
@@ -55,8 +55,8 @@ export function menuOf(copy: Copy, where = ""): MenuItem[] {
   const { program_name: program } = copy;
   const namespec = namespecOf(copy.group, copy.name);
   const tail = (channel: "stdout" | "stderr") => logsHref([sourceOf(copy, channel)]);
-  return [
-    { text: "Why this state?", href: hrefs.process(namespec) },
+  const away = store.tables.awayWords(copy.identifier);
+  const items: MenuItem[] = [
     { text: "Restart", run: () => void actions.restartCopy(copy), isOff: !isUp(copy.statename), why: "It does not run" },
     { text: "Follow its output", href: tail("stdout"), isOff: !copy.has_stdout, why: "Its output is not kept" },
     { text: "Follow its error output", href: tail("stderr"), isOff: !copy.has_stderr, why: "Its error output is not kept" },
@@ -71,19 +71,21 @@ export function menuOf(copy: Copy, where = ""): MenuItem[] {
         ]
       : []),
   ];
+  return [{ text: "Why this state?", href: hrefs.process(namespec) }, ...(away ? items.map((one) => ({ ...one, isOff: true, why: away })) : items)];
 }
 
 function CopyActions(props: { copy: Copy }) {
   const { copy } = props;
   const namespec = namespecOf(copy.group, copy.name);
+  const away = store.tables.awayWords(copy.identifier);
   return (
     <span class="row-actions">
       {canStart(copy.statename) || copy.statename === "STOPPING" ? (
-        <button type="button" class="small" disabled={!canStart(copy.statename) || copy.disabled} title={copy.disabled ? "It is disabled" : undefined} aria-label={`Start ${namespec}`} onClick={() => actions.startCopy(copy)}>
+        <button type="button" class="small" disabled={!canStart(copy.statename) || copy.disabled || away !== ""} title={away || (copy.disabled ? "It is disabled" : undefined)} aria-label={`Start ${namespec}`} onClick={() => actions.startCopy(copy)}>
           Start
         </button>
       ) : (
-        <button type="button" class="small" aria-label={`Stop ${namespec}`} onClick={() => actions.stopCopy(copy)}>
+        <button type="button" class="small" disabled={away !== ""} title={away || undefined} aria-label={`Stop ${namespec}`} onClick={() => actions.stopCopy(copy)}>
           Stop
         </button>
       )}
@@ -117,7 +119,7 @@ function GroupName(props: { row: GroupRow }) {
   const up = copies.filter((one) => one.statename === "RUNNING").length;
   return (
     <span class="group-name">
-      <button type="button" class="plain twist" aria-expanded={!isShrunk} aria-label={`${isShrunk ? "Expand" : "Shrink"} ${group}`} onClick={() => shrink([group], !isShrunk)}>
+      <button type="button" class="plain twist" aria-expanded={!isShrunk} aria-label={`${isShrunk ? "Expand" : "Shrink"} ${group}`} onClick={() => setNames("shrunk", [group], !isShrunk)}>
         {isShrunk ? "▸" : "▾"}
       </button>
       <b>{group}</b>
@@ -126,21 +128,6 @@ function GroupName(props: { row: GroupRow }) {
       </span>
     </span>
   );
-}
-
-// Groups that are shrunk are words of the address, too.
-function shrunkOf(query: URLSearchParams): Set<string> {
-  return new Set((query.get("shrunk") ?? "").split(",").filter(Boolean).map(decodeURIComponent));
-}
-
-function shrink(groups: string[], isShrunk: boolean): void {
-  const words = new URLSearchParams(location.hash.split("?", 2)[1] ?? "");
-  const now = shrunkOf(words);
-  for (const one of groups) {
-    if (isShrunk) now.add(one);
-    else now.delete(one);
-  }
-  setQuery({ shrunk: [...now].map(encodeURIComponent).join(",") });
 }
 
 // A measure, which leads to its history, and away from it again.
@@ -210,7 +197,7 @@ function copyColumns(tables: Tables, identifier: string, usage: Usage | null, sh
     ...(usage ? usageColumns(tables, usage, shown) : []),
     {
       id: "actions", title: "Actions", width: "7rem", isTitleHidden: true,
-      cell: (row) => (isGroup(row) ? <GroupActions row={row} identifier={identifier} /> : <CopyActions copy={row} />),
+      cell: (row) => (!isGroup(row) ? <CopyActions copy={row} /> : tables.isThere(identifier) ? <GroupActions row={row} identifier={identifier} /> : null),
     },
   ];
 }
@@ -263,12 +250,13 @@ export function ProcessTable(props: { identifier: string }) {
   const tables = useTables("copy", "instance", "timeline");
   const query = useTableQuery("name");
   const { query: words } = useRoute();
-  const shrunk = useMemo(() => shrunkOf(words), [words.get("shrunk")]);
+  const shrunk = useMemo(() => namesIn(words, "shrunk"), [words.get("shrunk")]);
   const copies = tables.copiesAt.get(props.identifier);
   const period = usePeriod();
   const usage = useUsage(props.identifier, period);
   const shown = words.get("stats") ?? "";
-  const columns = useMemo(() => copyColumns(tables, props.identifier, usage, shown), [tables, props.identifier, usage, shown, tables.deathCount]);
+  const isThere = tables.isThere(props.identifier);
+  const columns = useMemo(() => copyColumns(tables, props.identifier, usage, shown), [tables, props.identifier, usage, shown, tables.deathCount, isThere]);
   const rows = rowsOf(copies?.values() ?? [], query, columns, shrunk);
   const groups = rows.filter(isGroup).map((one) => one.group);
   const isAllShrunk = groups.length > 0 && groups.every((one) => shrunk.has(one));
@@ -280,20 +268,22 @@ export function ProcessTable(props: { identifier: string }) {
           Processes <span class="quiet">{copies?.size ?? 0}</span>
         </h2>
         <FilterBox query={query} label="Filter processes" />
-        <button type="button" class="small" onClick={() => shrink(groups, !isAllShrunk)}>
+        <button type="button" class="small" onClick={() => setNames("shrunk", groups, !isAllShrunk)}>
           {isAllShrunk ? "Expand all" : "Shrink all"}
         </button>
-        <MenuButton
-          label="All processes"
-          class="small"
-          items={[
-            { text: "Start all", run: () => void actions.allVerb("start", props.identifier) },
-            { text: "Stop all", run: () => void actions.allVerb("stop", props.identifier), isDangerous: true },
-            { text: "Restart all", run: () => void actions.allVerb("restart", props.identifier), isDangerous: true },
-          ]}
-        >
-          All…
-        </MenuButton>
+        {isThere && (
+          <MenuButton
+            label="All processes"
+            class="small"
+            items={[
+              { text: "Start all", run: () => void actions.allVerb("start", props.identifier) },
+              { text: "Stop all", run: () => void actions.allVerb("stop", props.identifier), isDangerous: true },
+              { text: "Restart all", run: () => void actions.allVerb("restart", props.identifier), isDangerous: true },
+            ]}
+          >
+            All…
+          </MenuButton>
+        )}
       </div>
       <Table
         label="Processes"

@@ -46,22 +46,27 @@ export interface Question {
   effects?: Effect[] | (() => Promise<Effect[]>);
 }
 
-interface Open extends Question {
-  answer: (isYes: boolean) => void;
-}
-const open = new Observable<Open | null>(null);
+export type Open<Asked, Answer> = Asked & { answer: (answer: Answer) => void };
 
-export function confirmEffect(question: Question): Promise<boolean> {
-  open.value?.answer(false);
+// One question at a time: a new one takes the place of the one before, to which the answer is `no`.
+export function askIn<Asked, Answer>(open: Observable<Open<Asked, Answer> | null>, asked: Asked, no: NoInfer<Answer>): Promise<Answer> {
+  open.value?.answer(no);
   return new Promise((resolve) => {
-    open.value = {
-      ...question,
-      answer: (isYes) => {
-        open.value = null;
-        resolve(isYes);
+    const question = {
+      ...asked,
+      answer: (answer: Answer) => {
+        if (open.value === question) open.value = null; // a dialog says that it was closed later, when there may be another question
+        resolve(answer);
       },
     };
+    open.value = question;
   });
+}
+
+const open = new Observable<Open<Question, boolean> | null>(null);
+
+export function confirmEffect(question: Question): Promise<boolean> {
+  return askIn(open, question, false);
 }
 
 const EFFECTS_SHOWN = 200;
@@ -112,7 +117,7 @@ export function DialogButtons(props: { verb: string; isDangerous?: boolean; canc
   );
 }
 
-function Confirm(props: { question: Open }) {
+function Confirm(props: { question: Open<Question, boolean> }) {
   const { question } = props;
   const effects = useEffects(question.effects);
   const submit = (event: SubmitEvent) => {

@@ -25,7 +25,7 @@ export function LostBar() {
     <div class="lost" role="alert">
       <p>
         <b>Not connected since {clock(link.since / 1000)}</b> ({duration((now - link.since) / 1000)}).{" "}
-        {tables.hello ? "What is shown below is as it was then." : "svisord does not answer here."}
+        {tables.hello ? "What is shown below is as it was then." : "svisord does not answer, or a proxy in between does not pass WebSockets or changes the name of the host."}
       </p>
       <button type="button" onClick={() => live.connect()}>
         Connect now{next > 0 && <span class="quiet"> ({next} s)</span>}

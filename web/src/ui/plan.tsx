@@ -8,7 +8,8 @@ import { useEffect, useState } from "preact/hooks";
 import { store } from "../model/index";
 import type { LoadChange, Move, Plan, Step } from "../model/plan";
 import { plural } from "../model/words";
-import { Dialog, DialogButtons } from "./dialog";
+import { askIn, Dialog, DialogButtons } from "./dialog";
+import type { Open } from "./dialog";
 import { Observable, useValue } from "./observable";
 import { Mark } from "./state";
 import { errorWords } from "./toasts";
@@ -35,22 +36,10 @@ export interface PlanQuestion {
   plan?: (values: Values) => Plan | Promise<Plan>;
 }
 
-interface Open extends PlanQuestion {
-  answer: (values: Values | null) => void;
-}
-const open = new Observable<Open | null>(null);
+const open = new Observable<Open<PlanQuestion, Values | null> | null>(null);
 
 export function askPlan(question: PlanQuestion): Promise<Values | null> {
-  open.value?.answer(null);
-  return new Promise((resolve) => {
-    open.value = {
-      ...question,
-      answer: (values) => {
-        open.value = null;
-        resolve(values);
-      },
-    };
-  });
+  return askIn(open, question, null);
 }
 
 // ---- the plan ----
@@ -85,7 +74,7 @@ function Steps(props: { title: string; tone: string; state: string; steps: Step[
       </h3>
       <ol>
         {rows.slice(0, MOVES_MAX).map(({ move, rank }) => (
-          <MoveRow key={move.namespec} rank={rank} move={move} verb={props.verb} />
+          <MoveRow key={`${move.namespec} ${move.where.join()}`} rank={rank} move={move} verb={props.verb} />
         ))}
       </ol>
       {rows.length > MOVES_MAX && <p class="quiet">and {rows.length - MOVES_MAX} more</p>}
@@ -207,7 +196,7 @@ function Field(props: { choice: Choice; value: string; set: (value: string) => v
   );
 }
 
-function usePlan(question: Open, values: Values): { plan: Plan | null; error: string } {
+function usePlan(question: PlanQuestion, values: Values): { plan: Plan | null; error: string } {
   const [found, setFound] = useState<{ plan: Plan | null; error: string }>({ plan: null, error: "" });
   useEffect(() => {
     if (!question.plan) return;
@@ -225,7 +214,7 @@ function usePlan(question: Open, values: Values): { plan: Plan | null; error: st
 }
 
 // What is written is judged when it is given, and from then on while it is mended.
-function PlanBody(props: { question: Open }) {
+function PlanBody(props: { question: Open<PlanQuestion, Values | null> }) {
   const { question } = props;
   const { choices = [] } = question;
   const [values, setValues] = useState<Values>(() => Object.fromEntries(choices.map((one) => [one.id, one.value])));

@@ -7,16 +7,18 @@ export interface Route {
   query: URLSearchParams;
 }
 
+// Addresses are also written by hand: what is no encoding stands for itself.
+function decoded(word: string): string {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return word;
+  }
+}
+
 export function parseRoute(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
-  const decode = (word: string) => {
-    try {
-      return decodeURIComponent(word);
-    } catch {
-      return word;
-    }
-  };
-  return { path: path.split("/").filter(Boolean).map(decode), query: new URLSearchParams(query) };
+  return { path: path.split("/").filter(Boolean).map(decoded), query: new URLSearchParams(query) };
 }
 
 export function currentRoute(): Route {
@@ -38,6 +40,20 @@ export function setQuery(words: Record<string, string | null>): void {
   const text = next.toString();
   history.replaceState(null, "", text ? `${path}?${text}` : path);
   window.dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
+// Names in one word of the query: what was opened, what is shrunk.
+export function namesIn(query: URLSearchParams, word: string): Set<string> {
+  return new Set((query.get(word) ?? "").split(",").filter(Boolean).map(decoded));
+}
+
+export function setNames(word: string, names: string[], isIn: boolean): void {
+  const now = namesIn(currentRoute().query, word);
+  for (const one of names) {
+    if (isIn) now.add(one);
+    else now.delete(one);
+  }
+  setQuery({ [word]: [...now].map(encodeURIComponent).join(",") });
 }
 
 export function useRoute(): Route {
