@@ -174,9 +174,10 @@ bool sv_loader_convert(struct sv_loader *loader, enum sv_option_id id, struct sv
     bool is_good = sv_value_convert(option, &context, value);
     if (is_good && !context.is_only_a_warning)
         return true;
-    if (!is_good && loader->error == SV_SEVERITY_WARNING)
-        sv_str_addf(&problem, "; %s is used",
-                    option->default_text ? option->default_text : "nothing");
+    if (!is_good && loader->error == SV_SEVERITY_WARNING && option->default_text)
+        sv_str_addf(&problem, "; %s is used", option->default_text);
+    else if (!is_good && loader->error == SV_SEVERITY_WARNING)
+        sv_str_add(&problem, "; it is as if the line were not there");
     sv_loader_report(loader, is_good ? SV_SEVERITY_WARNING : loader->error, &value->place, "%s",
                      sv_str_text(&problem));
     if (is_good)

@@ -140,6 +140,11 @@ static void a_bad_value_gives_way_to_the_default(void **state)
     expect(HEAD "synchro_timeout=5000\n", true,
            "synchro_timeout: '5000' is not from 15 to 1200; write a number in that range, such as "
            "15; 15 is used");
+    expect(HEAD "event_port=65536\n", true,
+           "event_port: '65536' is not from 1 to 65535; write a number in that range; it is as if "
+           "the line were not there");
+    expect(HEAD "stats_collecting_period=0\n", true,
+           "is out of range; write a number from 1 to 3600, such as 5; 5 is used");
     expect(HEAD "conciliation_strategy=none\n", true,
            "write SENICIDE, INFANTICIDE, USER, STOP, RESTART or RUNNING_FAILURE; USER is used");
 }

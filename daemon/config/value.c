@@ -116,8 +116,9 @@ static bool fit(const struct sv_option *option, struct sv_value_context *context
     bool is_none = value->integer < 0 && nearest == 0 && option->type != SV_TYPE_OCTAL;
     if (range_is_hard(option) && !is_none) {
         if (option->type != SV_TYPE_OCTAL)
-            sv_str_addf(context->problem, "; write a number in that range, such as %s",
-                        example(option));
+            sv_str_addf(context->problem, "; write a number in that range%s%s",
+                        option->default_text ? ", such as " : "",
+                        option->default_text ? option->default_text : "");
         return false;
     }
     sv_str_addf(context->problem, "; %lld is used", (long long)nearest);
@@ -183,10 +184,9 @@ static bool convert_seconds(const struct sv_option *option, struct sv_value_cont
     bool is_number = sv_value_real(value->text, &value->real);
     if (is_number && value->real >= (double)option->min && value->real <= (double)option->max)
         return true;
-    sv_str_addf(sv_value_quoted(context, value),
-                "%s; write a number from %lld to %lld, such as 0.5",
+    sv_str_addf(sv_value_quoted(context, value), "%s; write a number from %lld to %lld, such as %s",
                 is_number ? "is out of range" : "is not a number", (long long)option->min,
-                (long long)option->max);
+                (long long)option->max, option->min > 0 ? example(option) : "0.5");
     return false;
 }
 

@@ -135,15 +135,30 @@ static unsigned connections_max(void)
     return (unsigned)(limit.rlim_cur / 2);
 }
 
+/*
+ * MHD decodes in place and hands on a C string: of web%00x it would leave web, another name than
+ * the one that was asked for. As a byte that no UTF-8 has, what is NUL is refused where names are
+ * read.
+ */
+static size_t on_unescape(void *cls, struct MHD_Connection *connection, char *text)
+{
+    (void)cls;
+    (void)connection;
+    for (char *nul = strstr(text, "%00"); nul; nul = strstr(nul, "%00"))
+        memcpy(nul, "%FF", 3);
+    return MHD_http_unescape(text);
+}
+
 static struct MHD_Daemon *start_daemon(struct sv_http_listener *listener)
 {
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG, 0, NULL,
         NULL, sv_http_on_request, listener, MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
         MHD_OPTION_LISTEN_SOCKET, listener->socket.fd, MHD_OPTION_NOTIFY_COMPLETED,
-        sv_http_on_completed, listener, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_LIMIT, connections_max(),
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SV_HTTP_IDLE_TIMEOUT_SECONDS, MHD_OPTION_END);
+        sv_http_on_completed, listener, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+        connections_max(), MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SV_HTTP_IDLE_TIMEOUT_SECONDS,
+        MHD_OPTION_END);
 }
 
 static void listener_free(struct sv_http_listener *listener)

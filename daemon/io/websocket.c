@@ -247,10 +247,13 @@ bool sv_websocket_is_admitted(struct sv_http_exchange *exchange, bool is_open_to
     };
     const char *refusal = sv_websocket_refusal(&request);
     bool is_foreign = !is_open_to_pages && !sv_websocket_is_same_origin(&request);
-    if (refusal)
+    if (refusal) { /* RFC 9110, 15.5.22, and RFC 6455, 4.4: what a client may ask for instead */
+        sv_http_add_header(exchange, "Upgrade", "websocket");
+        sv_http_add_header(exchange, "Sec-WebSocket-Version", "13");
         sv_http_reply_text(exchange, 426, refusal);
-    else if (is_foreign)
+    } else if (is_foreign) {
         sv_http_reply_text(exchange, 403, "a page of another origin may not listen here\n");
+    }
     return !refusal && !is_foreign;
 }
 

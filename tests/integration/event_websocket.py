@@ -1,6 +1,7 @@
 # seconds: 300
 # Events by WebSocket, as clients of the websockets library get them, on the event port and below /events/ on the HTTP port.
 import base64
+import http.client
 import os
 import sys
 
@@ -93,6 +94,12 @@ def _():
         ]
         for port, text, wanted in cases:
             tap.check_true(wanted in answer_to(port, text), f"{text!r}: {answer_to(port, text)}, not {wanted}")
+        connection = http.client.HTTPConnection("127.0.0.1", event_port, timeout=10)
+        connection.request("GET", "/all")
+        refusal = connection.getresponse()
+        told = [refusal.getheader(name) for name in ("Upgrade", "Sec-WebSocket-Version")]
+        connection.close()
+        tap.check((refusal.status, told), (426, ["websocket", "13"]), "what a client is told that asks for no WebSocket")
         restart_one(cluster)
 
 

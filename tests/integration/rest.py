@@ -161,6 +161,8 @@ def _():
              Content_Type="application/x-www-form-urlencoded")
         says(port, "POST", "/system/multicall", 413, 2, "nested too deeply", "[" * 100)
         says(port, "GET", "/supervisor/getProcessInfo/%FF", 400, 2, "UTF-8")
+        for place in ("/cat%00x", "?name=cat%00x"):
+            says(port, "POST", "/supervisor/stopProcess" + place, 400, 2, "name must be text in UTF-8 without NUL")
         status, headers, fault = ask(port, "GET", "/supervisor/stopProcess/cat")
         tap.check((status, headers["Allow"], fault["code"]), (405, "POST", 2), "GET of what changes something")
         status, headers, _ = ask(port, "PUT", "/supervisor/getPID")

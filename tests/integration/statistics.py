@@ -340,6 +340,8 @@ def _():
                 tap.fail(f"{method} was answered")
             except urllib.error.HTTPError as answer:
                 tap.check(answer.code, expected, method)
+                tap.check(answer.headers["Allow"], "GET, HEAD" if expected == 405 else None, f"{method}: Allow")
+        tap.check(metrics(server, {"Authorization": "Basic " + base64.b64encode(b"u:p").decode()}, "HEAD"), (OPENMETRICS, ""), "HEAD")
         tap.check(metrics(server, {"Authorization": "Basic " + base64.b64encode(b"u:p").decode()})[0], OPENMETRICS, "type")
 
 

@@ -78,10 +78,13 @@ void sv_metrics_handle(struct sv_driver *driver, struct sv_http_exchange *exchan
 {
     struct sv_statistics *statistics = driver->statistics;
     uint64_t age_ns = sv_now_ns() - statistics->complete_ns;
-    if (strcmp(sv_http_method(exchange), "GET") != 0)
+    const char *method = sv_http_method(exchange);
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
+        sv_http_add_header(exchange, "Allow", "GET, HEAD");
         sv_http_reply_text(exchange, 405, "metrics are read with GET\n");
-    else if (statistics->complete_ns != 0 && age_ns <= SV_STATISTICS_FRESH_NS)
+    } else if (statistics->complete_ns != 0 && age_ns <= SV_STATISTICS_FRESH_NS) {
         reply(statistics, exchange);
-    else
+    } else {
         wait_for_sample(statistics, exchange);
+    }
 }
