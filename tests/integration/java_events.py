@@ -69,6 +69,9 @@ async def behave(websocket):
     elif scenario == "nonsense":
         for text in [*NONSENSE, json.dumps(["application", APPLICATION]), json.dumps(["pstats", PSTATS])]:
             await websocket.send(text)
+    elif scenario == "password":
+        word = websocket.request_headers["Authorization"].split()[1]
+        await websocket.send(json.dumps([base64.b64decode(word).decode(), {}]))
     elif scenario == "closes":
         await websocket.close(1001)
     elif scenario == "pongs":
@@ -100,6 +103,7 @@ class Server:
         self.thread = threading.Thread(target=self.loop.run_until_complete, args=(self.serve(),))
         self.is_ready, self.end = threading.Event(), None
         self.port = None
+        self.refusals = 2
 
     async def serve(self):
         import websockets
@@ -114,6 +118,12 @@ class Server:
                 again.feed_data(head)
                 asyncio.ensure_future(until_end(reader, again))
                 await be_silent(again, writer)
+                return
+            if head.startswith(b"GET /refuses/") and self.refusals > 0:
+                self.refusals -= 1
+                writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                await writer.drain()
+                writer.close()
                 return
             to_reader, to_writer = await asyncio.open_connection("127.0.0.1", inner_port)
             to_writer.write(head)

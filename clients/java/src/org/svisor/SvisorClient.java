@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 import org.svisor.wire.BoundedBody;
+import org.svisor.wire.Failures;
 import org.svisor.wire.XmlRpcReader;
 import org.svisor.wire.XmlRpcWriter;
 
@@ -167,7 +168,7 @@ public final class SvisorClient {
             Throwable cause = failed.getCause();
             if (cause instanceof ProtocolException)
                 throw new ProtocolException(method + " at " + uri + ": " + cause.getMessage(), cause);
-            throw new TransportException(method + " at " + uri + ": " + cause, cause);
+            throw new TransportException(method + " at " + uri + ": " + Failures.inWords(cause), cause);
         } finally {
             if (!future.isDone()) {
                 future.cancel(true);

@@ -33,6 +33,7 @@ import org.svisor.model.ProcessStatistics;
 import org.svisor.model.PublishedDeath;
 import org.svisor.model.PublishedShortage;
 import org.svisor.model.StateModes;
+import org.svisor.wire.Failures;
 import org.svisor.wire.JsonReader;
 
 /**
@@ -71,6 +72,7 @@ public final class EventSubscriber implements AutoCloseable {
     private final Object lock = new Object();
     private Connection connection;
     private boolean isClosed;
+    private boolean isTold; // that there is no connection: once, and not at each attempt
     private long retryMs = RETRY_MS_MIN;
 
     private EventSubscriber(Builder builder) {
@@ -88,7 +90,8 @@ public final class EventSubscriber implements AutoCloseable {
     }
 
     /**
-     * @param uri      {@code ws://host:port} of the instance that publishes; a path of its own is kept, and the headers are added to it
+     * @param uri      {@code ws://host:port} of the instance that publishes; a path of its own is kept, and the headers are added to it;
+     *                 {@code user:password@} before the host counts as {@link Builder#credentials}
      * @param listener who hears the events
      * @return a builder of subscribers
      */
@@ -125,7 +128,7 @@ public final class EventSubscriber implements AutoCloseable {
             builder.header("Authorization", authorization);
         builder.buildAsync(uri, made).whenComplete((socket, failure) -> {
             if (failure != null)
-                made.lost("no connection to " + uri + ": " + failure.getMessage());
+                made.lost(Failures.inWords(failure));
         });
     }
 
@@ -197,11 +200,13 @@ public final class EventSubscriber implements AutoCloseable {
                     return;
                 connection = null;
                 abort();
-                LOGGER.log(System.Logger.Level.DEBUG, "{0}: {1}", uri, reason);
-                if (socket != null)
-                    listener.onDisconnected(reason);
-                after(retryMs, EventSubscriber.this::connect);
+                System.Logger.Level level = socket == null && !isTold ? System.Logger.Level.WARNING : System.Logger.Level.DEBUG;
+                LOGGER.log(level, "{0}: {1}; trying again", uri, reason);
+                isTold = isTold || socket == null;
+                after(retryMs, EventSubscriber.this::connect); // first: what the listener throws must not end the attempts
                 retryMs = Math.min(retryMs * 2, RETRY_MS_MAX);
+                if (socket != null)
+                    call(() -> listener.onDisconnected(reason));
             }
         }
 
@@ -230,6 +235,7 @@ public final class EventSubscriber implements AutoCloseable {
                     return;
                 }
                 retryMs = RETRY_MS_MIN;
+                isTold = false;
                 call(listener::onConnected);
             }
             after(Math.max(1, silence.toMillis() / 3), this::watch);
@@ -310,6 +316,9 @@ public final class EventSubscriber implements AutoCloseable {
                 throw new IllegalArgumentException(uri + ": write ws://host:port");
             this.uri = uri;
             this.listener = Objects.requireNonNull(listener);
+            String user = uri.getUserInfo();
+            if (user != null)
+                credentials(user.replaceFirst(":.*", ""), user.contains(":") ? user.substring(user.indexOf(':') + 1) : "");
         }
 
         /**
@@ -361,7 +370,8 @@ public final class EventSubscriber implements AutoCloseable {
         private URI target() {
             String path = uri.getRawPath() == null ? "" : uri.getRawPath().replaceFirst("/+$", "");
             String names = types.isEmpty() ? "all" : types.stream().map(EventType::header).collect(Collectors.joining("/"));
-            return URI.create(uri.getScheme() + "://" + uri.getRawAuthority() + path + "/" + names);
+            String port = uri.getPort() < 0 ? "" : ":" + uri.getPort();
+            return URI.create(uri.getScheme() + "://" + uri.getHost() + port + path + "/" + names);
         }
 
         /** @return a subscriber that connects, and goes on until it is closed; a server that is not there yet is waited for */

@@ -15,6 +15,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
 
 import org.svisor.events.EventListener;
 import org.svisor.events.EventSubscriber;
@@ -196,6 +200,57 @@ public final class EventsTest {
         equal(ear.connections.get(), connections, "connections after close()");
     }
 
+    private static void failingListener() throws Exception {
+        Ear ear = new Ear() {
+            @Override
+            public void onDisconnected(String reason) {
+                throw new IllegalStateException("a listener that fails");
+            }
+        };
+        try (EventSubscriber subscriber = at("closes", ear).start()) {
+            waitFor("a second connection", () -> ear.connections.get() >= 2);
+        }
+        isTrue(!ear.problems.isEmpty(), "the failure of the listener is told");
+    }
+
+    /** The log of the JDK, where a subscriber that nobody answers is noticed; by the name of its logger. */
+    private static void refused() throws Exception {
+        List<String> told = new CopyOnWriteArrayList<>();
+        Handler handler = new Handler() {
+            @Override
+            public void publish(LogRecord line) {
+                told.add(new SimpleFormatter().formatMessage(line));
+            }
+
+            @Override
+            public void flush() {
+            }
+
+            @Override
+            public void close() {
+            }
+        };
+        Logger logger = Logger.getLogger("org.svisor.events");
+        logger.setUseParentHandlers(false);
+        logger.addHandler(handler);
+        Ear ear = new Ear();
+        try (EventSubscriber subscriber = at("refuses", ear).start()) {
+            waitFor("a line in the log, and a connection at last", () -> ear.connections.get() > 0);
+        }
+        logger.removeHandler(handler);
+        equal(told.size(), 1, "lines, of two attempts: " + told);
+        isTrue(told.get(0).contains("/refuses/all: HTTP status 401"), told.toString());
+    }
+
+    private static void passwordInAddress() throws Exception {
+        Ear ear = new Ear();
+        URI address = URI.create(server.replace("://", "://alice:a%20word@") + "/password");
+        try (EventSubscriber subscriber = EventSubscriber.builder(address, ear).start()) {
+            isTrue(!subscriber.uri().toString().contains("alice"), "the password stays out of logs: " + subscriber.uri());
+            waitFor("what was sent", () -> ear.headers.contains("other alice:a word"));
+        }
+    }
+
     private static void silence() throws Exception {
         Ear ear = new Ear();
         try (EventSubscriber subscriber = at("silent", ear).silence(Duration.ofMillis(300)).start()) {
@@ -242,6 +297,9 @@ public final class EventsTest {
         test("the headers that are asked for are in the path", EventsTest::chosenHeaders);
         test("what is no event is a problem, and the next one is heard", EventsTest::goesOn);
         test("a connection that is closed is made again, until the subscriber is closed", EventsTest::again);
+        test("a listener that throws at the end of a connection gets another one", EventsTest::failingListener);
+        test("a server that refuses is told once, with the reason", EventsTest::refused);
+        test("name and password may stand in the address", EventsTest::passwordInAddress);
         test("a server that gives no sign of life is left, one that answers pings is not", EventsTest::silence);
         test("a listener that is slower than a silence costs no connection", EventsTest::slowListener);
         test("a message that is too large ends the connection", EventsTest::tooLarge);
