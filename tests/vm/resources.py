@@ -174,14 +174,16 @@ def _():
         tap.check_true("OOM killer took a process of it" in server.proxy.svisor.why("eater")["text"], "svctl why")
 
 
-@tap.test("fifty refused forks are one event")
+@tap.test("fifty refused forks within a second are one event")
 def _():
     with serve(program("forker", "forker.py", "tasks_max=10")) as server:
         body = first(server, "PROCESS_RESOURCE_TASKS_MAX")
         tap.check((body["name"], body["limit_tasks"], body["tasks"]), ("forker", 10, 10), "the event")
-        time.sleep(3)
-        tap.check(sum(row["count"] for row in heard(server)), 50, f"refusals: {heard(server)}")
-        tap.check(len(heard(server)), 1, f"events: {heard(server)}")
+        wait_until(lambda: sum(row["count"] for row in heard(server)) >= 50, "all refusals to be told")
+        events = heard(server)
+        tap.check(sum(event["count"] for event in events), 50, f"refusals: {events}")
+        took_ms = events[-1]["last_ms"] - events[0]["first_ms"]  # over a second where the machine is slow
+        tap.check_true(len(events) == 1 or took_ms > 900, f"events: {events}")
 
 
 @tap.test("what the limit of a group refuses is told of the group, or of the program on a kernel that counts it there")
