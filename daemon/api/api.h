@@ -45,6 +45,8 @@ void sv_api_reexec_tried(struct sv_api *api, const char *version, const char *pr
 
 /* What Supervisor's getProcessInfo says in `description`; `now` in seconds since 1970. */
 void sv_api_describe_process(const struct sv_process_view *view, int64_t now, struct sv_str *ret);
+/* The same of one that is RUNNING since `start`. */
+void sv_api_describe_running(int32_t pid, int64_t start, int64_t now, struct sv_str *ret);
 
 /* A process changed state, was removed, or the daemon begins to stop (process 0: any). */
 void sv_api_process_changed(struct sv_api *api, sv_process_id process);

@@ -42,12 +42,17 @@ static void add_date(int64_t seconds, struct sv_str *ret)
         sv_str_add(ret, text);
 }
 
+void sv_api_describe_running(int32_t pid, int64_t start, int64_t now, struct sv_str *ret)
+{
+    sv_str_addf(ret, "pid %d, uptime ", (int)pid);
+    add_uptime(now - start, ret);
+}
+
 void sv_api_describe_process(const struct sv_process_view *view, int64_t now, struct sv_str *ret)
 {
     switch (view->state) {
     case SV_PROCESS_RUNNING:
-        sv_str_addf(ret, "pid %d, uptime ", (int)view->pid);
-        add_uptime(now - seconds_of(view->started_wall_ns), ret);
+        sv_api_describe_running(view->pid, seconds_of(view->started_wall_ns), now, ret);
         break;
     case SV_PROCESS_FATAL:
     case SV_PROCESS_BACKOFF:

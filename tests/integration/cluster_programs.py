@@ -1,6 +1,7 @@
 # seconds: 120
 # Programs of one instance of a cluster, by request: disabled and enabled again, with more processes and with fewer. Real daemons on the loopback interface;
 # programs are counted in /proc, not by svisord.
+import datetime
 import json
 import os
 import sys
@@ -58,12 +59,21 @@ def is_disabled(cluster, seen_by, index, namespec):
     return cluster.call(seen_by, "get_inner_process_info", cluster.nicks[index], namespec)[0]["disabled"]
 
 
+def uptime_is_told(cluster, seen_by, index, namespec):
+    """As Supervisor does, and as long after the last change as it is."""
+    info = cluster.call(seen_by, "get_inner_process_info", cluster.nicks[index], namespec)[0]
+    seconds = info["now"] - info["start"]
+    return seconds > 0 and info["description"] == f"pid {info['pid']}, uptime {datetime.timedelta(seconds=seconds)}"
+
+
 @tap.test("a disabled program is stopped, refused by everybody, seen by the other nodes, and runs elsewhere")
 def _():
     with cluster_of(3, options="disabilities_file=@DIR@/disabled.json") as cluster:
         cluster.start()
         cluster.wait_state("OPERATION")
         wait_until(lambda: cluster.running_on(1, "shop:db") == ["s1"], 10, "db to run on s1")
+        for seen_by in (0, 1):
+            wait_until(lambda: uptime_is_told(cluster, seen_by, 0, "shop:db"), 10, f"the uptime of db in s{seen_by + 1}")
         tap.check(cluster.call(0, "disable", "db"), True, "disable")
         tap.check(copies(cluster, "db"), 0, "copies of db")
         wait_until(lambda: is_disabled(cluster, 1, 0, "shop:db"), 5, "s2 to hear of it")

@@ -209,6 +209,16 @@ void sv_method_supvisors_get_conflicts(struct sv_api_call *call,
 
 /* --- what one instance says of its processes --- */
 
+/* A row is told when its process changes; the uptime in Supervisor's text goes on meanwhile. */
+static json_t *description_of(const struct sv_mesh_process *row, int64_t now_wall_ns)
+{
+    if (row->state != SV_PROCESS_RUNNING)
+        return sv_text_json(row->description);
+    struct sv_str text SV_CLEANUP(sv_str_done) = {0};
+    sv_api_describe_running(row->pid, row->start_wall_ns / SECOND, now_wall_ns / SECOND, &text);
+    return sv_text_json(sv_str_text(&text));
+}
+
 json_t *sv_cluster_row_json(const struct sv_mesh_process *row, uint64_t now_ns, int64_t now_wall_ns)
 {
     return json_pack("{s:o, s:o, s:i, s:s, s:I, s:I, s:I, s:i, s:o, s:o, s:b, s:f, s:f, s:f,"
@@ -218,7 +228,7 @@ json_t *sv_cluster_row_json(const struct sv_mesh_process *row, uint64_t now_ns, 
                      "start", (json_int_t)(row->start_wall_ns / SECOND),                       //
                      "stop", (json_int_t)(row->stop_wall_ns / SECOND),                         //
                      "now", (json_int_t)(now_wall_ns / SECOND), "pid", (int)row->pid,          //
-                     "description", sv_text_json(row->description),                            //
+                     "description", description_of(row, now_wall_ns),                          //
                      "spawnerr", sv_text_json(row->spawnerr),                                  //
                      "expected", (int)row->is_expected,                                        //
                      "start_monotonic", sv_cluster_seconds(row->start_ns),                     //
