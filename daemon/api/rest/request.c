@@ -96,6 +96,14 @@ static bool is_there(const struct sv_rest_request *request, const struct sv_rout
     return request->has_cluster || !(route->method->flags & SV_METHOD_OF_CLUSTER);
 }
 
+/* Whether the path has the name that XML-RPC knows: /supvisors/get_process_info. */
+static bool is_name_of(const struct sv_method *method, const char *head)
+{
+    size_t length = strcspn(method->name, ".");
+    return strncmp(head + 1, method->name, length) == 0 && head[1 + length] == '/' &&
+           strcmp(head + 1 + length + 1, method->name + length + 1) == 0;
+}
+
 static bool refuse_path(struct reading *reading, const char *head)
 {
     struct sv_str nearest SV_CLEANUP(sv_str_done) = {0};
@@ -109,9 +117,10 @@ static bool refuse_path(struct reading *reading, const char *head)
         sv_str_clear(&path);
         sv_route_path(&route, &path);
         size_t longer = path.length > length ? path.length - length : length - path.length;
-        if (longer > least)
+        bool is_its_name = is_name_of(route.method, head);
+        if (longer > least && !is_its_name)
             continue; /* so many edits at least: the distance costs far more to know */
-        size_t distance = sv_edit_distance(head, sv_str_text(&path));
+        size_t distance = is_its_name ? 0 : sv_edit_distance(head, sv_str_text(&path));
         bool is_usable = is_there(reading->request, &route);
         is_of_cluster = is_of_cluster || (distance == 0 && !is_usable);
         if (distance < least && is_usable) {

@@ -163,6 +163,7 @@ static void a_mistake_is_told_with_its_place_and_a_way_out(void **state)
                 "404 UNKNOWN_METHOD: there is no /supervisor/getStat; did "
                 "you mean /supervisor/getState?");
     assert_says(get("/supvisors/get_api_version"), "did you mean /supvisors/api_version?");
+    assert_says(get("/supvisors/get_process_info/web"), "did you mean /supvisors/process_info?");
     assert_says(get("/supervisor/"), "404 ");
     assert_says(get("/supervisor/readLog/x/0"),
                 "400 INCORRECT_PARAMETERS: offset must be a whole number; the path has \"x\"");
