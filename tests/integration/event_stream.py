@@ -1,4 +1,4 @@
-# seconds: 300
+# seconds: 500
 # Events as text/event-stream on the HTTP ports, read by http.client: what is missed while a connection is broken comes later, or is said to be missing.
 import base64
 import contextlib
@@ -17,6 +17,7 @@ from compare import HEAD
 from daemon import Server, wait_until
 from event_cluster import RUNNING, STARTING, restart_one, start_and_stop
 from event_cluster import cluster_of as cluster_built
+from frames import STALL_SECONDS
 from probe import descriptor_count, memory_kb
 from subscribers import StreamSubscriber, WsSubscriber
 
@@ -170,7 +171,7 @@ class Slow:
     def __init__(self, port, path):
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        self.socket.settimeout(20)
+        self.socket.settimeout(STALL_SECONDS)
         self.socket.connect(("127.0.0.1", port))
         self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         response = http.client.HTTPResponse(self.socket)

@@ -1,4 +1,4 @@
-# seconds: 300
+# seconds: 500
 # Events by WebSocket, as clients of the websockets library get them, on the event port and below /events/ on the HTTP port.
 import base64
 import http.client

@@ -6,6 +6,9 @@ import socket
 
 import tap
 
+# A kernel whose segment met a closed window tries again after up to TCP_RTO_MAX, 120 s (net/tcp.h): so long may a
+# client wait that reads on after a long time.
+STALL_SECONDS = 130
 KEY = base64.b64encode(bytes(16)).decode()
 
 
@@ -27,7 +30,7 @@ def opened_by_hand(port, path):
     connection = socket.socket()
     # Less than a segment, and the kernel's probes of a closed window would decide when it reads on.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 17)
-    connection.settimeout(30)
+    connection.settimeout(STALL_SECONDS)
     connection.connect(("127.0.0.1", port))
     connection.sendall((request(path, port) + "\n").replace("\n", "\r\n").encode())
     seen = b""
