@@ -40,9 +40,9 @@ class Node:
         self.event_port = free_port()
         self.cluster = Cluster(options.build, 1, PROGRAMS, options=f"event_link={link}\nevent_port={self.event_port}\n")
         server = self.cluster.servers[0]
-        server.write_config(server.config.replace("port=127.0.0.1:@PORT@\n", "port=127.0.0.1:@PORT@\nusername=alice\npassword=secret\n"))
-        self.uri = f"http://alice:secret@127.0.0.1:{self.cluster.ports[0]}"
-        self.proxy = server.rpc("alice", "secret", over="tcp")
+        server.write_config(server.config.replace("port=127.0.0.1:@PORT@\n", "port=127.0.0.1:@PORT@\nusername=alice\npassword=s/cr@t\n"))
+        self.uri = f"http://alice:s%2Fcr%40t@127.0.0.1:{self.cluster.ports[0]}"
+        self.proxy = server.rpc("alice", "s/cr@t", over="tcp")
 
     def __enter__(self):
         self.cluster.start()

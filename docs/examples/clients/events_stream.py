@@ -19,7 +19,8 @@ def listen(server, headers):
     address = urllib.parse.urlsplit(server)
     request = urllib.request.Request(f"{address.scheme}://{address.netloc.rpartition('@')[2]}/events/{'/'.join(headers or ['all'])}")
     if address.username:
-        word = base64.b64encode(f"{address.username}:{address.password}".encode()).decode()
+        words = urllib.parse.unquote(f"{address.username}:{address.password}")
+        word = base64.b64encode(words.encode()).decode()
         request.add_header("Authorization", "Basic " + word)
     while True:
         try:
