@@ -100,6 +100,7 @@ def _():
         tap.check(len(names), len(set(names)), "operationIds are unique")
         methods = json.loads(fetch(port, "/system/listMethods")[2])
         tap.check(sorted(set(methods) - set(names)), [], "methods without a path")
+        tap.check({"operations.list", "operations.get", "operations.delete"} - set(names), set(), "what is said of long calls")
 
     with_daemon(check)
 

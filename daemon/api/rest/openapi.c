@@ -272,6 +272,15 @@ static json_t *handle_operation(const char *id, const char *summary, json_t *res
 /* The handles of driver/rest/operations.c, which are no methods. */
 static void add_handles(json_t *paths)
 {
+    json_t *list =
+        json_pack("{s:s, s:o}", "type", "array", "items", reference("schemas", "Operation"));
+    json_object_set_new(
+        paths, "/operations",
+        json_pack("{s:{s:[s], s:s, s:s, s:s, s:[], s:{s:{s:s, s:o}}}}", "get", "tags", "svisor",
+                  "operationId", "operations.list", "summary",
+                  "List the calls that were answered with 202, without their results.",
+                  "description", "docs/rest.md tells of operations.", "parameters", "responses",
+                  "200", "description", "the operations", "content", content_of(list)));
     json_t *dropped = json_pack("{s:s, s:o}", "description", "true", "content",
                                 content_of(type_schema(SV_TYPE_BOOLEAN)));
     json_object_set_new(
