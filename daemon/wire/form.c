@@ -1,7 +1,7 @@
 /*
  * Forms come from outside and are read leniently, as Python's urllib.parse.parse_qsl() reads them,
- * which Supervisor uses: a percent sign that no two hexadecimal digits follow is itself. A field
- * that holds %00 ends there, as every text of ours does.
+ * which Supervisor uses: a percent sign that no two hexadecimal digits follow is itself. %00, where
+ * every text of ours would end and be another name, becomes a byte that no UTF-8 has (io/http.c).
  */
 #include "wire/form.h"
 
@@ -20,7 +20,8 @@ static void add_decoded(struct sv_str *value, const char *text, size_t length)
         int high = text[i] == '%' && i + 2 < length ? digit_of(text[i + 1]) : -1;
         int low = high >= 0 ? digit_of(text[i + 2]) : -1;
         if (low >= 0) {
-            sv_str_add_char(value, (char)(high * 16 + low));
+            int byte = high * 16 + low;
+            sv_str_add_char(value, (char)(byte ? byte : 0xff));
             i += 2;
         } else {
             sv_str_add_char(value, text[i] == '+' ? ' ' : text[i]);

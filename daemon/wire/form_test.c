@@ -43,7 +43,15 @@ static void a_percent_sign_without_digits_is_itself(void **state)
     expect("a=100%", "a", "100%");
     expect("a=%4", "a", "%4");
     expect("a=%zz%4z", "a", "%zz%4z");
-    expect("a=%00b", "a", "");
+}
+
+static void a_name_with_a_nul_is_no_other_name(void **state)
+{
+    (void)state;
+    expect("a=web%00b", "a",
+           "web\xff"
+           "b");
+    expect("a%00=web", "a", NULL);
 }
 
 static void text_becomes_part_of_an_address(void **state)
@@ -60,6 +68,7 @@ int main(void)
         cmocka_unit_test(a_value_is_found_by_its_name_and_decoded),
         cmocka_unit_test(what_is_not_there_is_not_found),
         cmocka_unit_test(a_percent_sign_without_digits_is_itself),
+        cmocka_unit_test(a_name_with_a_nul_is_no_other_name),
         cmocka_unit_test(text_becomes_part_of_an_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,6 +103,9 @@ def _():
                 status, headers, text = ask(server, verb, f"/index.html?action={action}&processname=web")
                 tap.check((status, headers["Allow"]), (405, "POST"), f"{verb} {action}")
         tap.check((state(server), state(server, "say")), ("STOPPED", "RUNNING"), "the programs")
+        for where in ("/index.html?action=stop&processname=say%00x", "/index.html"):
+            ask(server, "POST", where, None if "?" in where else {"action": "stop", "processname": "say\0x"})
+            tap.check(state(server, "say"), "RUNNING", "a program of another name")
         status, headers, text = ask(server, "GET", "/index.html?action=start&processname=web")
         page = check_page(headers, text)
         tap.check(page.fields, {"action": "start", "processname": "web"}, "the form")

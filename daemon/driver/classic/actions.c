@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "api/target.h"
+#include "api/text.h"
 #include "base/log.h"
 #include "driver/classic/internal.h"
 #include "driver/internal.h"
@@ -59,13 +60,17 @@ static const struct {
     {SV_FAULT_ABNORMAL_TERMINATION, "abnormal termination"},
 };
 
+/* The name in it is what somebody has sent, and perhaps no UTF-8. */
 static void reply_message(struct sv_http_exchange *exchange, const struct sv_str *message)
 {
+    json_t *readable = sv_text_json(sv_str_text(message));
+    const char *words = readable ? json_string_value(readable) : "";
     struct sv_str location SV_CLEANUP(sv_str_done) = {0};
     struct sv_str text SV_CLEANUP(sv_str_done) = {0};
     sv_str_add(&location, "./?message=");
-    sv_form_add_escaped(&location, sv_str_text(message));
-    sv_str_addf(&text, "%s\n", sv_str_text(message));
+    sv_form_add_escaped(&location, words);
+    sv_str_addf(&text, "%s\n", words);
+    json_decref(readable);
     sv_page_redirect(exchange, 303, &location, sv_str_text(&text));
 }
 
