@@ -106,6 +106,23 @@ def _():
         page.get_by_role("menuitem", name="Clear its logs").get_by_text(f"{where} is not heard").wait_for()
 
 
+@tap.test("what an instance that was lost knows of a process is on its page when the instance is back")
+def _():
+    server = scene.cluster.servers[2]
+    with scene.open(0) as page:
+        page.allow("status of 500")  # of what was asked in the moment of the loss
+        if server.process.poll() is None:
+            scene.cluster.kill(2)
+        page.get_by_role("region", name="Needs attention").get_by_role("link", name="s3").wait_for()
+        page.goto("/#/processes/shop%3Atill")
+        silent = page.get_by_text("Not heard: s3")
+        silent.wait_for()
+        tap.check(page.get_by_text("No run of it has ended yet").count(), 0, "claims about what is not known")
+        server.process = None
+        server.start(ready=False)
+        silent.wait_for(state="detached", timeout=30000)
+
+
 if __name__ == "__main__":
     with scene:
         tap.run_all(options)

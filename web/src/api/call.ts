@@ -57,6 +57,12 @@ function post(parameters: Parameters, headers: Record<string, string> = {}): Req
   return { method: "POST", headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(parameters) };
 }
 
+// The same of an instance that need not be there: who is not heard is not asked.
+export function callThere<T = unknown>(instance: string, method: string, parameters: Parameters = {}): Promise<T> {
+  const away = store.tables.awayWords(instance);
+  return away ? Promise.reject(new CallError(`${away}.`, 0, 0)) : call<T>(instance, method, parameters);
+}
+
 export async function call<T = unknown>(instance: string | null, method: string, parameters: Parameters = {}): Promise<T> {
   return (await ask(pathOf(instance, method), post(parameters))).body as T;
 }

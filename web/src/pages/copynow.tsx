@@ -1,5 +1,5 @@
 // What a process does in one instance now, and why: in words, with what it says of itself, what it lacks, what it wrote last.
-import { call } from "../api/call";
+import { callThere } from "../api/call";
 import { hrefs } from "../model/attention";
 import { networkInWords } from "../model/deaths";
 import type { Why } from "../model/deaths";
@@ -55,8 +55,9 @@ function Shortages(props: { why: Why | undefined }) {
 export function CopyNow(props: { copy: Copy; namespec: string; tables: Tables }) {
   const { copy, namespec, tables } = props;
   const now = useTick();
-  const turn = `${copy.statename} ${copy.pid} ${copy.stop} ${isUp(copy.statename) ? Math.floor(now / AGAIN_MS) : 0}`;
-  const answer = useAnswer(() => call<Why>(copy.identifier, "svisor.why", { name: namespec }), [copy.identifier, namespec, turn]);
+  const turn = `${copy.statename} ${copy.pid} ${copy.stop} ${isUp(copy.statename) && !document.hidden ? Math.floor(now / AGAIN_MS) : 0}`;
+  const keys = [copy.identifier, tables.isThere(copy.identifier), namespec, turn, tables.hello];
+  const answer = useAnswer(() => callThere<Why>(copy.identifier, "svisor.why", { name: namespec }), keys);
   const follow = (channel: string) => `#/logs?follow=${encodeURIComponent(`${copy.identifier}/${namespec}${channel}`)}`;
   const lines = isUp(copy.statename) ? (answer.value?.last_output ?? []) : [];
   return (
@@ -74,7 +75,7 @@ export function CopyNow(props: { copy: Copy; namespec: string; tables: Tables })
           {copy.has_stderr && <a href={follow("/stderr")}>error output</a>}
         </span>
       </header>
-      <p class="now-why">{answer.value?.text ?? answer.error ?? (copy.why || copy.description)}</p>
+      <p class="now-why">{answer.error ?? answer.value?.text ?? (copy.why || copy.description)}</p>
       <Facts facts={factsOf(copy, answer.value, tables, now)} />
       <Shortages why={answer.value} />
       {lines.length > 0 && (

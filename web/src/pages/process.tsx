@@ -2,7 +2,7 @@
 // happened to it. What only its own instances know is asked of each of them.
 import type { ComponentChildren } from "preact";
 import * as actions from "../api/actions";
-import { call } from "../api/call";
+import { call, callThere } from "../api/call";
 import { hrefs } from "../model/attention";
 import type { Certificate } from "../model/deaths";
 import { processFacts } from "../model/rules";
@@ -29,17 +29,18 @@ export interface Ended {
   certificate: Certificate;
 }
 
-// The certificates of all instances, the newest first; asked again when a copy has come to another state or run.
-function useDeaths(copies: Copy[], namespec: string) {
-  const turns = copies.map((one) => `${one.identifier} ${one.statename} ${one.pid} ${one.stop}`).join();
+// The certificates of all instances, the newest first; asked again when a copy has come to another state or run, and when who was
+// not heard is there again.
+function useDeaths(copies: Copy[], namespec: string, tables: Tables) {
+  const turns = copies.map((one) => `${one.identifier} ${tables.isThere(one.identifier)} ${one.statename} ${one.pid} ${one.stop}`).join();
   const ask = async () => {
-    const answers = await Promise.allSettled(copies.map((one) => call<Certificate[]>(one.identifier, "svisor.getDeathCertificates", { name: namespec })));
+    const answers = await Promise.allSettled(copies.map((one) => callThere<Certificate[]>(one.identifier, "svisor.getDeathCertificates", { name: namespec })));
     const deaths = answers.flatMap((answer, index) => (answer.status === "fulfilled" ? answer.value.map((certificate): Ended => ({ identifier: copies[index]!.identifier, certificate })) : []));
     deaths.sort((a, b) => (b.certificate.ended_ms ?? 0) - (a.certificate.ended_ms ?? 0));
     const silent = answers.flatMap((answer, index) => (answer.status === "rejected" ? [copies[index]!.identifier] : []));
     return { deaths, silent };
   };
-  return useAnswer(ask, [turns, namespec]);
+  return useAnswer(ask, [turns, namespec, tables.hello]);
 }
 
 // What is up first, then what was up last.
@@ -108,7 +109,7 @@ function Actions(props: { namespec: string; process: Process | undefined; copies
 }
 
 function Deaths(props: { copies: Copy[]; namespec: string; tables: Tables }) {
-  const { value, error } = useDeaths(props.copies, props.namespec);
+  const { value, error } = useDeaths(props.copies, props.namespec, props.tables);
   if (!value) return <p class="quiet">{error ?? "Asking how it ended…"}</p>;
   const [last, ...before] = value.deaths;
   const silent = value.silent.map((one) => props.tables.nick(one)).join(", ");
@@ -116,7 +117,8 @@ function Deaths(props: { copies: Copy[]; namespec: string; tables: Tables }) {
   return (
     <>
       <Section title="Its last end">
-        {last ? <CertificateView certificate={last.certificate} where={where(last.identifier)} /> : <p class="quiet">No run of it has ended yet.</p>}
+        {last && <CertificateView certificate={last.certificate} where={where(last.identifier)} />}
+        {!last && !silent && <p class="quiet">No run of it has ended yet.</p>}
         {silent && <p class="tone-warn">Not heard: {silent}. What ended there is not known now.</p>}
       </Section>
       {before.length > 0 && (
@@ -153,7 +155,7 @@ export function ProcessPage(props: PageProperties) {
   if (!first) return <NotThere what={`process ${namespec}`} />;
   const isManaged = tables.applications.get(group)?.managed ?? false;
   const seen = copies.filter((one) => one.start > 0 || one.statename !== "STOPPED");
-  const running = copies.find((one) => isUp(one.statename));
+  const running = copies.find((one) => isUp(one.statename) && tables.isThere(one.identifier));
   return (
     <div class="page">
       <header class="page-top">

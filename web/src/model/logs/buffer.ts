@@ -58,7 +58,7 @@ export class LogBuffer {
     for (const one of raw) {
       const { text, spans } = shownOf(one.text);
       const last = one.isMore ? this.last.get(source) : undefined;
-      if (!last) this.last.set(source, this.put(source, at, text, spans, one.cut, false));
+      if (!last || last.serial < (this.lines[0]?.serial ?? Infinity)) this.last.set(source, this.put(source, at, text, spans, one.cut, false));
       else {
         this.chars -= costOf(last);
         Object.assign(last, { text, spans, cut: one.cut });

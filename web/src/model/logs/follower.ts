@@ -95,7 +95,7 @@ export class Follower {
 
   // What came into the buffer; how long to wait for the next piece.
   private take(piece: LogPiece): number {
-    if (piece.is_gap) this.note("The log was emptied: this is the new one, from its start.");
+    if (piece.is_gap) this.note("What came before is not there any more, as the log was emptied or its older files are gone: this is the new one, from its start.");
     this.cursor = piece.cursor;
     const raw = this.splitter.add(bytesOf(piece.base64));
     const isGrowing = piece.base64 !== "";
@@ -103,7 +103,7 @@ export class Follower {
     if (rest) raw.push(rest);
     this.buffer.add(this.source, raw, this.around.now());
     if (piece.behind > BEHIND_MAX) {
-      this.note(`The log grows faster than it can be shown: ${bytes(piece.behind)} are left out here.`);
+      this.note(`More was written than can be shown: ${bytes(piece.behind)} are left out here.`);
       this.cursor = "";
     }
     this.set(isGrowing ? "growing" : "quiet");

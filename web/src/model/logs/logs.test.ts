@@ -120,6 +120,14 @@ test("a buffer of lines that change their colour at each letter keeps few of the
   assert.ok(buffer.lines.reduce((sum, one) => sum + one.spans.length, 0) * 64 <= CHARS_MAX);
 });
 
+test("a line that goes on after its beginning was cut off is a new line", () => {
+  const buffer = new LogBuffer();
+  buffer.add("slow", [{ text: "wait", cut: 0, isMore: false }], 0);
+  buffer.add("quick", Array.from({ length: 2 * LINES_MAX }, (_, index) => ({ text: `${index}`, cut: 0, isMore: false })), 0);
+  buffer.add("slow", [{ text: "wait… done", cut: 0, isMore: true }], 0);
+  assert.equal(buffer.lines.at(-1)!.text, "wait… done");
+});
+
 test("a line that goes on is the same line", () => {
   const buffer = new LogBuffer();
   buffer.add("a", [{ text: "Name: ", cut: 0, isMore: false }], 0);
@@ -215,8 +223,8 @@ test("an emptied log, and one that grows too fast, are told among the lines", as
   next();
   assert.equal(asked[3]!.cursor, "");
   assert.deepEqual(texts(buffer), [
-    "old", "half", "(The log was emptied: this is the new one, from its start.)", "new", "much",
-    "(The log grows faster than it can be shown: 100 MB are left out here.)",
+    "old", "half", "(What came before is not there any more, as the log was emptied or its older files are gone: this is the new one, from its start.)", "new", "much",
+    "(More was written than can be shown: 100 MB are left out here.)",
   ]);
 });
 
