@@ -21,14 +21,19 @@ options = tap.arguments()
 scene = Scene(options.build, LONG_PROGRAM, LONG_RULE, options=f"conciliation_strategy=USER\nsoftware_name=The shop of {LONG}")
 
 
-def each_page(**more):
-    """Every page, with something to show: a process that has crashed, another one that runs twice."""
+def make_trouble():
+    """A process that has crashed, another one that runs twice."""
     if scene.statename(0, "crash") != "EXITED":
         end(started(scene.cluster.servers[0], "crash"), signal.SIGUSR1)
         wait_until(lambda: scene.statename(0, "crash") == "EXITED", 10, "the crash")
         for index in range(3):
             started(scene.cluster.servers[index], "shop:till")
         scene.cluster.wait_state("CONCILIATION")
+
+
+def each_page(**more):
+    """Every page, with something to show."""
+    make_trouble()
     with scene.open(0, **more) as page:
         for place in scene.places():
             page.goto(f"/{place}")
@@ -87,6 +92,16 @@ def _():
                 live(page).get_by_text(LONG).first().wait_for()
                 tap.check(page.evaluate(check_of("wide")), [], f"what sticks out of {place}, {width} pixels wide")
             tap.check(page.get_by_text("Master s").is_visible(), width > 360, "the Master in the head")
+
+
+@tap.test("what the head says never lies upon its buttons")
+def _():
+    overlap = "() => document.querySelector('.fact-master').getBoundingClientRect().right - document.querySelector('.top-tools').getBoundingClientRect().left"
+    make_trouble()
+    for width in (1200, 1280, 1600):
+        with scene.open(0, viewport={"width": width, "height": 740}) as page:
+            live(page).get_by_role("group", name="State of the cluster").get_by_text("Conciliation").wait_for()
+            tap.check_true(page.evaluate(overlap) <= 0, f"{page.evaluate(overlap)} pixels of {width}")
 
 
 @tap.test("an address with what is no encoding has its page all the same")
